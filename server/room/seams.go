@@ -1,0 +1,79 @@
+package room
+
+import (
+	"context"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// An Event is what one node tells all: a frame for the members of Conv, or for
+// the people in To where that is not empty.
+type Event struct {
+	Conv  chat.ConvID
+	To    []chat.UserID
+	Frame wire.Frame
+	// Ref and Author of a committed message, so that the author's copy can carry it.
+	Author chat.UserID
+	Ref    string
+}
+
+// Carrier brings accepted drafts to the one place that commits them.
+type Carrier interface {
+	// Carry takes d over. After a nil return d reaches commit at least once,
+	// behind every draft of its conversation carried before it. When it can take
+	// no more it answers a chat.Refusal Busy at once.
+	Carry(ctx context.Context, d chat.Draft) error
+	// Run hands drafts to commit until ctx ends, in order within a conversation,
+	// in batches that may span conversations. A batch whose commit fails is handed over again.
+	Run(ctx context.Context, commit func(context.Context, []chat.Draft) error) error
+}
+
+// Fanout tells every node what happened on one. It may lose, repeat and reorder:
+// readers order by Seq and resume over a gap.
+type Fanout interface {
+	Publish(ctx context.Context, es ...Event) error
+	Run(ctx context.Context, deliver func(Event)) error
+}
+
+// Presence knows who is online on any node. An entry not touched for its TTL is gone.
+type Presence interface {
+	Touch(ctx context.Context, u chat.UserID, session string) error
+	Leave(ctx context.Context, u chat.UserID, session string) error
+	Online(ctx context.Context, us ...chat.UserID) (map[chat.UserID]bool, error)
+}
+
+// Store keeps the logs. It is the truth; everything else may be lost.
+type Store interface {
+	// Append commits ds in one transaction, in order, checking once more who may
+	// post where. Receipt i answers ds[i]. After an error nothing is stored.
+	Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error)
+	// Members returns the members of conv with their marks; none where there is no such conversation.
+	Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error)
+	// SaveMarks moves marks forward, never back.
+	SaveMarks(ctx context.Context, ms []chat.Marks) error
+	// Summaries returns a person's conversations, latest first, at most limit.
+	Summaries(ctx context.Context, u chat.UserID, limit int) ([]chat.Summary, error)
+	// Summary returns conv without anything personal: no marks, nothing unread.
+	Summary(ctx context.Context, conv chat.ConvID) (chat.Summary, error)
+	// After returns the entries after seq; where more than limit are missing, the newest limit.
+	After(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error)
+	// Before returns at most limit entries before seq; seq 0 means the end of the log.
+	Before(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error)
+}
+
+// People looks up accounts. Unknown ids are left out.
+type People interface {
+	People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error)
+}
+
+// Conn is a live session as the hub sees it.
+type Conn interface {
+	ID() string
+	User() chat.UserID
+	// Push queues data for writing and never blocks. A full queue ends the
+	// session, which comes back and resumes.
+	Push(p *wire.Packet)
+	// Close ends the session with a reason of wire.Bye.
+	Close(reason string)
+}

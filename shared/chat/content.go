@@ -1,0 +1,155 @@
+package chat
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits that both ends apply.
+const (
+	MaxText     = 10_000 // runes of a text message
+	MaxRef      = 64     // bytes of a Ref
+	MaxURL      = 2_048  // bytes
+	MaxFileName = 255    // runes
+	MaxFileType = 255    // bytes: RFC 6838 allows 127 + "/" + 127
+	MaxSignal   = 32_768 // bytes of a call signal's data
+	MaxName     = 64     // runes of a nickname or group name
+	MaxMembers  = 10_000 // people in a group
+	MaxPage     = 100    // entries in a history page
+)
+
+// A Kind says what a log entry is.
+type Kind string
+
+// The kinds of content.
+const (
+	Text  Kind = "text"
+	FileK Kind = "file"
+	CallK Kind = "call"  // a call record or, before it is stored, a call signal
+	Event Kind = "event" // the conversation itself changed
+)
+
+// Content is what a draft or message says. Exactly the field that Kind names is set.
+type Content struct {
+	Kind  Kind    `json:"k"`
+	Text  string  `json:"text,omitempty"`
+	File  *File   `json:"file,omitempty"`
+	Call  *Call   `json:"call,omitempty"`
+	Event *Change `json:"event,omitempty"`
+}
+
+// TextContent returns plain text content.
+func TextContent(s string) Content { return Content{Kind: Text, Text: s} }
+
+// A File points at something uploaded.
+type File struct {
+	URL    string `json:"url"`
+	Name   string `json:"name"`
+	Type   string `json:"type"`             // MIME type
+	Size   string `json:"size"`             // bytes, or the words a seed client sent
+	Width  int    `json:"width,omitempty"`  // pixels, for pictures
+	Height int    `json:"height,omitempty"` // pixels, for pictures
+}
+
+// A Call is a call signal: what the seed calls av_data.
+type Call struct {
+	ID   string          `json:"id"`             // "PROXY" or "PEER_LEAVE" in the seed's dialect
+	What string          `json:"what,omitempty"` // start_call, receive_call, reject_call, sdp, candidate
+	Data json.RawMessage `json:"data,omitempty"` // opaque to the server
+}
+
+// Stored reports whether the signal is kept in the log.
+func (c *Call) Stored() bool {
+	return c.What == "start_call" || c.What == "receive_call" || c.What == "reject_call"
+}
+
+// A Change is a log entry made by the server: the conversation itself changed.
+type Change struct {
+	What string   `json:"what"` // made, joined, left, renamed
+	Who  []UserID `json:"who,omitempty"`
+	Name string   `json:"name,omitempty"`
+}
+
+// Validate says why c can't be posted by a client, or nil. The error is a *Refusal.
+func (c Content) Validate() error {
+	switch c.Kind {
+	case Text:
+		switch {
+		case strings.TrimSpace(c.Text) == "":
+			return Refuse(Invalid, "the message is empty")
+		case !utf8.ValidString(c.Text) || strings.ContainsRune(c.Text, 0):
+			return Refuse(Invalid, "the text is not valid UTF-8")
+		case utf8.RuneCountInString(c.Text) > MaxText:
+			return Refuse(TooLong, "the text is too long")
+		}
+	case FileK:
+		f := c.File
+		switch {
+		case f == nil || f.URL == "" || f.Name == "":
+			return Refuse(Invalid, "a file message needs a url and a name")
+		case len(f.URL) > MaxURL || utf8.RuneCountInString(f.Name) > MaxFileName || len(f.Type) > MaxFileType || len(f.Size) > 32:
+			return Refuse(TooLong, "a field of the file message is too long")
+		case !SafeURL(f.URL):
+			return Refuse(Invalid, "the url must be a path here or http(s)")
+		case !utf8.ValidString(f.Name + f.Type + f.Size + f.URL):
+			return Refuse(Invalid, "the file message is not valid UTF-8")
+		}
+	case CallK:
+		v := c.Call
+		switch {
+		case v == nil || v.ID == "":
+			return Refuse(Invalid, "the call signal is empty")
+		case len(v.Data) > MaxSignal || len(v.ID) > MaxRef || len(v.What) > MaxRef:
+			return Refuse(TooLong, "the call signal is too long")
+		}
+		switch v.What {
+		case "", "start_call", "receive_call", "reject_call", "sdp", "candidate":
+		default:
+			return Refuse(Invalid, "unknown call signal")
+		}
+	default:
+		return Refuse(Invalid, "unknown kind of message")
+	}
+	return nil
+}
+
+// SafeURL reports whether u may be shown as a link: an http(s) URL or a path on this server.
+func SafeURL(u string) bool {
+	l := strings.ToLower(u)
+	return strings.HasPrefix(l, "https://") || strings.HasPrefix(l, "http://") ||
+		strings.HasPrefix(u, "/") && !strings.HasPrefix(u, "//") && !strings.HasPrefix(u, `/\`)
+}
+
+// Validate says why d can't be carried, or nil. The error is a *Refusal.
+func (d Draft) Validate() error {
+	switch {
+	case !d.Conv.Valid():
+		return Refuse(NotFound, "no such conversation")
+	case !d.Author.Valid():
+		return Refuse(Forbidden, "no such author")
+	case d.Ref == "" || len(d.Ref) > MaxRef || !utf8.ValidString(d.Ref):
+		return Refuse(Invalid, "a post needs a ref of at most 64 bytes")
+	}
+	if _, _, ok := d.Conv.Pair(); ok {
+		if _, mine := d.Conv.Peer(d.Author); !mine {
+			return Refuse(Forbidden, "not a conversation of yours")
+		}
+	}
+	return d.Content.Validate()
+}
+
+// Preview is the content in one line of at most n runes, for lists.
+func (c Content) Preview(n int) string {
+	var s string
+	switch {
+	case c.Kind == Text:
+		s = strings.Join(strings.Fields(c.Text), " ")
+	case c.File != nil:
+		s = c.File.Name
+	}
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,213 @@
+// Package wire is the protocol that client and server share: frames, their
+// bodies, and the native dialect V1.
+//
+// The flow. A client opens a WebSocket at /ws with the subprotocol
+// "kamachat.v1" and says hello with the last Seq it has of each conversation.
+// The server answers welcome: who the client is and its conversations with
+// their last Seq, marks and unread counts. From then on the server sends
+// posted for every entry committed to a conversation of the client's.
+//
+// A client posts with a Ref of its own making and keeps the draft until it
+// sees posted with that Ref (stored) or refused with it. refused with a
+// retry-after means: send the same post again, later; without one: never.
+// Posting again is always safe, (author, Ref) is stored once.
+//
+// Every conversation is a log with a gapless Seq from 1. A client that sees a
+// hole, or a welcome with a higher last Seq than it has, asks resume and gets
+// pages until it has everything or the page says where the log ends; history
+// asks backwards. seen tells how far the client got (delivered) and how far its
+// person read; the server answers with seen for others' marks. typing and
+// online pass by and are never stored. bye comes before the server closes.
+//
+// One WebSocket text message holds one frame, or a JSON array of frames when
+// several had queued up. Both ends read both forms.
+//
+// Version history: v1 is the first.
+package wire
+
+import (
+	"kamachat/shared/chat"
+)
+
+// MaxFrame is the largest native WebSocket message a client may send, in bytes.
+const MaxFrame = 64 << 10
+
+// A Frame is one thing said over a connection.
+type Frame struct {
+	Ref  string // the client's own name for what it asked, echoed in the answer
+	Body Body
+}
+
+// A Body is what a Frame says. The set is closed.
+type Body interface{ kind() string }
+
+// Client to server.
+type (
+	// Hello opens a native session.
+	Hello struct {
+		Device string `json:"device,omitempty"` // a stable name of this browser or device
+		Build  string `json:"build,omitempty"`
+	}
+	// Post asks to store Content in Conv. The frame's Ref names the draft.
+	Post struct {
+		Conv    chat.ConvID  `json:"conv"`
+		Content chat.Content `json:"c"`
+	}
+	// Resume asks for the entries after a Seq, oldest first; answered by History
+	// with the same Ref. When more than Limit entries are missing the newest
+	// Limit come (the page starts later than After+1); the rest is asked for
+	// with Before.
+	Resume struct {
+		Conv  chat.ConvID `json:"conv"`
+		After int64       `json:"after"`
+	}
+	// Before asks for at most Limit entries before a Seq (0: the end); answered
+	// by History with the same Ref.
+	Before struct {
+		Conv  chat.ConvID `json:"conv"`
+		Seq   int64       `json:"seq"`
+		Limit int         `json:"limit"` // 1 to chat.MaxPage; 0 means 50
+	}
+	// Who asks for people; answered by People with the same Ref.
+	Who struct {
+		IDs []chat.UserID `json:"ids"` // at most 100
+	}
+)
+
+// Both ways.
+type (
+	// Seen carries marks: the client's own, or from the server the client's own
+	// from another device (User set) or how far everybody else is (User empty).
+	Seen struct {
+		chat.Marks
+	}
+	// Typing says that someone writes just now. Clients send it at most every
+	// 3 s and forget it after 6 s. The server fills in User.
+	Typing struct {
+		Conv chat.ConvID `json:"conv"`
+		User chat.UserID `json:"user,omitempty"`
+	}
+	// Signal is a call signal to the other person of a direct conversation.
+	// Never echoed to the sender. The server fills in From.
+	Signal struct {
+		Conv chat.ConvID `json:"conv"`
+		From chat.UserID `json:"from,omitempty"`
+		Call chat.Call   `json:"call"`
+	}
+)
+
+// Server to client.
+type (
+	// Welcome answers Hello.
+	Welcome struct {
+		Me      chat.Person    `json:"me"`
+		Session string         `json:"session"`
+		Now     int64          `json:"now"` // the server's clock, Unix milliseconds
+		Build   string         `json:"build"`
+		Convs   []chat.Summary `json:"convs"` // latest first, at most 500
+		People  []chat.Person  `json:"people"`
+		Online  []chat.UserID  `json:"online"` // those of People who are online
+	}
+	// Posted is one committed entry. The author's copy has the frame's Ref: echo
+	// and acknowledgement in one.
+	Posted struct {
+		chat.Message
+		By chat.Person `json:"-"` // the author, for dialects that name the sender in each message
+	}
+	// History answers Resume and Before.
+	History struct {
+		chat.Page
+	}
+	// People answers Who.
+	People struct {
+		People []chat.Person `json:"people"`
+	}
+	// Online says that someone came or went.
+	Online struct {
+		User   chat.UserID `json:"user"`
+		Online bool        `json:"online"`
+	}
+	// Opened says that a conversation is new in the person's list.
+	Opened struct {
+		Summary chat.Summary  `json:"conv"`
+		People  []chat.Person `json:"people"`
+	}
+	// Refused answers the frame with the same Ref.
+	Refused struct {
+		Code       chat.Code `json:"code"`
+		RetryAfter int64     `json:"retry_after,omitempty"` // milliseconds; 0: do not try again
+		Words      string    `json:"words"`
+	}
+	// Bye comes before the server closes the connection.
+	Bye struct {
+		Reason    string `json:"reason"`               // restart, slow, signed_out, idle
+		ComeAfter int64  `json:"come_after,omitempty"` // milliseconds; when to reconnect
+	}
+)
+
+// Bad stands for a frame that could be told apart but not understood: the
+// server answers it with Why, a client lets it pass (it comes from a newer server).
+type Bad struct {
+	Kind string
+	Why  *chat.Refusal
+}
+
+func (b Bad) kind() string   { return b.Kind }
+func (Hello) kind() string   { return "hello" }
+func (Post) kind() string    { return "post" }
+func (Resume) kind() string  { return "resume" }
+func (Before) kind() string  { return "before" }
+func (Who) kind() string     { return "who" }
+func (Seen) kind() string    { return "seen" }
+func (Typing) kind() string  { return "typing" }
+func (Signal) kind() string  { return "call" }
+func (Welcome) kind() string { return "welcome" }
+func (Posted) kind() string  { return "posted" }
+func (History) kind() string { return "history" }
+func (People) kind() string  { return "people" }
+func (Online) kind() string  { return "online" }
+func (Opened) kind() string  { return "opened" }
+func (Refused) kind() string { return "refused" }
+func (Bye) kind() string     { return "bye" }
+
+// A Codec is a dialect of the protocol.
+type Codec interface {
+	// Name is the WebSocket subprotocol that selects the dialect, "" the seed's.
+	Name() string
+	// Append appends the encoding of f to dst. ok is false where the dialect has no word for f.
+	Append(dst []byte, f Frame) (out []byte, ok bool, err error)
+	// Parse reads what one WebSocket message holds; a frame that can't be
+	// understood becomes Bad. An error, a *chat.Refusal, means that not even
+	// frames could be told apart.
+	Parse(p []byte) ([]Frame, error)
+}
+
+// A Packet is a frame on its way to many receivers, encoded once per dialect.
+// It is not safe for concurrent encoding: the hub encodes, sessions carry bytes.
+type Packet struct {
+	Frame Frame
+	enc   []encoded
+}
+
+type encoded struct {
+	name string
+	data []byte
+	ok   bool
+}
+
+// NewPacket returns a packet of f.
+func NewPacket(f Frame) *Packet { return &Packet{Frame: f} }
+
+// Bytes returns the frame in c's dialect, the same slice for everybody, and
+// whether the dialect has a word for it. The bytes must not be changed.
+func (p *Packet) Bytes(c Codec) ([]byte, bool) {
+	for _, e := range p.enc {
+		if e.name == c.Name() {
+			return e.data, e.ok
+		}
+	}
+	data, ok, err := c.Append(nil, p.Frame)
+	ok = ok && err == nil
+	p.enc = append(p.enc, encoded{c.Name(), data, ok})
+	return data, ok
+}
