@@ -1,0 +1,185 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"kamachat/shared/chat"
+)
+
+type convRow struct {
+	bun.BaseModel `bun:"table:conversations,alias:c"`
+
+	ID        string `bun:"id,pk"`
+	Name      string `bun:"name"`
+	Avatar    string `bun:"avatar"`
+	Owner     string `bun:"owner"`
+	Members   int    `bun:"members"`
+	LastSeq   int64  `bun:"last_seq"`
+	LastAt    int64  `bun:"last_at"`
+	CreatedAt int64  `bun:"created_at"`
+}
+
+type memberRow struct {
+	bun.BaseModel `bun:"table:members,alias:m"`
+
+	ConvID       string `bun:"conv_id,pk"`
+	UserID       string `bun:"user_id,pk"`
+	JoinedAt     int64  `bun:"joined_at"`
+	DeliveredSeq int64  `bun:"delivered_seq"`
+	ReadSeq      int64  `bun:"read_seq"`
+}
+
+func (r memberRow) marks() chat.Marks {
+	return chat.Marks{Conv: chat.ConvID(r.ConvID), User: chat.UserID(r.UserID), Delivered: r.DeliveredSeq, Read: r.ReadSeq}
+}
+
+// distinct returns a and b, once where they are the same person.
+func distinct(a, b chat.UserID) []chat.UserID {
+	if a == b {
+		return []chat.UserID{a}
+	}
+	return []chat.UserID{a, b}
+}
+
+func membersOf(direct chat.ConvID) int {
+	a, b, _ := direct.Pair()
+	return len(distinct(a, b))
+}
+
+// CreateGroup makes a group with an empty log. members must be distinct and
+// include the owner.
+func (d *DB) CreateGroup(ctx context.Context, conv chat.ConvID, name string, owner chat.UserID, members []chat.UserID, at int64) error {
+	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		c := convRow{ID: string(conv), Name: name, Owner: string(owner), Members: len(members), LastAt: at, CreatedAt: at}
+		if _, err := tx.NewInsert().Model(&c).Exec(ctx); err != nil {
+			return err
+		}
+		rows := make([]memberRow, len(members))
+		for i, u := range members {
+			rows[i] = memberRow{ConvID: c.ID, UserID: string(u), JoinedAt: at}
+		}
+		for ; len(rows) > 0; rows = rows[min(500, len(rows)):] {
+			part := rows[:min(500, len(rows))]
+			if _, err := tx.NewInsert().Model(&part).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("create group: %w", err)
+	}
+	return nil
+}
+
+// Members returns the members of conv with their marks; none where there is no
+// such conversation.
+func (d *DB) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error) {
+	var rows []memberRow
+	if err := d.read.NewSelect().Model(&rows).Where("conv_id = ?", string(conv)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read members: %w", err)
+	}
+	ms := make([]chat.Marks, len(rows))
+	for i, r := range rows {
+		ms[i] = r.marks()
+	}
+	return ms, nil
+}
+
+// SaveMarks moves the members' marks forward in one transaction, never back.
+func (d *DB) SaveMarks(ctx context.Context, ms []chat.Marks) error {
+	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, m := range ms {
+			_, err := tx.NewUpdate().Table("members").
+				Set("delivered_seq = CASE WHEN delivered_seq < ? THEN ? ELSE delivered_seq END", m.Delivered, m.Delivered).
+				Set("read_seq = CASE WHEN read_seq < ? THEN ? ELSE read_seq END", m.Read, m.Read).
+				Where("conv_id = ? AND user_id = ?", string(m.Conv), string(m.User)).Exec(ctx)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("save marks: %w", err)
+	}
+	return nil
+}
+
+// unreadCap is how far back unread entries are counted.
+const unreadCap = 1000
+
+// Summaries returns the conversations of u, latest first, at most limit.
+// Unread counts stop at 1,000.
+func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int) ([]chat.Summary, error) {
+	var rows []struct {
+		convRow      `bun:",extend"`
+		DeliveredSeq int64 `bun:"delivered_seq"`
+		ReadSeq      int64 `bun:"read_seq"`
+		AllDelivered int64 `bun:"all_delivered"`
+		AllRead      int64 `bun:"all_read"`
+		Unread       int   `bun:"unread"`
+	}
+	others := "COALESCE((SELECT MIN(o.?) FROM members AS o WHERE o.conv_id = c.id AND o.user_id <> m.user_id), 0) AS ?"
+	err := d.read.NewSelect().TableExpr("members AS m").Join("JOIN conversations AS c ON c.id = m.conv_id").
+		ColumnExpr("c.*, m.delivered_seq, m.read_seq").
+		ColumnExpr(others, bun.Ident("delivered_seq"), bun.Ident("all_delivered")).
+		ColumnExpr(others, bun.Ident("read_seq"), bun.Ident("all_read")).
+		ColumnExpr(`(SELECT COUNT(*) FROM messages AS x WHERE x.conv_id = c.id AND x.seq > m.read_seq
+			AND x.seq > c.last_seq - ? AND x.author <> m.user_id) AS unread`, unreadCap).
+		Where("m.user_id = ?", string(u)).
+		OrderExpr("c.last_at DESC, c.id").Limit(int64(limit)).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations: %w", err)
+	}
+	out := make([]chat.Summary, len(rows))
+	at := map[string]*chat.Summary{}
+	for i, r := range rows {
+		out[i] = r.summary()
+		out[i].Mine = chat.Marks{Conv: out[i].Conv, User: u, Delivered: r.DeliveredSeq, Read: r.ReadSeq}
+		out[i].All = chat.Marks{Conv: out[i].Conv, Delivered: r.AllDelivered, Read: r.AllRead}
+		out[i].Unread = r.Unread
+		at[r.ID] = &out[i]
+	}
+	var last []messageRow
+	err = d.read.NewSelect().Model(&last).
+		Join("JOIN conversations AS c ON c.id = message_row.conv_id AND c.last_seq = message_row.seq").
+		Join("JOIN members AS m ON m.conv_id = c.id").
+		Where("m.user_id = ?", string(u)).OrderExpr("c.last_at DESC, c.id").Limit(int64(limit)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list last messages: %w", err)
+	}
+	for _, r := range last {
+		m, err := r.message()
+		if err != nil {
+			return nil, err
+		}
+		// Between the two queries a conversation may have moved; the list says what the first one saw.
+		if s := at[r.ConvID]; s != nil && s.LastSeq == m.Seq {
+			s.Last = &m
+		}
+	}
+	return out, nil
+}
+
+func (r convRow) summary() chat.Summary {
+	return chat.Summary{
+		Conv: chat.ConvID(r.ID), Title: r.Name, Avatar: r.Avatar, Members: r.Members, LastSeq: r.LastSeq,
+		Mine: chat.Marks{Conv: chat.ConvID(r.ID)}, All: chat.Marks{Conv: chat.ConvID(r.ID)},
+	}
+}
+
+// Summary returns conv without anything personal, or chat.ErrNotFound.
+func (d *DB) Summary(ctx context.Context, conv chat.ConvID) (chat.Summary, error) {
+	var rows []convRow
+	if err := d.read.NewSelect().Model(&rows).Where("id = ?", string(conv)).Scan(ctx); err != nil {
+		return chat.Summary{}, fmt.Errorf("read conversation: %w", err)
+	}
+	if len(rows) == 0 {
+		return chat.Summary{}, chat.ErrNotFound
+	}
+	return rows[0].summary(), nil
+}
