@@ -1,0 +1,119 @@
+// Package config reads the program's flags and environment. Nothing else does.
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// The commands.
+const (
+	Serve    = "serve"
+	Migrate  = "migrate"
+	Import   = "admin people import"
+	RunBench = "bench"
+	Version  = "version"
+)
+
+// A Config is what the program was asked to do and with what. Load has checked it.
+type Config struct {
+	Command string // one of the commands above
+	File    string // of Import: the CSV file
+	Storage
+	Serving
+	Bench Bench
+}
+
+// Storage is where things are kept: for serve, migrate and admin.
+type Storage struct {
+	Data string `default:"./data" placeholder:"DIR" help:"Folder for the database file and uploads."`
+	DB   string `name:"db" placeholder:"DB" help:"Database: sqlite:PATH or mysql://user:pass@host:port/db (default: kamachat.db in the data folder)."`
+}
+
+// Serving is how serve runs.
+type Serving struct {
+	Addr   string   `default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Address to listen on."`
+	Mode   string   `default:"channel" enum:"channel,kafka" placeholder:"MODE" help:"How messages travel: channel (one process, in memory) or kafka."`
+	Kafka  []string `placeholder:"HOST:PORT" help:"Kafka brokers, for --mode kafka (default: none)."`
+	Redis  string   `placeholder:"URL" help:"Redis for several nodes and caching (default: none)."`
+	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
+	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection: off, N/s or N/s:BURST."`
+}
+
+// Bench is what the load generator does.
+type Bench struct {
+	URL       string  `name:"url" default:"http://127.0.0.1:8000" placeholder:"URL" help:"Server to load."`
+	UsersFile string  `name:"users-file" placeholder:"FILE" help:"CSV that admin people import printed."`
+	Workload  string  `default:"pairs" placeholder:"NAME" help:"What to do."`
+	Pairs     int     `default:"100" placeholder:"N" help:"Pairs of people that write to each other."`
+	Inflight  int     `default:"1" placeholder:"N" help:"Messages one person may have unacknowledged."`
+	Seconds   float64 `default:"10" placeholder:"N" help:"How long to measure."`
+	JSON      bool    `name:"json" help:"Print the result as JSON."`
+}
+
+// Database returns DB, or what stands for it when it is empty.
+func (s Storage) Database() string {
+	if s.DB == "" {
+		return "sqlite:" + filepath.Join(s.Data, "kamachat.db")
+	}
+	return s.DB
+}
+
+// SafeDatabase is Database without the password, for logs.
+func (s Storage) SafeDatabase() string {
+	if u, err := url.Parse(s.Database()); err == nil && u.Scheme == "mysql" {
+		return u.Redacted()
+	}
+	return s.Database()
+}
+
+// Validate says in one line what is wrong with s, or nil.
+func (s Storage) Validate() error {
+	if s.DB == "" {
+		return nil
+	}
+	if path, ok := strings.CutPrefix(s.DB, "sqlite:"); ok {
+		if path == "" {
+			return fmt.Errorf("--db: sqlite: needs a path after it")
+		}
+		return nil
+	}
+	// The value may hold a password: the error does not repeat it.
+	u, err := url.Parse(s.DB)
+	if err != nil || u.Scheme != "mysql" || u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
+		return fmt.Errorf("--db: want sqlite:PATH or mysql://user:pass@host:port/db")
+	}
+	return nil
+}
+
+// Validate says in one line what is wrong with s, or nil.
+func (s Serving) Validate() error {
+	switch {
+	case s.Mode == "kafka":
+		return fmt.Errorf("--mode kafka: this build does not have Kafka mode yet; use --mode channel")
+	case s.Redis != "":
+		return fmt.Errorf("--redis: this build does not have Redis yet; leave it out to run one node")
+	}
+	if _, port, err := net.SplitHostPort(s.Addr); err != nil || port == "" {
+		return fmt.Errorf("--addr: want HOST:PORT, e.g. 127.0.0.1:8000, but got %q", s.Addr)
+	}
+	for _, o := range s.Origin {
+		if !validOrigin(o) {
+			return fmt.Errorf("--origin: want an origin or a host pattern, e.g. https://chat.example.org or *.example.org, but got %q", o)
+		}
+	}
+	return nil
+}
+
+// validOrigin reports whether o is [scheme://]host[:port] and not a pattern
+// that lets everybody in.
+func validOrigin(o string) bool {
+	scheme, host, ok := strings.Cut(o, "://")
+	if !ok {
+		scheme, host = "https", o
+	}
+	return (scheme == "http" || scheme == "https") && host != "" && host != "*" && !strings.ContainsAny(host, "/?#@ \\[")
+}

@@ -1,0 +1,134 @@
+package config
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// env returns a getenv over pairs of name and value.
+func env(kv ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i < len(kv); i += 2 {
+			if kv[i] == name {
+				return kv[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func TestDefaultsServe(t *testing.T) {
+	got, err := Load(nil, env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		Command: Serve,
+		Storage: Storage{Data: "./data"},
+		Serving: Serving{Addr: "127.0.0.1:8000", Mode: "channel", Rate: Rate{20, 200}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, want := got.Database(), "sqlite:data/kamachat.db"; got != want {
+		t.Errorf("database is %q, want %q", got, want)
+	}
+}
+
+func TestFlagsAndEnvironmentAreRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		args string
+		env  []string
+		want func(Config) any
+		is   any
+	}{
+		"flag without a command":    {"--addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
+		"flag after serve":          {"serve --addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
+		"environment":               {"", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":7"},
+		"the flag wins":             {"--addr :9", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":9"},
+		"environment of two words":  {"", []string{"KAMACHAT_RATE_LIMIT", "off"}, func(c Config) any { return c.Rate.Off() }, true},
+		"rate":                      {"--rate-limit 5/s", nil, func(c Config) any { return c.Rate }, Rate{5, 50}},
+		"rate with burst":           {"--rate-limit 0.5/s:3", nil, func(c Config) any { return c.Rate }, Rate{0.5, 3}},
+		"origins repeated":          {"--origin https://a.org --origin *.b.org", nil, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org *.b.org"},
+		"origins from environment":  {"", []string{"KAMACHAT_ORIGIN", "https://a.org,b.org"}, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org b.org"},
+		"import":                    {"admin people import x.csv --data /d", nil, func(c Config) any { return c.Command + " " + c.File + " " + c.Database() }, Import + " x.csv sqlite:/d/kamachat.db"},
+		"import from environment":   {"admin people import x.csv", []string{"KAMACHAT_DB", "sqlite:/y.db"}, func(c Config) any { return c.Database() }, "sqlite:/y.db"},
+		"migrate mysql":             {"migrate --db mysql://u:p@h:3306/k", nil, func(c Config) any { return c.Command + " " + c.SafeDatabase() }, "migrate mysql://u:xxxxx@h:3306/k"},
+		"bench":                     {"bench --pairs 3 --seconds 0.5 --json", nil, func(c Config) any { return c.Bench.Pairs == 3 && c.Bench.Seconds == 0.5 && c.Bench.JSON }, true},
+		"version":                   {"version", nil, func(c Config) any { return c.Command }, Version},
+		"other commands let bad be": {"version", []string{"KAMACHAT_MODE", "x"}, func(c Config) any { return c.Command }, Version},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Load(strings.Fields(c.args), env(c.env...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.want(got); got != c.is {
+				t.Errorf("got %v, want %v", got, c.is)
+			}
+		})
+	}
+}
+
+func TestBadValuesEndWithOneClearLine(t *testing.T) {
+	for name, c := range map[string]struct {
+		args string
+		env  []string
+		says string
+	}{
+		"unknown flag":        {"--nope", nil, "--nope"},
+		"unknown command":     {"fly", nil, "fly"},
+		"mode":                {"--mode pigeon", nil, "--mode"},
+		"mode by environment": {"", []string{"KAMACHAT_MODE", "pigeon"}, "--mode"},
+		"kafka":               {"--mode kafka", nil, "does not have Kafka mode yet"},
+		"redis":               {"--redis redis://x", nil, "does not have Redis yet"},
+		"addr":                {"--addr 8000", nil, "--addr"},
+		"rate":                {"--rate-limit fast", nil, "N/s:BURST"},
+		"rate of nothing":     {"--rate-limit 0/s", nil, "N/s:BURST"},
+		"burst":               {"--rate-limit 5/s:0", nil, "N/s:BURST"},
+		"rate by environment": {"", []string{"KAMACHAT_RATE_LIMIT", "fast"}, "N/s:BURST"},
+		"db":                  {"--db postgres://u:secret@h/d", nil, "--db"},
+		"db without name":     {"--db mysql://u:secret@h:1", nil, "--db"},
+		"sqlite without path": {"--db sqlite:", nil, "--db"},
+		"every origin":        {"--origin *", nil, "--origin"},
+		"origin with a path":  {"--origin https://a.org/x", nil, "--origin"},
+		"import of nothing":   {"admin people import", nil, "file"},
+		"bench":               {"bench --pairs many", nil, "--pairs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Load(strings.Fields(c.args), env(c.env...))
+			var x *Exit
+			if !errors.As(err, &x) {
+				t.Fatalf("got %v, want an *Exit", err)
+			}
+			if x.Code != 2 || strings.Contains(x.Words, "\n") || !strings.Contains(x.Words, c.says) {
+				t.Errorf("got code %d and %q, want 2 and a line with %q", x.Code, x.Words, c.says)
+			}
+			if strings.Contains(x.Words, "secret") {
+				t.Errorf("%q tells the password", x.Words)
+			}
+		})
+	}
+}
+
+func TestHelpExplainsEachFlagWithItsDefault(t *testing.T) {
+	_, err := Load([]string{"serve", "--help"}, env())
+	var x *Exit
+	if !errors.As(err, &x) || x.Code != 0 {
+		t.Fatalf("got %v, want an *Exit with code 0", err)
+	}
+	help := strings.Join(strings.Fields(x.Words), " ")
+	for _, want := range []string{
+		"--addr", "(default: 127.0.0.1:8000)", "KAMACHAT_ADDR", "--data", "(default: ./data)", "--db", "--redis",
+		"--mode", "(default: channel)", "--kafka", "--origin", "--rate-limit", "(default: 20/s:200)",
+	} {
+		if !strings.Contains(help, want) {
+			t.Errorf("the help lacks %q", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(x.Words)
+	}
+}
