@@ -1,0 +1,97 @@
+# Everything that is done to KamaChat. `make` alone lists it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ADDR    ?= 127.0.0.1:8000
+DATA    ?= data
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+WASM     := GOOS=js GOARCH=wasm
+WASM_SRC := $(shell find ui shared -name '*.go' ! -name '*_test.go' 2>/dev/null) go.mod go.sum
+TEMPL    := $(shell find . -name '*.templ' -not -path './.git/*')
+DRAWN    := $(TEMPL:.templ=_templ.go)
+# Packages whose tests also run as WebAssembly, under node.
+JS_TESTS := ./shared/... ./ui/state/...
+# node's argument space is small: the tests get a short environment.
+JS_EXEC  := env -i PATH="$(PATH)" HOME="$(HOME)" $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
+LDFLAGS  := -X main.version=$(VERSION)
+
+.PHONY: help
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+# --- build ---
+
+.PHONY: build
+build: wasm generate ## bin/kamachat, with the browser's program in it
+	go build -ldflags '$(LDFLAGS)' -o bin/kamachat ./server
+
+.PHONY: run
+run: build ## build, then serve on ADDR (127.0.0.1:8000) with data in DATA (./data)
+	@mkdir -p "$(DATA)"
+	exec bin/kamachat --addr "$(ADDR)" --data "$(DATA)"
+
+.PHONY: wasm
+wasm: static/app.wasm.br ## the browser's program, compressed quickly
+
+bin/app.wasm: $(WASM_SRC)
+	@mkdir -p bin
+	$(WASM) go build -trimpath -ldflags='-s -w' -o $@ ./ui
+
+static/app.wasm.br: bin/app.wasm
+	go run ./tools/pack -quality fast
+
+.PHONY: generate
+generate: $(DRAWN) ## draw *_templ.go from *.templ, where older
+
+# A checkout writes x.templ before x_templ.go, so a fresh clone runs nothing here.
+%_templ.go: %.templ
+	go tool templ generate -f $<
+
+.PHONY: release
+release: generate bin/app.wasm ## bin/kamachat for others: stripped, smallest wasm
+	go run ./tools/pack -quality best
+	go test -count=1 -run '^TestWasmSize$$' .
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w $(LDFLAGS)' -o bin/kamachat ./server
+	@ls -l bin/kamachat
+
+.PHONY: clean
+clean: ## remove what was built (not the data)
+	rm -rf bin static/app.wasm.br static/app.wasm.gz static/wasm_exec.js
+
+# --- test ---
+
+.PHONY: test
+test: build ## vet, the house's rules, all tests, also as WebAssembly and in Chromium
+	go vet ./...
+	go test $$(go list ./... | grep -v '/e2e$$')
+	@$(MAKE) test-js
+	@$(MAKE) e2e
+
+.PHONY: test-js
+test-js: ## the tests of shared and ui/state as WebAssembly, under node
+	@if command -v node >/dev/null; then \
+	  set -x; $(WASM) go test -exec '$(JS_EXEC)' $(JS_TESTS); \
+	else \
+	  echo "SKIP: the WebAssembly tests need node (tools/services.sh installs it)"; \
+	  [ "$${KAMACHAT_REQUIRE:-}" != all ]; \
+	fi
+
+.PHONY: e2e
+e2e: build ## the tests in Chromium
+	@if [ -d e2e ]; then set -x; go test -count=1 ./e2e; else echo "no e2e tests yet"; fi
+
+.PHONY: check
+check: build ## what a change must pass: format, vet, staticcheck, race, fuzz, vulnerabilities
+	@tools/check.sh
+
+.PHONY: bench
+bench: build ## the server's figures of the README, on this machine
+	tools/bench.sh
+
+.PHONY: bench-ui
+bench-ui: build ## the browser's figures of the README, in Chromium
+	KAMACHAT_BENCH=1 go test -count=1 -v -run '^TestPace' ./e2e
