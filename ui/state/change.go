@@ -1,0 +1,47 @@
+package state
+
+import (
+	"maps"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// A Change says what to redraw and what to send after something was folded.
+type Change struct {
+	List  bool                 // the conversation list: order, names, unread counts
+	Link  bool                 // Status
+	Me    bool                 // one's own person
+	Convs map[chat.ConvID]bool // conversations whose rows, header, typing or ticks may differ
+	Need  []wire.Frame         // questions for the server, to be sent now in this order
+}
+
+// Has reports whether conv may look different.
+func (c Change) Has(conv chat.ConvID) bool { return c.Convs[conv] }
+
+// Empty reports whether there is nothing to redraw and nothing to send.
+func (c Change) Empty() bool {
+	return !c.List && !c.Link && !c.Me && len(c.Convs) == 0 && len(c.Need) == 0
+}
+
+// Merge returns both changes in one.
+func (c Change) Merge(o Change) Change {
+	m := Change{List: c.List || o.List, Link: c.Link || o.Link, Me: c.Me || o.Me}
+	if len(c.Convs)+len(o.Convs) > 0 {
+		m.Convs = make(map[chat.ConvID]bool, len(c.Convs)+len(o.Convs))
+		maps.Copy(m.Convs, c.Convs)
+		maps.Copy(m.Convs, o.Convs)
+	}
+	if len(c.Need)+len(o.Need) > 0 {
+		m.Need = append(append([]wire.Frame{}, c.Need...), o.Need...)
+	}
+	return m
+}
+
+// touch marks a conversation and, since its line shows there, the list.
+func (c *Change) touch(id chat.ConvID) {
+	if c.Convs == nil {
+		c.Convs = map[chat.ConvID]bool{}
+	}
+	c.Convs[id], c.List = true, true
+}

@@ -1,0 +1,166 @@
+package state
+
+import (
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// A conv is one conversation.
+type conv struct {
+	id      chat.ConvID
+	title   string
+	avatar  string
+	members int
+	told    int64 // the log up to here is reflected in title and members
+	fresh   bool  // made here, the server may not know it yet
+	draft   string
+
+	log   timeline
+	mine  chat.Marks // one's own
+	sent  chat.Marks // as far as the server knows mine
+	all   chat.Marks // the lowest of the others
+	count tally
+
+	typing map[chat.UserID]int64 // when each one is to be forgotten
+
+	want         bool   // somebody wants an older page
+	up, down     string // refs of the questions under way: newer and older entries
+	upAt, downAt int64  // not to be asked before
+	barred       bool   // the server refuses questions here, until the next welcome
+}
+
+// A tally is the server's word on unread: n entries of others after read and up to end.
+type tally struct {
+	n         int
+	read, end int64
+}
+
+func newConv(id chat.ConvID, me chat.UserID) *conv {
+	c := &conv{id: id, typing: map[chat.UserID]int64{}}
+	c.log.first = 1
+	if _, direct := id.Peer(me); direct {
+		c.members = 2
+	}
+	return c
+}
+
+// fold takes the server's line for the conversation.
+func (c *conv) fold(sum chat.Summary) {
+	c.title, c.avatar, c.members, c.fresh = sum.Title, sum.Avatar, sum.Members, false
+	c.told = max(c.told, sum.LastSeq)
+	c.mine = c.mine.Merge(sum.Mine)
+	c.sent = c.sent.Merge(sum.Mine)
+	c.all = c.all.Merge(sum.All)
+	if sum.LastSeq >= c.count.end {
+		c.count = tally{sum.Unread, sum.Mine.Read, sum.LastSeq}
+	}
+	if len(c.log.run) == 0 && (!c.log.anchored || sum.LastSeq > c.log.last()) {
+		c.log.anchor(sum.LastSeq)
+	}
+	c.log.reach(sum.LastSeq)
+	if sum.Last != nil {
+		c.log.saw(*sum.Last)
+	}
+}
+
+// take folds one committed entry.
+func (c *conv) take(m chat.Message) {
+	if !c.log.anchored && c.count.end == 0 {
+		c.count.end = m.Seq - 1
+	}
+	last := c.log.last()
+	c.log.add(m)
+	c.tell(last)
+}
+
+// page folds a page; jump as in timeline.merge.
+func (c *conv) page(p chat.Page, jump bool) {
+	last := c.log.last()
+	c.log.merge(p.Entries, jump)
+	if !c.log.anchored {
+		c.log.anchor(p.LastSeq)
+	}
+	c.log.reach(p.LastSeq)
+	c.tell(last)
+}
+
+// tell lets entries after seq that the server's line did not cover change it.
+func (c *conv) tell(seq int64) {
+	for _, m := range c.log.above(max(seq, c.told)) {
+		c.told = m.Seq
+		switch e := m.Content.Event; {
+		case e == nil:
+		case e.What == "renamed":
+			c.title = e.Name
+		case e.What == "joined":
+			c.members += len(e.Who)
+		case e.What == "left":
+			c.members = max(c.members-len(e.Who), 0)
+		}
+	}
+}
+
+// Runs of conversations that are not open are cut to keep once longer than most.
+const most, keep = 600, 200
+
+// trim lets old entries of a long run go.
+func (c *conv) trim(open bool, me chat.UserID) {
+	n, exact := c.unread(me)
+	if open || len(c.log.run) <= most || !exact {
+		return
+	}
+	c.count = tally{n, c.mine.Read, c.log.last()}
+	cut := len(c.log.run) - keep
+	c.log.run = append([]chat.Message(nil), c.log.run[cut:]...)
+	c.log.first += int64(cut)
+}
+
+// unread counts others' entries after one's read mark. It is exact where the
+// run reaches back to the mark, or to the end of the server's own count.
+func (c *conv) unread(me chat.UserID) (n int, exact bool) {
+	from, base := c.mine.Read, 0
+	exact = c.log.first <= from+1
+	if !exact && c.count.end > from {
+		exact = c.count.read == from && c.log.first <= c.count.end+1
+		base = min(c.count.n, int(c.count.end-from))
+		from = c.count.end
+	}
+	for _, m := range c.log.above(from) {
+		if m.Author != me {
+			base++
+		}
+	}
+	return base, exact
+}
+
+// answered takes note of a page. Without news the next question waits.
+func (c *conv) answered(k askKind, news bool, now int64) {
+	switch k {
+	case askNewer:
+		c.up = ""
+		if !news {
+			c.upAt = now + pause
+		}
+	case askOlder:
+		c.down, c.want = "", false
+		if !news {
+			c.log.floor = c.log.first
+		}
+	}
+}
+
+// denied takes note of a refused question.
+func (c *conv) denied(k askKind, r wire.Refused, now int64) {
+	at := now + wait(r.RetryAfter)
+	if k == askNewer {
+		c.up, c.upAt = "", at
+	} else {
+		c.down, c.downAt = "", at
+	}
+	if r.RetryAfter <= 0 {
+		c.barred, c.want = true, false
+		if !c.log.anchored {
+			c.log.anchor(0) // nothing was ever written here
+		}
+	}
+}

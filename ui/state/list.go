@@ -1,0 +1,115 @@
+package state
+
+import (
+	"cmp"
+	"slices"
+
+	"kamachat/shared/chat"
+)
+
+// A Conv is one conversation as lists and headers show it.
+type Conv struct {
+	ID      chat.ConvID
+	Title   string // the group's name, or what to call the peer
+	Avatar  string
+	Peer    chat.UserID // of a direct conversation
+	Online  bool        // the peer is
+	Members int
+	Last    *chat.Message // newest entry, or the newest post that waits; nil for none
+	LastAt  int64
+	LastSeq int64 // the log's end as far as known
+	Oldest  int64 // Seq of the oldest entry held, 0 for none
+	AtStart bool  // nothing older exists
+	Loading bool  // a page has been asked for
+	Unread  int
+	Tick    chat.Tick // of Last
+	Typing  []chat.UserID
+	Draft   string
+}
+
+// Convs returns the conversations, latest first. One that was only just begun
+// here stands on top while it is open or has a draft.
+func (s *State) Convs() []Conv {
+	cs := make([]Conv, 0, len(s.convs))
+	for id, c := range s.convs {
+		if v := s.view(c); v.Last != nil || !c.fresh || id == s.open || c.draft != "" {
+			cs = append(cs, v)
+		}
+	}
+	top := func(v Conv) int {
+		if v.Last == nil && s.convs[v.ID].fresh {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(cs, func(a, b Conv) int {
+		return cmp.Or(cmp.Compare(top(a), top(b)), cmp.Compare(b.LastAt, a.LastAt), cmp.Compare(a.ID, b.ID))
+	})
+	return cs
+}
+
+// Conv returns one conversation.
+func (s *State) Conv(id chat.ConvID) (Conv, bool) {
+	c, ok := s.convs[id]
+	if !ok {
+		return Conv{}, false
+	}
+	return s.view(c), true
+}
+
+func (s *State) view(c *conv) Conv {
+	v := Conv{
+		ID: c.id, Title: c.title, Avatar: c.avatar, Members: c.members, Draft: c.draft,
+		Last: c.log.tip, LastSeq: c.log.end, AtStart: c.log.atStart(), Loading: c.down != "" || c.up != "",
+	}
+	v.Unread, _ = c.unread(s.me.ID)
+	if len(c.log.run) > 0 {
+		v.Oldest = c.log.first
+	}
+	if peer, ok := c.id.Peer(s.me.ID); ok {
+		v.Peer, v.Online = peer, s.Online(peer)
+		v.Title = s.Name(peer)
+		v.Avatar = s.roster.people[peer].Avatar
+	}
+	if v.Last != nil && v.Last.Author == s.me.ID {
+		v.Tick = chat.TickOf(v.Last.Seq, c.all)
+	}
+	if q := s.outbox.of(c.id); len(q) > 0 {
+		r := s.row(q[len(q)-1])
+		v.Last, v.Tick = &r.Message, r.Tick
+	}
+	if v.Last != nil {
+		v.LastAt = v.Last.At
+	}
+	for u := range c.typing {
+		v.Typing = append(v.Typing, u)
+	}
+	slices.Sort(v.Typing)
+	return v
+}
+
+// EnsureDirect makes sure that there is a conversation with peer, and returns
+// its id. A new one is only a placeholder until something is posted.
+func (s *State) EnsureDirect(peer chat.Person) chat.ConvID {
+	s.roster.learn(peer)
+	id := chat.Direct(s.me.ID, peer.ID)
+	if s.convs[id] == nil {
+		s.conv(id).fresh = true
+	}
+	return id
+}
+
+// Draft returns the text that waits in the composer of conv.
+func (s *State) Draft(conv chat.ConvID) string {
+	if c, ok := s.convs[conv]; ok {
+		return c.draft
+	}
+	return ""
+}
+
+// SetDraft keeps the composer's text.
+func (s *State) SetDraft(conv chat.ConvID, text string) {
+	if c, ok := s.convs[conv]; ok {
+		c.draft = text
+	}
+}

@@ -1,0 +1,207 @@
+package state
+
+import (
+	"slices"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// maxOutbox is how many posts wait at most, failed ones included.
+const maxOutbox = 1_000
+
+// An Unsent is a post that is not known to be stored.
+type Unsent struct {
+	Conv    chat.ConvID  `json:"conv"`
+	Ref     string       `json:"ref"`
+	At      int64        `json:"at"` // Unix milliseconds by the server's clock, as far as known
+	Content chat.Content `json:"c"`
+	Why     chat.Code    `json:"why,omitempty"` // set: refused for good, waits for Retry or Discard
+}
+
+// A post is an Unsent and what was tried with it.
+type post struct {
+	Unsent
+	flying bool  // sent over the present connection, no answer yet
+	next   int64 // not to be sent before
+	tries  int   // without an answer, over the present connection
+}
+
+// An outbox keeps posts until the server says that they are stored, or
+// refuses them for good.
+//
+// Own order is kept by having at most one post of a conversation under way:
+// the next leaves when the one before it is settled. A busy refusal can then
+// never let a later post overtake. Different conversations go in parallel.
+// Sending a post again is always safe, (author, Ref) is stored once.
+type outbox struct {
+	queues map[chat.ConvID][]*post
+	n      int
+}
+
+func newOutbox() outbox { return outbox{queues: map[chat.ConvID][]*post{}} }
+
+func (o *outbox) of(id chat.ConvID) []*post { return o.queues[id] }
+
+// add puts a post last in its conversation, unless the outbox is full.
+func (o *outbox) add(u Unsent) bool {
+	if p, _ := o.find(u.Ref); p != nil || o.n >= maxOutbox {
+		return false
+	}
+	o.queues[u.Conv] = append(o.queues[u.Conv], &post{Unsent: u})
+	o.n++
+	return true
+}
+
+func (o *outbox) find(ref string) (*post, int) {
+	for _, q := range o.queues {
+		for i, p := range q {
+			if p.Ref == ref {
+				return p, i
+			}
+		}
+	}
+	return nil, 0
+}
+
+// settle takes a post out.
+func (o *outbox) settle(ref string) bool {
+	p, i := o.find(ref)
+	if p == nil {
+		return false
+	}
+	o.queues[p.Conv] = slices.Delete(o.queues[p.Conv], i, i+1)
+	if len(o.queues[p.Conv]) == 0 {
+		delete(o.queues, p.Conv)
+	}
+	o.n--
+	return true
+}
+
+// refuse delays a post, or has it fail.
+func (o *outbox) refuse(ref string, r wire.Refused, now int64) (chat.ConvID, bool) {
+	p, _ := o.find(ref)
+	if p == nil {
+		return "", false
+	}
+	p.flying, p.tries = false, 0
+	switch {
+	case r.RetryAfter > 0:
+		p.next = now + wait(r.RetryAfter)
+	case r.Code == chat.SignedOut:
+		p.next = now + maxWait // sent again once signed in
+	default:
+		p.Why = r.Code
+	}
+	return p.Conv, true
+}
+
+// unsend says that the connection is gone and with it all answers.
+func (o *outbox) unsend() {
+	for _, q := range o.queues {
+		for _, p := range q {
+			p.flying, p.next, p.tries = false, 0, 0
+		}
+	}
+}
+
+// due returns the posts whose turn it is, and when the next one's comes.
+func (o *outbox) due(now int64) (frames []wire.Frame, next int64) {
+	ids := make([]chat.ConvID, 0, len(o.queues))
+	for id := range o.queues {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		i := slices.IndexFunc(o.queues[id], func(p *post) bool { return p.Why == "" })
+		if i < 0 {
+			continue
+		}
+		p := o.queues[id][i]
+		if now >= p.next {
+			p.flying, p.next = true, now+patience<<min(p.tries, 2)
+			p.tries++
+			frames = append(frames, wire.Frame{Ref: p.Ref, Body: wire.Post{Conv: id, Content: p.Content}})
+		}
+		next = soonest(next, p.next)
+	}
+	return frames, next
+}
+
+func (o *outbox) waiting() (n int) {
+	for _, q := range o.queues {
+		for _, p := range q {
+			if p.Why == "" {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// Add puts a post under ref, a name never used before, last in its
+// conversation. Content that no server would take fails at once. ok is false
+// where the outbox is full or has ref already; then nothing happened.
+func (s *State) Add(conv chat.ConvID, c chat.Content, ref string, now int64) (ch Change, ok bool) {
+	u := Unsent{Conv: conv, Ref: ref, At: now + s.skew, Content: c}
+	if err := c.Validate(); err != nil {
+		u.Why = chat.AsRefusal(err).Code
+	}
+	if !s.outbox.add(u) {
+		return ch, false
+	}
+	s.conv(conv)
+	ch.touch(conv)
+	ch.Link = true
+	return ch, true
+}
+
+// Retry puts a failed post last in its conversation, to be sent again.
+func (s *State) Retry(ref string, now int64) (ch Change) {
+	p, _ := s.outbox.find(ref)
+	if p == nil || p.Why == "" {
+		return ch
+	}
+	u := p.Unsent
+	u.Why, u.At = "", now+s.skew
+	s.outbox.settle(ref)
+	s.outbox.add(u)
+	ch.touch(u.Conv)
+	ch.Link = true
+	return ch
+}
+
+// Discard gives a failed post up.
+func (s *State) Discard(ref string) (ch Change) {
+	p, _ := s.outbox.find(ref)
+	if p == nil || p.Why == "" {
+		return ch
+	}
+	s.outbox.settle(ref)
+	ch.touch(p.Conv)
+	ch.Link = true
+	return ch
+}
+
+// Unsent returns the outbox in order, to be kept over a reload.
+func (s *State) Unsent() []Unsent {
+	us := make([]Unsent, 0, s.outbox.n)
+	for _, id := range s.ids() {
+		for _, p := range s.outbox.of(id) {
+			us = append(us, p.Unsent)
+		}
+	}
+	return us
+}
+
+// Restore puts kept posts back, behind those already waiting.
+func (s *State) Restore(us []Unsent) (ch Change) {
+	for _, u := range us {
+		if u.Conv.Valid() && u.Ref != "" && s.outbox.add(u) {
+			s.conv(u.Conv)
+			ch.touch(u.Conv)
+			ch.Link = true
+		}
+	}
+	return ch
+}

@@ -1,0 +1,78 @@
+package state
+
+import (
+	"strconv"
+	"time"
+
+	"kamachat/shared/chat"
+)
+
+// Open shows conv. The line above its first unread entry is fixed now and
+// stays until Close or another Open. Opening what is open changes nothing.
+func (s *State) Open(conv chat.ConvID) (ch Change) {
+	if s.open == conv {
+		return ch
+	}
+	if s.open != "" {
+		ch.touch(s.open)
+	}
+	s.open, s.after = conv, -1
+	if c, ok := s.convs[conv]; ok {
+		if n, _ := c.unread(s.me.ID); n > 0 {
+			s.after = c.mine.Read
+		}
+	}
+	ch.touch(conv)
+	return ch
+}
+
+// Close shows no conversation.
+func (s *State) Close() (ch Change) {
+	if s.open == "" {
+		return ch
+	}
+	ch.touch(s.open)
+	s.open, s.after = "", -1
+	return ch
+}
+
+// Opened returns the conversation shown, or "".
+func (s *State) Opened() chat.ConvID { return s.open }
+
+// Rows lays the held part of conv out: committed entries, then the outbox.
+func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
+	c, ok := s.convs[conv]
+	if !ok {
+		return nil
+	}
+	rows := make([]chat.Row, 0, len(c.log.run)+len(s.outbox.of(conv)))
+	for _, m := range c.log.run {
+		r := chat.Row{Key: "s" + strconv.FormatInt(m.Seq, 10), Message: m, Mine: m.Author == s.me.ID}
+		if r.Mine {
+			r.Tick = chat.TickOf(m.Seq, c.all)
+		}
+		rows = append(rows, r)
+	}
+	for _, p := range s.outbox.of(conv) {
+		rows = append(rows, s.row(p))
+	}
+	after := int64(-1)
+	if conv == s.open {
+		after = s.after
+	}
+	chat.Layout(rows, after, zone)
+	return rows
+}
+
+// row draws a post that waits.
+func (s *State) row(p *post) chat.Row {
+	r := chat.Row{
+		Key:     "r" + p.Ref,
+		Message: chat.Message{Conv: p.Conv, Author: s.me.ID, Ref: p.Ref, At: p.At, Content: p.Content},
+		Mine:    true, Tick: chat.Queued, Why: p.Why,
+	}
+	if p.Why != "" {
+		r.Tick = chat.Failed
+	}
+	return r
+}

@@ -1,0 +1,252 @@
+// Package state is what the browser knows: people, conversations and their
+// logs, marks, and the posts that wait to be stored. It folds the server's
+// frames and the person's own acts, and says what to redraw and what to ask.
+//
+// It is pure: no DOM, no socket, no clock, no goroutine. Times come in as Unix
+// milliseconds. A State is not safe for concurrent use; ui/link guards it.
+package state
+
+import (
+	"slices"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// A State is everything one signed-in browser tab knows.
+type State struct {
+	me     chat.Person
+	phase  Phase
+	since  int64 // when phase began
+	skew   int64 // the server's clock minus ours
+	open   chat.ConvID
+	after  int64 // Seq above which open has its divider; negative for none
+	convs  map[chat.ConvID]*conv
+	roster roster
+	outbox outbox
+	asks   asks
+}
+
+// New returns a State that knows nothing.
+func New() *State {
+	return &State{
+		after:  -1,
+		convs:  map[chat.ConvID]*conv{},
+		roster: newRoster(),
+		outbox: newOutbox(),
+		asks:   newAsks(),
+	}
+}
+
+// Boot starts from the data that the server rendered into the page. page is
+// the open conversation's newest page, or nil.
+func (s *State) Boot(me chat.Person, convs []chat.Summary, people []chat.Person, page *chat.Page) {
+	s.me = me
+	s.roster.learn(append(people, me)...)
+	for _, sum := range convs {
+		s.conv(sum.Conv).fold(sum)
+	}
+	if page != nil {
+		s.roster.learn(page.People...)
+		c := s.conv(page.Conv)
+		c.log.merge(page.Entries, true)
+		c.log.reach(page.LastSeq)
+	}
+}
+
+// Apply folds one frame from the server.
+func (s *State) Apply(f wire.Frame, now int64) Change {
+	var ch Change
+	switch b := f.Body.(type) {
+	case wire.Welcome:
+		s.welcome(b, now, &ch)
+	case wire.Posted:
+		s.posted(f.Ref, b.Message, &ch)
+	case wire.History:
+		s.history(f.Ref, b.Page, now, &ch)
+	case wire.People:
+		s.people(f.Ref, b.People, &ch)
+	case wire.Seen:
+		s.seen(b.Marks, &ch)
+	case wire.Typing:
+		s.typing(b, now, &ch)
+	case wire.Online:
+		if s.roster.setOnline(b.User, b.Online) {
+			s.touchPerson(b.User, &ch)
+		}
+	case wire.Opened:
+		s.roster.learn(b.People...)
+		s.conv(b.Summary.Conv).fold(b.Summary)
+		ch.touch(b.Summary.Conv)
+	case wire.Refused:
+		s.refused(f.Ref, b, now, &ch)
+	}
+	s.pump(now, &ch)
+	return ch
+}
+
+// welcome takes the server's word for what there is, and goes live.
+func (s *State) welcome(w wire.Welcome, now int64, ch *Change) {
+	if s.me.ID != "" && s.me.ID != w.Me.ID {
+		*s = *New() // somebody else signed in: nothing here is theirs
+	}
+	s.drop()
+	s.me, s.skew = w.Me, w.Now-now
+	s.setPhase(Live, now)
+	s.roster.learn(append(w.People, w.Me)...)
+	s.roster.onlyOnline(w.Online)
+	listed := map[chat.ConvID]bool{}
+	for _, sum := range w.Convs {
+		listed[sum.Conv] = true
+		c := s.conv(sum.Conv)
+		c.fold(sum)
+		c.sent = sum.Mine
+		ch.touch(sum.Conv)
+	}
+	for id, c := range s.convs {
+		c.barred = false
+		if len(w.Convs) < maxListed && !listed[id] && s.forgettable(c) {
+			delete(s.convs, id)
+			ch.touch(id)
+		}
+	}
+	ch.List, ch.Link, ch.Me = true, true, true
+}
+
+// maxListed is how many conversations a Welcome holds at most: when it holds
+// fewer, those it does not name are no longer the person's.
+const maxListed = 500
+
+func (s *State) forgettable(c *conv) bool {
+	return !c.fresh && c.id != s.open && c.draft == "" && len(s.outbox.of(c.id)) == 0
+}
+
+// posted folds a committed entry and settles the post it came from.
+func (s *State) posted(ref string, m chat.Message, ch *Change) {
+	if m.Seq < 1 {
+		return
+	}
+	m.Ref = ""
+	if m.Author == s.me.ID && ref != "" && s.outbox.settle(ref) {
+		ch.Link = true
+	}
+	c := s.conv(m.Conv)
+	c.fresh = false
+	c.take(m)
+	delete(c.typing, m.Author)
+	c.trim(s.open == c.id, s.me.ID)
+	s.wonder(m)
+	ch.touch(m.Conv)
+}
+
+// history folds a page, whether or not it was asked for just now.
+func (s *State) history(ref string, p chat.Page, now int64, ch *Change) {
+	c := s.conv(p.Conv)
+	a, asked := s.asks.answer(ref)
+	asked = asked && a.conv == p.Conv
+	for _, m := range p.Entries {
+		s.wonder(m)
+	}
+	s.roster.learn(p.People...)
+	last, first := c.log.last(), c.log.first
+	c.page(p, asked && a.kind == askNewer)
+	if len(p.Entries) > 0 {
+		c.fresh = false
+	}
+	if asked {
+		c.answered(a.kind, c.log.last() > last || c.log.first != first, now)
+	}
+	ch.touch(p.Conv)
+}
+
+func (s *State) people(ref string, ps []chat.Person, ch *Change) {
+	s.asks.answer(ref)
+	s.roster.learn(ps...)
+	for _, p := range ps {
+		s.touchPerson(p.ID, ch)
+	}
+	if s.open != "" {
+		ch.touch(s.open)
+	}
+}
+
+// seen moves marks forward: our own from another device, or everybody else's.
+func (s *State) seen(m chat.Marks, ch *Change) {
+	c, ok := s.convs[m.Conv]
+	if !ok {
+		return
+	}
+	switch peer, _ := m.Conv.Peer(s.me.ID); m.User {
+	case s.me.ID:
+		c.mine = c.mine.Merge(m)
+		c.sent = c.sent.Merge(m)
+	case "", peer:
+		c.all = c.all.Merge(m)
+	}
+	ch.touch(m.Conv)
+}
+
+// refused settles, delays or gives up what was asked under ref.
+func (s *State) refused(ref string, r wire.Refused, now int64, ch *Change) {
+	if id, ok := s.outbox.refuse(ref, r, now); ok {
+		ch.touch(id)
+		ch.Link = true
+		return
+	}
+	a, ok := s.asks.answer(ref)
+	if !ok {
+		return
+	}
+	if a.kind == askWho {
+		if r.RetryAfter > 0 {
+			s.roster.unknown(a.ids...)
+			s.asks.whoAt = now + wait(r.RetryAfter)
+		}
+		return
+	}
+	if c, ok := s.convs[a.conv]; ok {
+		c.denied(a.kind, r, now)
+		ch.touch(c.id)
+	}
+}
+
+// conv returns the conversation, making it where it is new.
+func (s *State) conv(id chat.ConvID) *conv {
+	c, ok := s.convs[id]
+	if !ok {
+		c = newConv(id, s.me.ID)
+		s.convs[id] = c
+	}
+	return c
+}
+
+// wonder notes people of m that nobody has introduced yet.
+func (s *State) wonder(m chat.Message) {
+	s.roster.unknown(m.Author)
+	if m.Content.Event != nil {
+		s.roster.unknown(m.Content.Event.Who...)
+	}
+}
+
+// touchPerson marks what shows u.
+func (s *State) touchPerson(u chat.UserID, ch *Change) {
+	ch.List = true
+	if id := chat.Direct(s.me.ID, u); s.convs[id] != nil {
+		ch.touch(id)
+	}
+}
+
+// ids returns the conversations with the open one first, then in the order of their names.
+func (s *State) ids() []chat.ConvID {
+	ids := make([]chat.ConvID, 0, len(s.convs))
+	for id := range s.convs {
+		if id != s.open {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	if s.convs[s.open] != nil {
+		ids = slices.Insert(ids, 0, s.open)
+	}
+	return ids
+}
