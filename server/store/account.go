@@ -1,0 +1,197 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/uptrace/bun"
+	"modernc.org/sqlite"
+
+	"kamachat/shared/chat"
+)
+
+type userRow struct {
+	bun.BaseModel `bun:"table:users,alias:u"`
+
+	ID        string `bun:"id,pk"`
+	Username  string `bun:"username"`
+	Nickname  string `bun:"nickname"`
+	NickFold  string `bun:"nick_fold"`
+	Avatar    string `bun:"avatar"`
+	Password  string `bun:"password"`
+	Admin     bool   `bun:"admin"`
+	Disabled  bool   `bun:"disabled"`
+	CreatedAt int64  `bun:"created_at"`
+}
+
+func newUserRow(p chat.Person, hash string, at int64) userRow {
+	return userRow{
+		ID: string(p.ID), Username: p.Username, Nickname: p.Nickname, NickFold: strings.ToLower(p.Nickname),
+		Avatar: p.Avatar, Password: hash, Admin: p.Admin, Disabled: p.Disabled, CreatedAt: at,
+	}
+}
+
+func (r userRow) person() chat.Person {
+	return chat.Person{
+		ID: chat.UserID(r.ID), Username: r.Username, Nickname: r.Nickname, Avatar: r.Avatar,
+		Admin: r.Admin, Disabled: r.Disabled,
+	}
+}
+
+func persons(rows []userRow) []chat.Person {
+	ps := make([]chat.Person, len(rows))
+	for i, r := range rows {
+		ps[i] = r.person()
+	}
+	return ps
+}
+
+// insertChunk is how many rows one INSERT holds: few enough for the 32,766
+// parameters and the statement sizes that databases allow.
+const insertChunk = 500
+
+// AddUser stores a new person with a password hash, or answers chat.Taken.
+func (d *DB) AddUser(ctx context.Context, p chat.Person, hash string, at int64) error {
+	r := newUserRow(p, hash, at)
+	_, err := d.db.NewInsert().Model(&r).Exec(ctx)
+	return added(err)
+}
+
+// AddUsers stores people without passwords, and tokenHashes[i] for ps[i], all
+// or none. It answers chat.Taken when a username is in use.
+func (d *DB) AddUsers(ctx context.Context, ps []chat.Person, tokenHashes []string, at int64) error {
+	return added(d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for i := 0; i < len(ps); i += insertChunk {
+			end := min(i+insertChunk, len(ps))
+			users, tokens := make([]userRow, 0, end-i), make([]tokenRow, 0, end-i)
+			for j := i; j < end; j++ {
+				users = append(users, newUserRow(ps[j], "", at))
+				tokens = append(tokens, tokenRow{Hash: tokenHashes[j], UserID: string(ps[j].ID), CreatedAt: at})
+			}
+			if _, err := tx.NewInsert().Model(&users).Exec(ctx); err != nil {
+				return err
+			}
+			if _, err := tx.NewInsert().Model(&tokens).Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+}
+
+// AddFirstAdmin stores the first administrator and removes the setting name,
+// both or neither. It answers chat.Forbidden when there is an administrator
+// already or when the setting is not value.
+func (d *DB) AddFirstAdmin(ctx context.Context, p chat.Person, hash string, at int64, name, value string) error {
+	return added(d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		res, err := tx.NewDelete().Model((*settingRow)(nil)).Where("name = ? AND value = ?", name, value).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, chat.Refuse(chat.Forbidden, "the setup link is not valid"))
+		}
+		some, err := tx.NewSelect().Model((*userRow)(nil)).Where("admin = ?", true).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if some {
+			return chat.Refuse(chat.Forbidden, "there is an administrator already")
+		}
+		r := newUserRow(p, hash, at)
+		_, err = tx.NewInsert().Model(&r).Exec(ctx)
+		return err
+	}))
+}
+
+// added turns the error of storing people into what it means.
+func added(err error) error {
+	var r *chat.Refusal
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &r):
+		return r
+	case isUnique(err):
+		return chat.Refuse(chat.Taken, "the username is in use")
+	}
+	return fmt.Errorf("store people: %w", err)
+}
+
+// isUnique reports whether err says that a unique key is in use.
+func isUnique(err error) bool {
+	var m *mysql.MySQLError
+	if errors.As(err, &m) {
+		return m.Number == 1062
+	}
+	const constraintPrimaryKey, constraintUnique = 1555, 2067
+	var s *sqlite.Error
+	return errors.As(err, &s) && (s.Code() == constraintUnique || s.Code() == constraintPrimaryKey)
+}
+
+// UserByName returns a person and the password hash by lower-case username, or chat.ErrNotFound.
+func (d *DB) UserByName(ctx context.Context, username string) (chat.Person, string, error) {
+	var rows []userRow
+	if err := d.read.NewSelect().Model(&rows).Where("username = ?", username).Scan(ctx); err != nil {
+		return chat.Person{}, "", fmt.Errorf("read person: %w", err)
+	}
+	if len(rows) == 0 {
+		return chat.Person{}, "", chat.ErrNotFound
+	}
+	return rows[0].person(), rows[0].Password, nil
+}
+
+// People returns the people with these ids, in no order; unknown ids are left out.
+func (d *DB) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error) {
+	var ps []chat.Person
+	for i := 0; i < len(ids); i += insertChunk {
+		var rows []userRow
+		part := ids[i:min(i+insertChunk, len(ids))]
+		if err := d.read.NewSelect().Model(&rows).Where("id IN (?)", bun.In(part)).Scan(ctx); err != nil {
+			return nil, fmt.Errorf("read people: %w", err)
+		}
+		ps = append(ps, persons(rows)...)
+	}
+	return ps, nil
+}
+
+// UsernamesTaken returns which of the lower-case usernames are in use.
+func (d *DB) UsernamesTaken(ctx context.Context, names []string) ([]string, error) {
+	var taken []string
+	for i := 0; i < len(names); i += insertChunk {
+		var part []string
+		err := d.read.NewSelect().Model((*userRow)(nil)).Column("username").
+			Where("username IN (?)", bun.In(names[i:min(i+insertChunk, len(names))])).Scan(ctx, &part)
+		if err != nil {
+			return nil, fmt.Errorf("read usernames: %w", err)
+		}
+		taken = append(taken, part...)
+	}
+	return taken, nil
+}
+
+// SearchPeople returns enabled people whose username or nickname begins with
+// the lower-case prefix, by username.
+func (d *DB) SearchPeople(ctx context.Context, prefix string, limit int) ([]chat.Person, error) {
+	var rows []userRow
+	end := prefix + "\U0010FFFF"
+	err := d.read.NewSelect().Model(&rows).
+		Where("((username >= ? AND username < ?) OR (nick_fold >= ? AND nick_fold < ?))", prefix, end, prefix, end).
+		Where("disabled = ?", false).Order("username").Limit(int64(limit)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("search people: %w", err)
+	}
+	return persons(rows), nil
+}
+
+// HasAdmin reports whether there is an administrator.
+func (d *DB) HasAdmin(ctx context.Context) (bool, error) {
+	some, err := d.db.NewSelect().Model((*userRow)(nil)).Where("admin = ?", true).Exists(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look for an administrator: %w", err)
+	}
+	return some, nil
+}

@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"kamachat/shared/chat"
+)
+
+type tokenRow struct {
+	bun.BaseModel `bun:"table:tokens,alias:t"`
+
+	Hash      string `bun:"hash,pk"`
+	UserID    string `bun:"user_id"`
+	CreatedAt int64  `bun:"created_at"`
+}
+
+type loginRow struct {
+	bun.BaseModel `bun:"table:logins,alias:l"`
+
+	Token     string `bun:"token,pk"`
+	Data      []byte `bun:"data"`
+	ExpiresAt int64  `bun:"expires_at"`
+}
+
+type settingRow struct {
+	bun.BaseModel `bun:"table:settings,alias:s"`
+
+	Name  string `bun:"name,pk"`
+	Value string `bun:"value"`
+}
+
+// AddToken stores the hash of a bearer token of u.
+func (d *DB) AddToken(ctx context.Context, hash string, u chat.UserID, at int64) error {
+	r := tokenRow{Hash: hash, UserID: string(u), CreatedAt: at}
+	if _, err := d.db.NewInsert().Model(&r).Exec(ctx); err != nil {
+		return fmt.Errorf("store token: %w", err)
+	}
+	return nil
+}
+
+// TokenUser returns whose bearer token has this hash, or chat.ErrNotFound.
+func (d *DB) TokenUser(ctx context.Context, hash string) (chat.Person, error) {
+	var rows []userRow
+	err := d.read.NewSelect().Model(&rows).Join("JOIN tokens AS t ON t.user_id = u.id").Where("t.hash = ?", hash).Scan(ctx)
+	if err != nil {
+		return chat.Person{}, fmt.Errorf("read token: %w", err)
+	}
+	if len(rows) == 0 {
+		return chat.Person{}, chat.ErrNotFound
+	}
+	return rows[0].person(), nil
+}
+
+// DeleteToken forgets a bearer token; one that is not there is fine.
+func (d *DB) DeleteToken(ctx context.Context, hash string) error {
+	if _, err := d.db.NewDelete().Model((*tokenRow)(nil)).Where("hash = ?", hash).Exec(ctx); err != nil {
+		return fmt.Errorf("delete token: %w", err)
+	}
+	return nil
+}
+
+// SaveSetting stores a single value, in place of the one before.
+func (d *DB) SaveSetting(ctx context.Context, name, value string) error {
+	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		r := settingRow{Name: name, Value: value}
+		if _, err := tx.NewDelete().Model(&r).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&r).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store setting: %w", err)
+	}
+	return nil
+}
+
+// Setting returns a single value, empty when there is none.
+func (d *DB) Setting(ctx context.Context, name string) (string, error) {
+	var rows []settingRow
+	if err := d.db.NewSelect().Model(&rows).Where("name = ?", name).Scan(ctx); err != nil {
+		return "", fmt.Errorf("read setting: %w", err)
+	}
+	if len(rows) == 0 {
+		return "", nil
+	}
+	return rows[0].Value, nil
+}
+
+// Logins keeps the sign-ins of browsers. It has the shape of scs.CtxStore.
+type Logins struct{ d *DB }
+
+// Logins returns where the sign-ins of browsers are kept.
+func (d *DB) Logins() Logins { return Logins{d} }
+
+// FindCtx returns the data of a sign-in that has not expired.
+func (l Logins) FindCtx(ctx context.Context, token string) ([]byte, bool, error) {
+	var rows []loginRow
+	err := l.d.read.NewSelect().Model(&rows).Where("token = ? AND expires_at > ?", token, l.d.now().UnixMilli()).Scan(ctx)
+	if err != nil {
+		return nil, false, fmt.Errorf("read login: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil, false, nil
+	}
+	return rows[0].Data, true, nil
+}
+
+// CommitCtx stores a sign-in until expiry.
+func (l Logins) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
+	err := l.d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		r := loginRow{Token: token, Data: data, ExpiresAt: expiry.UnixMilli()}
+		if _, err := tx.NewDelete().Model(&r).WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&r).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store login: %w", err)
+	}
+	return nil
+}
+
+// DeleteCtx ends a sign-in; one that is not there is fine.
+func (l Logins) DeleteCtx(ctx context.Context, token string) error {
+	if _, err := l.d.db.NewDelete().Model((*loginRow)(nil)).Where("token = ?", token).Exec(ctx); err != nil {
+		return fmt.Errorf("delete login: %w", err)
+	}
+	return nil
+}
+
+// DeleteExpired removes the sign-ins that have expired and says how many.
+func (l Logins) DeleteExpired(ctx context.Context) (int64, error) {
+	res, err := l.d.db.NewDelete().Model((*loginRow)(nil)).Where("expires_at <= ?", l.d.now().UnixMilli()).Exec(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("delete expired logins: %w", err)
+	}
+	return res.RowsAffected()
+}
+
+// Find is FindCtx for scs, which asks for it but does not call it.
+func (l Logins) Find(token string) ([]byte, bool, error) {
+	return l.FindCtx(context.Background(), token)
+}
+
+// Commit is CommitCtx for scs, which asks for it but does not call it.
+func (l Logins) Commit(token string, data []byte, expiry time.Time) error {
+	return l.CommitCtx(context.Background(), token, data, expiry)
+}
+
+// Delete is DeleteCtx for scs, which asks for it but does not call it.
+func (l Logins) Delete(token string) error { return l.DeleteCtx(context.Background(), token) }
