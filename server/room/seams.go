@@ -7,17 +7,6 @@ import (
 	"kamachat/shared/wire"
 )
 
-// An Event is what one node tells all: a frame for the members of Conv, or for
-// the people in To where that is not empty.
-type Event struct {
-	Conv  chat.ConvID
-	To    []chat.UserID
-	Frame wire.Frame
-	// Ref and Author of a committed message, so that the author's copy can carry it.
-	Author chat.UserID
-	Ref    string
-}
-
 // Carrier brings accepted drafts to the one place that commits them.
 type Carrier interface {
 	// Carry takes d over. After a nil return d reaches commit at least once,
@@ -32,8 +21,8 @@ type Carrier interface {
 // Fanout tells every node what happened on one. It may lose, repeat and reorder:
 // readers order by Seq and resume over a gap.
 type Fanout interface {
-	Publish(ctx context.Context, es ...Event) error
-	Run(ctx context.Context, deliver func(Event)) error
+	Publish(ctx context.Context, es ...wire.Event) error
+	Run(ctx context.Context, deliver func(wire.Event)) error
 }
 
 // Presence knows who is online on any node. An entry not touched for its TTL is gone.
@@ -71,9 +60,11 @@ type People interface {
 type Conn interface {
 	ID() string
 	User() chat.UserID
-	// Push queues data for writing and never blocks. A full queue ends the
-	// session, which comes back and resumes.
+	Login() string // what it was signed in with; see Hub.CloseLogin
+	Native() bool  // false: the dialect names the author in each message
+	// Push queues a packet for writing and never blocks. A full queue ends the
+	// session, which comes back and resumes. Only the hub's deliver calls it.
 	Push(p *wire.Packet)
-	// Close ends the session with a reason of wire.Bye.
+	// Close ends the session with a reason of wire.Bye. It does not wait.
 	Close(reason string)
 }

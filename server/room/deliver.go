@@ -1,0 +1,191 @@
+package room
+
+import (
+	"context"
+	"time"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// deliver brings one event to the sessions on this node. Only the fan-out's
+// goroutine calls it, so packets are encoded by one goroutine.
+func (h *Hub) deliver(e wire.Event) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	switch b := e.Frame.Body.(type) {
+	case wire.Posted:
+		h.deliverPosted(ctx, e, b)
+		return
+	case wire.Bye:
+		for _, c := range h.connsOf(e.To...) {
+			if e.Ref == "" || c.Login() == e.Ref {
+				c.Close(b.Reason)
+			}
+		}
+		return
+	case wire.Refused:
+		h.resolve(e, chat.Receipt{Err: &chat.Refusal{Code: b.Code, Words: b.Words, RetryAfter: time.Duration(b.RetryAfter) * time.Millisecond}})
+	}
+	to := e.To
+	if len(to) == 0 {
+		r, err := h.room(ctx, e.Conv)
+		if err != nil {
+			h.Log.Error("deliver: load room", "conv", e.Conv, "err", err)
+			return
+		}
+		to = h.membersOf(r)
+	}
+	f := e.Frame
+	f.Ref = e.Ref
+	h.push(f, h.connsOf(to...))
+}
+
+func (h *Hub) deliverPosted(ctx context.Context, e wire.Event, b wire.Posted) {
+	h.resolve(e, chat.Receipt{Message: b.Message})
+	h.mu.Lock()
+	if c := b.Content.Event; b.Seq == 1 || c != nil {
+		delete(h.rooms, e.Conv) // its members may have changed
+	}
+	h.mu.Unlock()
+	r, err := h.room(ctx, e.Conv)
+	if err != nil {
+		h.Log.Error("deliver: load room", "conv", e.Conv, "seq", b.Seq, "err", err)
+		return
+	}
+	to := e.To
+	if len(to) == 0 {
+		to = h.membersOf(r)
+		h.advance(r, b.Message)
+	}
+	if b.Seq == 1 && len(e.To) == 0 {
+		h.tellOpened(ctx, e.Conv, to)
+	}
+	conns := h.connsOf(to...)
+	if len(conns) == 0 {
+		return
+	}
+	for _, c := range conns {
+		if !c.Native() {
+			b.By = h.name(ctx, b.Author)
+			break
+		}
+	}
+	theirs := wire.NewPacket(wire.Frame{Body: b})
+	mine := wire.NewPacket(wire.Frame{Ref: e.Ref, Body: b})
+	for _, c := range conns {
+		if c.User() == e.Author {
+			c.Push(mine)
+		} else {
+			c.Push(theirs)
+		}
+	}
+}
+
+// tellOpened tells the members that are here about a conversation that is new to them.
+func (h *Hub) tellOpened(ctx context.Context, conv chat.ConvID, to []chat.UserID) {
+	conns := h.connsOf(to...)
+	if len(conns) == 0 {
+		return
+	}
+	s, err := h.Store.Summary(ctx, conv)
+	if err != nil {
+		h.Log.Error("deliver: read conversation", "conv", conv, "err", err)
+		return
+	}
+	// The first entry follows by itself.
+	s.LastSeq = 0
+	o := wire.Opened{Summary: s}
+	if x, y, ok := conv.Pair(); ok {
+		if o.People, err = h.People.People(ctx, x, y); err != nil {
+			h.Log.Error("deliver: read people", "conv", conv, "err", err)
+		}
+		h.befriend(ctx, x, y)
+	}
+	h.push(wire.Frame{Body: o}, conns)
+}
+
+// befriend lets two people who now share a conversation see each other come and go.
+func (h *Hub) befriend(ctx context.Context, x, y chat.UserID) {
+	on, err := h.Presence.Online(ctx, x, y)
+	if err != nil {
+		h.Log.Warn("presence is not known", "err", err)
+	}
+	for _, p := range [][2]chat.UserID{{x, y}, {y, x}} {
+		h.mu.Lock()
+		if l := h.live[p[0]]; l != nil {
+			l.peers[p[1]] = true
+		}
+		h.mu.Unlock()
+		if on[p[1]] {
+			h.push(wire.Frame{Body: wire.Online{User: p[1], Online: true}}, h.connsOf(p[0]))
+		}
+	}
+}
+
+func (h *Hub) push(f wire.Frame, conns []Conn) {
+	if len(conns) == 0 {
+		return
+	}
+	p := wire.NewPacket(f)
+	for _, c := range conns {
+		c.Push(p)
+	}
+}
+
+// resolve wakes those who wait for what became of a draft.
+func (h *Hub) resolve(e wire.Event, r chat.Receipt) {
+	if e.Ref == "" {
+		return
+	}
+	key := draftKey{e.Author, e.Ref}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, ch := range h.waiters[key] {
+		ch <- r // buffered, and each waiter is resolved once
+	}
+	delete(h.waiters, key)
+}
+
+// connsOf returns the sessions of us on this node.
+func (h *Hub) connsOf(us ...chat.UserID) []Conn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var cs []Conn
+	for _, u := range us {
+		if l := h.live[u]; l != nil {
+			cs = append(cs, l.conns...)
+		}
+	}
+	return cs
+}
+
+// nameFor is how long a looked-up author is remembered.
+const nameFor = time.Minute
+
+// name returns the author of a message for the dialects that name it.
+func (h *Hub) name(ctx context.Context, u chat.UserID) chat.Person {
+	now := h.Now()
+	h.mu.Lock()
+	n, ok := h.names[u]
+	h.mu.Unlock()
+	if ok && now.Before(n.until) {
+		return n.person
+	}
+	n = named{person: chat.Person{ID: u}, until: now.Add(nameFor)}
+	ps, err := h.People.People(ctx, u)
+	if err != nil {
+		h.Log.Error("look up author", "user", u, "err", err)
+		return n.person
+	}
+	if len(ps) > 0 {
+		n.person = ps[0]
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.names) >= 10_000 {
+		clear(h.names)
+	}
+	h.names[u] = n
+	return n.person
+}

@@ -1,0 +1,193 @@
+// Package room is the heart of the server: a Hub, and one Room for each
+// conversation somebody talks in. It decides who may post and read, brings
+// drafts to the store and committed entries to sessions, and declares what it
+// needs from the rest: see seams.go. It imports nothing outside shared.
+package room
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// Config is what a Hub is built from.
+type Config struct {
+	Store    Store
+	People   People
+	Carrier  Carrier
+	Fanout   Fanout
+	Presence Presence
+	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
+	Build    string           // told to clients in Welcome
+	MaxRooms int              // rooms kept in memory; 0: 20,000
+}
+
+// A Hub joins sessions, rooms, carrier, fan-out and store. Its methods are safe
+// for concurrent use.
+type Hub struct {
+	Config
+
+	mu      sync.Mutex // under it nothing blocks, sends or calls out
+	live    map[chat.UserID]*person
+	rooms   map[chat.ConvID]*Room
+	dirty   map[markKey]chat.Marks // marks not yet in the store
+	waiters map[draftKey][]chan chat.Receipt
+	leaving map[chat.UserID]time.Time // last session gone; offline for others from then on
+	names   map[chat.UserID]named
+}
+
+// person is somebody with a session on this node.
+type person struct {
+	conns []Conn
+	peers map[chat.UserID]bool // who is told when the person comes and goes
+}
+
+type (
+	markKey struct {
+		conv chat.ConvID
+		user chat.UserID
+	}
+	draftKey struct {
+		author chat.UserID
+		ref    string
+	}
+	named struct {
+		person chat.Person
+		until  time.Time
+	}
+)
+
+// NewHub returns a hub with nobody connected. Nothing moves until Run.
+func NewHub(c Config) *Hub {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.MaxRooms == 0 {
+		c.MaxRooms = 20_000
+	}
+	return &Hub{
+		Config: c, live: map[chat.UserID]*person{}, rooms: map[chat.ConvID]*Room{},
+		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{},
+		leaving: map[chat.UserID]time.Time{}, names: map[chat.UserID]named{},
+	}
+}
+
+// Run moves drafts, events and marks until ctx ends; then it commits and
+// delivers what had been accepted, saves marks and returns.
+func (h *Hub) Run(ctx context.Context) error {
+	events, stopEvents := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEvents()
+	var wg sync.WaitGroup
+	errs := make(chan error, 2)
+	wg.Go(func() { errs <- h.Fanout.Run(events, h.deliver) })
+	wg.Go(func() { h.tick(events) })
+	err := h.Carrier.Run(ctx, h.commit)
+	stopEvents()
+	wg.Wait()
+	h.flushMarks(context.WithoutCancel(ctx))
+	if ferr := <-errs; err == nil {
+		err = ferr
+	}
+	return err
+}
+
+// Post validates d, checks that its author may post there, and gives it to the
+// carrier. A nil error means accepted; the answer comes as Posted or Refused
+// with the draft's Ref.
+func (h *Hub) Post(ctx context.Context, d chat.Draft) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	return h.accept(ctx, d)
+}
+
+func (h *Hub) accept(ctx context.Context, d chat.Draft) error {
+	if err := h.mayRead(ctx, d.Author, d.Conv); err != nil {
+		return err
+	}
+	return h.Carrier.Carry(ctx, d)
+}
+
+// PostWait is Post that waits for the commit and returns the stored message.
+// It takes the log entries that the server itself makes, too.
+func (h *Hub) PostWait(ctx context.Context, d chat.Draft) (chat.Message, error) {
+	if d.Content.Kind != chat.Event {
+		if err := d.Validate(); err != nil {
+			return chat.Message{}, err
+		}
+	}
+	key, ch := draftKey{d.Author, d.Ref}, make(chan chat.Receipt, 1)
+	h.mu.Lock()
+	h.waiters[key] = append(h.waiters[key], ch)
+	h.mu.Unlock()
+	defer h.forget(key, ch)
+	if err := h.accept(ctx, d); err != nil {
+		return chat.Message{}, err
+	}
+	select {
+	case r := <-ch:
+		return r.Message, r.Err
+	case <-ctx.Done():
+		return chat.Message{}, fmt.Errorf("wait for commit: %w", ctx.Err())
+	}
+}
+
+func (h *Hub) forget(key draftKey, ch chan chat.Receipt) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rest := h.waiters[key][:0]
+	for _, c := range h.waiters[key] {
+		if c != ch {
+			rest = append(rest, c)
+		}
+	}
+	if h.waiters[key] = rest; len(rest) == 0 {
+		delete(h.waiters, key)
+	}
+}
+
+// commit stores a batch and tells everybody. An error means nothing is stored.
+func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
+	rs, err := h.Store.Append(ctx, ds)
+	if err != nil {
+		h.Log.Error("commit failed, will be tried again", "drafts", len(ds), "err", err)
+		return err
+	}
+	es := make([]wire.Event, len(ds))
+	for i, r := range rs {
+		es[i] = h.answer(ds[i], r)
+	}
+	if err := h.Fanout.Publish(ctx, es...); err != nil {
+		// They are stored; receivers find out when they resume.
+		h.Log.Error("publish failed", "events", len(es), "err", err)
+	}
+	return nil
+}
+
+// answer makes the event that tells what became of d.
+func (h *Hub) answer(d chat.Draft, r chat.Receipt) wire.Event {
+	e := wire.Event{Conv: d.Conv, Author: d.Author, Ref: d.Ref}
+	switch {
+	case r.Err != nil:
+		e.To = []chat.UserID{d.Author}
+		e.Frame.Body = RefusedBody(r.Err)
+	case r.Again:
+		e.To = []chat.UserID{d.Author}
+		e.Frame.Body = wire.Posted{Message: r.Message}
+	default:
+		e.Frame.Body = wire.Posted{Message: r.Message}
+	}
+	return e
+}
+
+// RefusedBody is the frame body that tells a client about err.
+func RefusedBody(err error) wire.Refused {
+	r := chat.AsRefusal(err)
+	return wire.Refused{Code: r.Code, RetryAfter: r.RetryAfter.Milliseconds(), Words: r.Words}
+}

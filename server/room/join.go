@@ -1,0 +1,292 @@
+package room
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// welcomeConvs is how many conversations Welcome lists; older ones come with
+// their next message or through HTTP.
+const welcomeConvs = 500
+
+// Join registers a session: from now on it gets what is delivered. Everything
+// that was committed before is in the Welcome read afterwards.
+func (h *Hub) Join(ctx context.Context, c Conn) {
+	u := c.User()
+	h.mu.Lock()
+	l := h.live[u]
+	if l == nil {
+		l = &person{peers: map[chat.UserID]bool{}}
+		h.live[u] = l
+	}
+	l.conns = append(l.conns, c)
+	delete(h.leaving, u)
+	h.mu.Unlock()
+	if err := h.Presence.Touch(ctx, u, c.ID()); err != nil {
+		h.Log.Warn("presence not told", "user", u, "err", err)
+	}
+}
+
+// Leave unregisters a session.
+func (h *Hub) Leave(ctx context.Context, c Conn) {
+	u := c.User()
+	h.mu.Lock()
+	if l := h.live[u]; l != nil {
+		l.conns = slices.DeleteFunc(l.conns, func(o Conn) bool { return o == c })
+		if len(l.conns) == 0 {
+			h.leaving[u] = h.Now().Add(offlineAfter)
+		}
+	}
+	h.mu.Unlock()
+	if err := h.Presence.Leave(ctx, u, c.ID()); err != nil {
+		h.Log.Warn("presence not told", "user", u, "err", err)
+	}
+}
+
+// announceLeft tells the peers of those who left some seconds ago and did not come back.
+func (h *Hub) announceLeft(ctx context.Context) {
+	now := h.Now()
+	gone := map[chat.UserID][]chat.UserID{}
+	h.mu.Lock()
+	for u, at := range h.leaving {
+		if now.Before(at) {
+			continue
+		}
+		delete(h.leaving, u)
+		if l := h.live[u]; l != nil && len(l.conns) == 0 {
+			gone[u] = peersOf(l)
+			delete(h.live, u)
+		}
+	}
+	h.mu.Unlock()
+	for u, peers := range gone {
+		on, err := h.Presence.Online(ctx, u)
+		if err != nil || on[u] || len(peers) == 0 {
+			continue // online on another node, or not known
+		}
+		e := wire.Event{To: peers, Frame: wire.Frame{Body: wire.Online{User: u}}}
+		if err := h.Fanout.Publish(ctx, e); err != nil {
+			h.Log.Warn("absence not told", "user", u, "err", err)
+		}
+	}
+}
+
+func peersOf(l *person) []chat.UserID {
+	var us []chat.UserID
+	for u := range l.peers {
+		us = append(us, u)
+	}
+	return us
+}
+
+// Welcome makes the first frame of a native session and tells the person's peers
+// that the person is here.
+func (h *Hub) Welcome(ctx context.Context, c Conn) (wire.Welcome, error) {
+	u := c.User()
+	convs, people, err := h.List(ctx, u)
+	if err != nil {
+		return wire.Welcome{}, err
+	}
+	w := wire.Welcome{Session: c.ID(), Now: h.Now().UnixMilli(), Build: h.Build, Convs: convs, People: people}
+	for _, p := range people {
+		if p.ID == u {
+			w.Me = p
+		}
+	}
+	if w.Me.ID == "" {
+		return w, chat.Refuse(chat.SignedOut, "the account is gone")
+	}
+	peers := h.watch(u, convs)
+	on, err := h.Presence.Online(ctx, peers...)
+	if err != nil {
+		h.Log.Warn("presence is not known", "err", err)
+	}
+	for p := range on {
+		w.Online = append(w.Online, p)
+	}
+	if len(on) > 0 {
+		e := wire.Event{To: slices.Clone(w.Online), Frame: wire.Frame{Body: wire.Online{User: u, Online: true}}}
+		if err := h.Fanout.Publish(ctx, e); err != nil {
+			h.Log.Warn("presence not told", "user", u, "err", err)
+		}
+	}
+	return w, nil
+}
+
+// watch remembers who is told when u comes and goes, and returns them.
+func (h *Hub) watch(u chat.UserID, convs []chat.Summary) []chat.UserID {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.live[u]
+	if l == nil {
+		return nil
+	}
+	for _, s := range convs {
+		if p, ok := s.Conv.Peer(u); ok {
+			l.peers[p] = true
+		}
+	}
+	return peersOf(l)
+}
+
+// List returns the conversations of u, latest first, and the people that the
+// list names: u, peers, and the authors of last messages.
+func (h *Hub) List(ctx context.Context, u chat.UserID) ([]chat.Summary, []chat.Person, error) {
+	convs, err := h.Store.Summaries(ctx, u, welcomeConvs)
+	if err != nil {
+		return nil, nil, err
+	}
+	h.mu.Lock()
+	for i, s := range convs { // marks that are not saved yet
+		if m, ok := h.dirty[markKey{s.Conv, u}]; ok {
+			convs[i].Mine = s.Mine.Merge(m)
+			if convs[i].Mine.Read >= s.LastSeq {
+				convs[i].Unread = 0
+			}
+		}
+	}
+	h.mu.Unlock()
+	ids := []chat.UserID{u}
+	for _, s := range convs {
+		if p, ok := s.Conv.Peer(u); ok {
+			ids = append(ids, p)
+		}
+		if s.Last != nil {
+			ids = append(ids, s.Last.Author)
+		}
+	}
+	slices.Sort(ids)
+	people, err := h.People.People(ctx, slices.Compact(ids)...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("look up people: %w", err)
+	}
+	return convs, people, nil
+}
+
+// Before returns at most limit entries before seq (0: the end), with their
+// authors, when u may read them.
+func (h *Hub) Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
+	if limit < 1 {
+		limit = 50
+	}
+	return h.history(ctx, u, conv, func() (chat.Page, error) {
+		return h.Store.Before(ctx, conv, seq, min(limit, chat.MaxPage))
+	})
+}
+
+// After returns the entries after seq, the newest chat.MaxPage where more are missing.
+func (h *Hub) After(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64) (chat.Page, error) {
+	return h.history(ctx, u, conv, func() (chat.Page, error) {
+		return h.Store.After(ctx, conv, seq, chat.MaxPage)
+	})
+}
+
+func (h *Hub) history(ctx context.Context, u chat.UserID, conv chat.ConvID, read func() (chat.Page, error)) (chat.Page, error) {
+	if err := h.mayRead(ctx, u, conv); err != nil {
+		return chat.Page{}, err
+	}
+	p, err := read()
+	if err != nil {
+		return p, err
+	}
+	var ids []chat.UserID
+	for _, m := range p.Entries {
+		ids = append(ids, m.Author)
+		if e := m.Content.Event; e != nil {
+			ids = append(ids, e.Who[:min(len(e.Who), 20)]...)
+		}
+	}
+	if len(ids) == 0 {
+		return p, nil
+	}
+	slices.Sort(ids)
+	p.People, err = h.People.People(ctx, slices.Compact(ids)...)
+	return p, err
+}
+
+// typingRoom is the largest group in which typing is told.
+const typingRoom = 100
+
+// Typing tells the other members that u writes.
+func (h *Hub) Typing(ctx context.Context, u chat.UserID, conv chat.ConvID) error {
+	if err := h.mayRead(ctx, u, conv); err != nil {
+		return err
+	}
+	r, err := h.room(ctx, conv)
+	if err != nil {
+		return err
+	}
+	var to []chat.UserID
+	for _, m := range h.membersOf(r) {
+		if m != u {
+			to = append(to, m)
+		}
+	}
+	if len(to) == 0 || len(to) > typingRoom {
+		return nil
+	}
+	return h.Fanout.Publish(ctx, wire.Event{Conv: conv, To: to, Frame: wire.Frame{Body: wire.Typing{Conv: conv, User: u}}})
+}
+
+// Signal passes a call signal to the other person of a direct conversation. One
+// that is kept in the log is posted under ref instead, and comes as Posted.
+func (h *Hub) Signal(ctx context.Context, u chat.UserID, ref string, s wire.Signal) error {
+	d := chat.Draft{Conv: s.Conv, Author: u, Ref: ref, Content: chat.Content{Kind: chat.CallK, Call: &s.Call}}
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	peer, ok := s.Conv.Peer(u)
+	if !ok {
+		return chat.Refuse(chat.Invalid, "calls are between two people")
+	}
+	if s.Call.Stored() {
+		return h.accept(ctx, d)
+	}
+	s.From = u
+	return h.Fanout.Publish(ctx, wire.Event{Conv: s.Conv, To: []chat.UserID{peer}, Frame: wire.Frame{Body: s}})
+}
+
+// Who looks up people for a client, at most 100.
+func (h *Hub) Who(ctx context.Context, ids []chat.UserID) ([]chat.Person, error) {
+	return h.People.People(ctx, ids[:min(len(ids), 100)]...)
+}
+
+// CloseUser ends every session of u on every node.
+func (h *Hub) CloseUser(ctx context.Context, u chat.UserID, reason string) error {
+	return h.CloseLogin(ctx, u, "", reason)
+}
+
+// CloseLogin ends the sessions of u that were signed in with login, on every node.
+func (h *Hub) CloseLogin(ctx context.Context, u chat.UserID, login, reason string) error {
+	return h.Fanout.Publish(ctx, wire.Event{To: []chat.UserID{u}, Ref: login, Frame: wire.Frame{Body: wire.Bye{Reason: reason}}})
+}
+
+// CloseAll ends every session on this node, before a shutdown.
+func (h *Hub) CloseAll(reason string) {
+	h.mu.Lock()
+	var cs []Conn
+	for _, l := range h.live {
+		cs = append(cs, l.conns...)
+	}
+	h.mu.Unlock()
+	for _, c := range cs {
+		c.Close(reason)
+	}
+}
+
+// Online counts the people and sessions on this node.
+func (h *Hub) Online() (people, sessions int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, l := range h.live {
+		if len(l.conns) > 0 {
+			people++
+		}
+		sessions += len(l.conns)
+	}
+	return people, sessions
+}

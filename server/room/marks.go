@@ -1,0 +1,90 @@
+package room
+
+import (
+	"context"
+	"time"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// flushEvery is how often marks are saved and told. They move in batches: one
+// message read by a thousand people is a few transactions, not a thousand.
+const flushEvery = 100 * time.Millisecond
+
+// offlineAfter is how long somebody without a session still counts as online:
+// a page reload is nobody's business.
+const offlineAfter = 3 * time.Second
+
+// Seen moves the marks of u in m.Conv forward, at most to the log's end. What u
+// may not read is ignored.
+func (h *Hub) Seen(ctx context.Context, u chat.UserID, m chat.Marks) error {
+	if err := h.mayRead(ctx, u, m.Conv); err != nil {
+		return err
+	}
+	r, err := h.room(ctx, m.Conv)
+	if err != nil {
+		return err
+	}
+	m.User = u
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.markLocked(r, m)
+	return nil
+}
+
+func (h *Hub) tick(ctx context.Context) {
+	t := time.NewTicker(flushEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			h.flushMarks(ctx)
+			h.announceLeft(ctx)
+		}
+	}
+}
+
+// flushMarks saves the marks that moved, and tells each person's own devices and
+// the members of each conversation whose lowest marks moved.
+func (h *Hub) flushMarks(ctx context.Context) {
+	h.mu.Lock()
+	if len(h.dirty) == 0 {
+		h.mu.Unlock()
+		return
+	}
+	var ms []chat.Marks
+	for _, m := range h.dirty {
+		ms = append(ms, m)
+	}
+	h.mu.Unlock()
+	if err := h.Store.SaveMarks(ctx, ms); err != nil {
+		h.Log.Error("save marks, will be tried again", "marks", len(ms), "err", err)
+		return
+	}
+	var es []wire.Event
+	moved := map[*Room]bool{}
+	h.mu.Lock()
+	for _, m := range ms {
+		k := markKey{m.Conv, m.User}
+		if h.dirty[k] == m {
+			delete(h.dirty, k)
+		}
+		es = append(es, wire.Event{Conv: m.Conv, To: []chat.UserID{m.User}, Frame: wire.Frame{Body: wire.Seen{Marks: m}}})
+		if r := h.rooms[m.Conv]; r != nil {
+			moved[r] = true
+		}
+	}
+	for r := range moved {
+		if low := r.lowest(); low != r.told {
+			r.told = low
+			es = append(es, wire.Event{Conv: r.Conv, Frame: wire.Frame{Body: wire.Seen{Marks: low}}})
+		}
+	}
+	h.mu.Unlock()
+	if err := h.Fanout.Publish(ctx, es...); err != nil {
+		h.Log.Warn("marks not told", "err", err)
+	}
+}

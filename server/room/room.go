@@ -1,0 +1,129 @@
+package room
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"kamachat/shared/chat"
+)
+
+// A Room is what this node remembers of one conversation: its members and how
+// far they have got. It can be dropped and loaded again at any time. The hub's
+// mutex guards it.
+type Room struct {
+	Conv    chat.ConvID
+	members map[chat.UserID]chat.Marks
+	last    int64      // highest Seq seen; marks can't pass it
+	told    chat.Marks // the lowest marks the members were last told
+}
+
+// room returns the room of conv, loading it when it is not in memory. A
+// conversation that does not exist has no members and is not kept.
+func (h *Hub) room(ctx context.Context, conv chat.ConvID) (*Room, error) {
+	h.mu.Lock()
+	r := h.rooms[conv]
+	h.mu.Unlock()
+	if r != nil {
+		return r, nil
+	}
+	ms, err := h.Store.Members(ctx, conv)
+	if err != nil {
+		return nil, err
+	}
+	r = &Room{Conv: conv, members: make(map[chat.UserID]chat.Marks, len(ms))}
+	for _, m := range ms {
+		r.members[m.User] = m
+	}
+	if len(ms) == 0 {
+		return r, nil
+	}
+	s, err := h.Store.Summary(ctx, conv)
+	if err != nil {
+		return nil, err
+	}
+	r.last = s.LastSeq
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if other := h.rooms[conv]; other != nil {
+		return other, nil
+	}
+	for u, m := range r.members {
+		if d, ok := h.dirty[markKey{conv, u}]; ok {
+			r.members[u] = m.Merge(d)
+		}
+	}
+	r.told = r.lowest()
+	for c := range h.rooms {
+		if len(h.rooms) < h.MaxRooms {
+			break
+		}
+		delete(h.rooms, c) // any one will do: it comes back when needed
+	}
+	h.rooms[conv] = r
+	return r, nil
+}
+
+// lowest returns how far everybody has got.
+func (r *Room) lowest() chat.Marks {
+	low := chat.Marks{Conv: r.Conv, Delivered: r.last, Read: r.last}
+	for _, m := range r.members {
+		low.Delivered, low.Read = min(low.Delivered, m.Delivered), min(low.Read, m.Read)
+	}
+	return low
+}
+
+func (h *Hub) membersOf(r *Room) []chat.UserID {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(r.members))
+}
+
+// advance notes a new entry: its author has seen and read everything up to it.
+func (h *Hub) advance(r *Room, m chat.Message) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r.last = max(r.last, m.Seq)
+	h.markLocked(r, chat.Marks{Conv: r.Conv, User: m.Author, Delivered: m.Seq, Read: m.Seq})
+}
+
+// markLocked moves a member's marks forward and remembers to save them.
+func (h *Hub) markLocked(r *Room, m chat.Marks) {
+	old, in := r.members[m.User]
+	if !in {
+		return
+	}
+	m.Delivered, m.Read = min(m.Delivered, r.last), min(m.Read, r.last)
+	m = old.Merge(m)
+	if m == old {
+		return
+	}
+	r.members[m.User] = m
+	h.dirty[markKey{r.Conv, m.User}] = m
+}
+
+// mayRead answers nil when u is one of the conversation's people.
+func (h *Hub) mayRead(ctx context.Context, u chat.UserID, conv chat.ConvID) error {
+	if !conv.Valid() {
+		return chat.Refuse(chat.NotFound, "no such conversation")
+	}
+	if !conv.IsGroup() {
+		if _, ok := conv.Peer(u); !ok {
+			return chat.Refuse(chat.Forbidden, "not a conversation of yours")
+		}
+		return nil
+	}
+	r, err := h.room(ctx, conv)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(r.members) == 0 {
+		return chat.Refuse(chat.NotFound, "no such conversation")
+	}
+	if _, in := r.members[u]; !in {
+		return chat.Refuse(chat.Forbidden, "not a member of this group")
+	}
+	return nil
+}
