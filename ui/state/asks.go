@@ -1,7 +1,6 @@
 package state
 
 import (
-	"slices"
 	"strconv"
 
 	"kamachat/shared/chat"
@@ -32,15 +31,18 @@ const (
 type ask struct {
 	kind askKind
 	conv chat.ConvID
+	seq  int64 // that older entries were asked before
 	ids  []chat.UserID
 	at   int64 // when it was asked
 }
 
 // asks are the questions under way over the present connection.
 type asks struct {
-	n     int64
-	open  map[string]ask
-	whoAt int64 // who is not to be asked before
+	n      int64
+	open   map[string]ask
+	whoAt  int64 // people are not to be asked for before
+	wake   int64 // when to look at all conversations again, 0 for never
+	behind bool  // some conversation may have a question that could not be asked yet
 }
 
 func newAsks() asks { return asks{open: map[string]ask{}} }
@@ -60,17 +62,31 @@ func (q *asks) answer(ref string) (ask, bool) {
 	return a, ok
 }
 
-func (q *asks) clear() { clear(q.open); q.whoAt = 0 }
+// free reports whether another question may be asked now.
+func (q *asks) free() bool {
+	if len(q.open) < maxAsks {
+		return true
+	}
+	q.behind = true
+	return false
+}
 
-// pump asks what should be known, as far as questions may be under way.
-func (s *State) pump(now int64, ch *Change) {
+func (q *asks) clear() {
+	clear(q.open)
+	q.whoAt, q.wake, q.behind = 0, 0, true
+}
+
+// pump asks what should be known of ids, as far as questions may be under way.
+func (s *State) pump(ids []chat.ConvID, now int64, ch *Change) {
 	if s.phase != Live {
 		return
 	}
-	for _, id := range s.ids() {
-		s.pumpConv(s.convs[id], now, ch)
+	for _, id := range ids {
+		if c := s.convs[id]; c != nil {
+			s.pumpConv(c, now, ch)
+		}
 	}
-	if len(s.roster.wanted) > 0 && now >= s.asks.whoAt && len(s.asks.open) < maxAsks {
+	if len(s.roster.wanted) > 0 && now >= s.asks.whoAt && s.asks.free() {
 		ids := s.roster.takeUnknown(100)
 		ref := s.asks.put(ask{kind: askWho, ids: ids, at: now})
 		ch.Need = append(ch.Need, wire.Frame{Ref: ref, Body: wire.Who{IDs: ids}})
@@ -82,11 +98,11 @@ func (s *State) pumpConv(c *conv, now int64, ch *Change) {
 		return
 	}
 	t := &c.log
-	if t.gap() && c.up == "" && now >= c.upAt && len(s.asks.open) < maxAsks {
+	if t.gap() && c.up == "" && now >= c.upAt && s.asks.free() {
 		c.up = s.asks.put(ask{kind: askNewer, conv: c.id, at: now})
 		ch.Need = append(ch.Need, wire.Frame{Ref: c.up, Body: wire.Resume{Conv: c.id, After: t.last()}})
 	}
-	if c.down != "" || now < c.downAt || t.atStart() || len(s.asks.open) >= maxAsks {
+	if c.down != "" || now < c.downAt || t.atStart() {
 		return
 	}
 	b := wire.Before{Conv: c.id, Limit: pageSize}
@@ -100,7 +116,10 @@ func (s *State) pumpConv(c *conv, now int64, ch *Change) {
 	case t.anchored:
 		b.Seq = t.first
 	}
-	c.down = s.asks.put(ask{kind: askOlder, conv: c.id, at: now})
+	if !s.asks.free() {
+		return
+	}
+	c.down = s.asks.put(ask{kind: askOlder, conv: c.id, seq: b.Seq, at: now})
 	ch.Need = append(ch.Need, wire.Frame{Ref: c.down, Body: b})
 }
 
@@ -111,15 +130,19 @@ func (s *State) Due(now int64) (frames []wire.Frame, next int64) {
 	if s.phase != Live {
 		return nil, 0
 	}
-	for ref, a := range s.asks.open {
-		if now-a.at >= patience {
-			s.giveUp(ref, a)
-		}
-	}
 	var ch Change
-	s.pump(now, &ch)
+	if s.asks.behind || s.asks.wake != 0 && now >= s.asks.wake {
+		s.asks.behind = false
+		for ref, a := range s.asks.open {
+			if now-a.at >= patience {
+				s.giveUp(ref, a)
+			}
+		}
+		s.pump(s.ids(), now, &ch)
+	}
+	s.asks.wake = s.nextAsk(now)
 	posts, next := s.outbox.due(now)
-	return append(ch.Need, posts...), soonest(next, s.nextAsk(now))
+	return append(ch.Need, posts...), soonest(next, s.asks.wake)
 }
 
 // giveUp stops waiting for an answer, so that the question is asked again.
@@ -142,10 +165,8 @@ func (s *State) nextAsk(now int64) (next int64) {
 	for _, a := range s.asks.open {
 		next = soonest(next, a.at+patience)
 	}
-	for _, at := range []int64{s.asks.whoAt} {
-		if at > now {
-			next = soonest(next, at)
-		}
+	if s.asks.whoAt > now {
+		next = soonest(next, s.asks.whoAt)
 	}
 	for _, c := range s.convs {
 		for _, at := range []int64{c.upAt, c.downAt} {
@@ -173,8 +194,7 @@ func soonest(a, b int64) int64 {
 
 // Ask wants the newest page of conv, where too little is held to fill a screen.
 func (s *State) Ask(conv chat.ConvID, now int64) Change {
-	c := s.conv(conv)
-	if len(c.log.run) >= pageSize/2 {
+	if c, ok := s.convs[conv]; ok && len(c.log.run) >= pageSize/2 {
 		return Change{}
 	}
 	return s.Older(conv, now)
@@ -183,9 +203,16 @@ func (s *State) Ask(conv chat.ConvID, now int64) Change {
 // Older wants the page before the oldest entry held.
 func (s *State) Older(conv chat.ConvID, now int64) Change {
 	var ch Change
-	c := s.conv(conv)
+	if !conv.Valid() {
+		return ch
+	}
+	if s.convs[conv] == nil {
+		s.conv(conv).fresh = true
+	}
+	c := s.convs[conv]
 	c.want = !c.log.atStart() && !c.barred
-	s.pump(now, &ch)
+	ch.touch(conv)
+	s.pump([]chat.ConvID{conv}, now, &ch)
 	return ch
 }
 
@@ -193,9 +220,9 @@ func (s *State) Older(conv chat.ConvID, now int64) Change {
 func (s *State) Check(conv chat.ConvID, now int64) Change {
 	var ch Change
 	c, ok := s.convs[conv]
-	if ok && s.phase == Live && c.up == "" && c.log.anchored && !c.barred && !c.fresh && len(s.asks.open) < maxAsks {
+	if ok && s.phase == Live && c.up == "" && c.log.anchored && !c.barred && !c.fresh && s.asks.free() {
 		c.up = s.asks.put(ask{kind: askNewer, conv: c.id, at: now})
-		ch.Need = slices.Clip([]wire.Frame{{Ref: c.up, Body: wire.Resume{Conv: c.id, After: c.log.last()}}})
+		ch.Need = []wire.Frame{{Ref: c.up, Body: wire.Resume{Conv: c.id, After: c.log.last()}}}
 	}
 	return ch
 }

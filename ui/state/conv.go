@@ -46,12 +46,14 @@ func newConv(id chat.ConvID, me chat.UserID) *conv {
 
 // fold takes the server's line for the conversation.
 func (c *conv) fold(sum chat.Summary) {
-	c.title, c.avatar, c.members, c.fresh = sum.Title, sum.Avatar, sum.Members, false
-	c.told = max(c.told, sum.LastSeq)
+	c.fresh, c.barred = false, false
+	if sum.LastSeq >= c.told {
+		c.title, c.avatar, c.members, c.told = sum.Title, sum.Avatar, sum.Members, sum.LastSeq
+	}
 	c.mine = c.mine.Merge(sum.Mine)
 	c.sent = c.sent.Merge(sum.Mine)
 	c.all = c.all.Merge(sum.All)
-	if sum.LastSeq >= c.count.end {
+	if sum.LastSeq > c.count.end || sum.LastSeq == c.count.end && sum.Mine.Read == c.mine.Read {
 		c.count = tally{sum.Unread, sum.Mine.Read, sum.LastSeq}
 	}
 	if len(c.log.run) == 0 && (!c.log.anchored || sum.LastSeq > c.log.last()) {
@@ -65,6 +67,7 @@ func (c *conv) fold(sum chat.Summary) {
 
 // take folds one committed entry.
 func (c *conv) take(m chat.Message) {
+	c.fresh, c.barred = false, false
 	if !c.log.anchored && c.count.end == 0 {
 		c.count.end = m.Seq - 1
 	}
@@ -133,16 +136,17 @@ func (c *conv) unread(me chat.UserID) (n int, exact bool) {
 	return base, exact
 }
 
-// answered takes note of a page. Without news the next question waits.
-func (c *conv) answered(k askKind, news bool, now int64) {
+// answered takes note of a page. Without news the log ends there, above or
+// below. A stale page answers what was asked about an earlier run.
+func (c *conv) answered(k askKind, news, stale bool, now int64) {
 	switch k {
 	case askNewer:
 		c.up = ""
-		if !news {
+		if !news && c.log.gap() {
 			c.upAt = now + pause
 		}
 	case askOlder:
-		c.down, c.want = "", false
+		c.down, c.want = "", c.want && stale
 		if !news {
 			c.log.floor = c.log.first
 		}

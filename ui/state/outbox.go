@@ -1,6 +1,7 @@
 package state
 
 import (
+	"maps"
 	"slices"
 
 	"kamachat/shared/chat"
@@ -14,7 +15,8 @@ const maxOutbox = 1_000
 type Unsent struct {
 	Conv    chat.ConvID  `json:"conv"`
 	Ref     string       `json:"ref"`
-	At      int64        `json:"at"` // Unix milliseconds by the server's clock, as far as known
+	At      int64        `json:"at"`              // Unix milliseconds by the server's clock, as far as known
+	After   int64        `json:"after,omitempty"` // once stored, its Seq is higher than this
 	Content chat.Content `json:"c"`
 	Why     chat.Code    `json:"why,omitempty"` // set: refused for good, waits for Retry or Discard
 }
@@ -22,9 +24,8 @@ type Unsent struct {
 // A post is an Unsent and what was tried with it.
 type post struct {
 	Unsent
-	flying bool  // sent over the present connection, no answer yet
-	next   int64 // not to be sent before
-	tries  int   // without an answer, over the present connection
+	next  int64 // not to be sent before
+	tries int   // without an answer, over the present connection
 }
 
 // An outbox keeps posts until the server says that they are stored, or
@@ -64,8 +65,8 @@ func (o *outbox) find(ref string) (*post, int) {
 	return nil, 0
 }
 
-// settle takes a post out.
-func (o *outbox) settle(ref string) bool {
+// settle takes a post out that is stored as seq. Those behind it come later in the log.
+func (o *outbox) settle(ref string, seq int64) bool {
 	p, i := o.find(ref)
 	if p == nil {
 		return false
@@ -75,7 +76,19 @@ func (o *outbox) settle(ref string) bool {
 		delete(o.queues, p.Conv)
 	}
 	o.n--
+	for _, p := range o.queues[p.Conv] {
+		p.After = max(p.After, seq)
+	}
 	return true
+}
+
+// head returns the post of a conversation that is, or is next to be, under way.
+func (o *outbox) head(id chat.ConvID) *post {
+	q := o.queues[id]
+	if i := slices.IndexFunc(q, func(p *post) bool { return p.Why == "" }); i >= 0 {
+		return q[i]
+	}
+	return nil
 }
 
 // refuse delays a post, or has it fail.
@@ -84,7 +97,7 @@ func (o *outbox) refuse(ref string, r wire.Refused, now int64) (chat.ConvID, boo
 	if p == nil {
 		return "", false
 	}
-	p.flying, p.tries = false, 0
+	p.tries = 0
 	switch {
 	case r.RetryAfter > 0:
 		p.next = now + wait(r.RetryAfter)
@@ -100,26 +113,20 @@ func (o *outbox) refuse(ref string, r wire.Refused, now int64) (chat.ConvID, boo
 func (o *outbox) unsend() {
 	for _, q := range o.queues {
 		for _, p := range q {
-			p.flying, p.next, p.tries = false, 0, 0
+			p.next, p.tries = 0, 0
 		}
 	}
 }
 
 // due returns the posts whose turn it is, and when the next one's comes.
 func (o *outbox) due(now int64) (frames []wire.Frame, next int64) {
-	ids := make([]chat.ConvID, 0, len(o.queues))
-	for id := range o.queues {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids {
-		i := slices.IndexFunc(o.queues[id], func(p *post) bool { return p.Why == "" })
-		if i < 0 {
+	for _, id := range slices.Sorted(maps.Keys(o.queues)) {
+		p := o.head(id)
+		if p == nil {
 			continue
 		}
-		p := o.queues[id][i]
 		if now >= p.next {
-			p.flying, p.next = true, now+patience<<min(p.tries, 2)
+			p.next = now + patience<<min(p.tries, 2)
 			p.tries++
 			frames = append(frames, wire.Frame{Ref: p.Ref, Body: wire.Post{Conv: id, Content: p.Content}})
 		}
@@ -147,7 +154,10 @@ func (s *State) Add(conv chat.ConvID, c chat.Content, ref string, now int64) (ch
 	if err := c.Validate(); err != nil {
 		u.Why = chat.AsRefusal(err).Code
 	}
-	if !s.outbox.add(u) {
+	if c, ok := s.convs[conv]; ok {
+		u.After = c.log.end
+	}
+	if !conv.Valid() || !s.outbox.add(u) {
 		return ch, false
 	}
 	s.conv(conv)
@@ -164,7 +174,7 @@ func (s *State) Retry(ref string, now int64) (ch Change) {
 	}
 	u := p.Unsent
 	u.Why, u.At = "", now+s.skew
-	s.outbox.settle(ref)
+	s.outbox.settle(ref, 0)
 	s.outbox.add(u)
 	ch.touch(u.Conv)
 	ch.Link = true
@@ -177,7 +187,7 @@ func (s *State) Discard(ref string) (ch Change) {
 	if p == nil || p.Why == "" {
 		return ch
 	}
-	s.outbox.settle(ref)
+	s.outbox.settle(ref, 0)
 	ch.touch(p.Conv)
 	ch.Link = true
 	return ch

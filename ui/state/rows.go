@@ -1,6 +1,8 @@
 package state
 
 import (
+	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,7 +55,11 @@ func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
 		}
 		rows = append(rows, r)
 	}
+	head := s.outbox.head(conv)
 	for _, p := range s.outbox.of(conv) {
+		if p == head && s.stored(c, p) {
+			continue
+		}
 		rows = append(rows, s.row(p))
 	}
 	after := int64(-1)
@@ -62,6 +68,14 @@ func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
 	}
 	chat.Layout(rows, after, zone)
 	return rows
+}
+
+// stored reports whether p looks stored already, with only word of it missing,
+// as after a reload: drawing it as well would show it twice for a moment.
+func (s *State) stored(c *conv, p *post) bool {
+	return slices.ContainsFunc(c.log.above(p.After), func(m chat.Message) bool {
+		return m.Author == s.me.ID && reflect.DeepEqual(m.Content, p.Content)
+	})
 }
 
 // row draws a post that waits.

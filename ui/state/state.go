@@ -7,6 +7,7 @@
 package state
 
 import (
+	"maps"
 	"slices"
 
 	"kamachat/shared/chat"
@@ -42,7 +43,8 @@ func New() *State {
 // the open conversation's newest page, or nil.
 func (s *State) Boot(me chat.Person, convs []chat.Summary, people []chat.Person, page *chat.Page) {
 	s.me = me
-	s.roster.learn(append(people, me)...)
+	s.roster.learn(people...)
+	s.roster.learn(me)
 	for _, sum := range convs {
 		s.conv(sum.Conv).fold(sum)
 	}
@@ -81,7 +83,7 @@ func (s *State) Apply(f wire.Frame, now int64) Change {
 	case wire.Refused:
 		s.refused(f.Ref, b, now, &ch)
 	}
-	s.pump(now, &ch)
+	s.pump(s.touched(ch), now, &ch)
 	return ch
 }
 
@@ -93,7 +95,8 @@ func (s *State) welcome(w wire.Welcome, now int64, ch *Change) {
 	s.drop()
 	s.me, s.skew = w.Me, w.Now-now
 	s.setPhase(Live, now)
-	s.roster.learn(append(w.People, w.Me)...)
+	s.roster.learn(w.People...)
+	s.roster.learn(w.Me)
 	s.roster.onlyOnline(w.Online)
 	listed := map[chat.ConvID]bool{}
 	for _, sum := range w.Convs {
@@ -103,6 +106,7 @@ func (s *State) welcome(w wire.Welcome, now int64, ch *Change) {
 		c.sent = sum.Mine
 		ch.touch(sum.Conv)
 	}
+	s.asks.behind = true
 	for id, c := range s.convs {
 		c.barred = false
 		if len(w.Convs) < maxListed && !listed[id] && s.forgettable(c) {
@@ -127,7 +131,7 @@ func (s *State) posted(ref string, m chat.Message, ch *Change) {
 		return
 	}
 	m.Ref = ""
-	if m.Author == s.me.ID && ref != "" && s.outbox.settle(ref) {
+	if m.Author == s.me.ID && ref != "" && s.outbox.settle(ref, m.Seq) {
 		ch.Link = true
 	}
 	c := s.conv(m.Conv)
@@ -148,13 +152,15 @@ func (s *State) history(ref string, p chat.Page, now int64, ch *Change) {
 		s.wonder(m)
 	}
 	s.roster.learn(p.People...)
-	last, first := c.log.last(), c.log.first
+	last, first, held := c.log.last(), c.log.first, c.log.anchored
 	c.page(p, asked && a.kind == askNewer)
 	if len(p.Entries) > 0 {
 		c.fresh = false
 	}
 	if asked {
-		c.answered(a.kind, c.log.last() > last || c.log.first != first, now)
+		s.asks.behind = true
+		stale := held && a.seq != first && a.kind == askOlder
+		c.answered(a.kind, stale || c.log.last() > last || c.log.first != first, stale, now)
 	}
 	ch.touch(p.Conv)
 }
@@ -236,17 +242,20 @@ func (s *State) touchPerson(u chat.UserID, ch *Change) {
 	}
 }
 
+// touched returns the conversations of ch with the open one first.
+func (s *State) touched(ch Change) []chat.ConvID {
+	ids := slices.Sorted(maps.Keys(ch.Convs))
+	if i, ok := slices.BinarySearch(ids, s.open); ok {
+		ids = slices.Insert(slices.Delete(ids, i, i+1), 0, s.open)
+	}
+	return ids
+}
+
 // ids returns the conversations with the open one first, then in the order of their names.
 func (s *State) ids() []chat.ConvID {
-	ids := make([]chat.ConvID, 0, len(s.convs))
-	for id := range s.convs {
-		if id != s.open {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	if s.convs[s.open] != nil {
-		ids = slices.Insert(ids, 0, s.open)
+	ids := slices.Sorted(maps.Keys(s.convs))
+	if i, ok := slices.BinarySearch(ids, s.open); ok {
+		ids = slices.Insert(slices.Delete(ids, i, i+1), 0, s.open)
 	}
 	return ids
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"slices"
 
 	"kamachat/shared/chat"
@@ -94,7 +95,7 @@ func (t *timeline) drain() {
 // loaded again when someone scrolls there.
 func (t *timeline) merge(page []chat.Message, jump bool) {
 	page = slices.DeleteFunc(slices.Clone(page), func(m chat.Message) bool { return m.Seq < 1 })
-	slices.SortStableFunc(page, func(a, b chat.Message) int { return int(a.Seq - b.Seq) })
+	slices.SortStableFunc(page, func(a, b chat.Message) int { return cmp.Compare(a.Seq, b.Seq) })
 	page = slices.CompactFunc(page, func(a, b chat.Message) bool { return a.Seq == b.Seq })
 	if len(page) == 0 {
 		return
@@ -102,7 +103,7 @@ func (t *timeline) merge(page []chat.Message, jump bool) {
 	if !t.anchored || jump && page[0].Seq > t.last()+1 {
 		t.anchor(page[0].Seq - 1)
 	}
-	n, _ := slices.BinarySearchFunc(page, t.first, func(m chat.Message, seq int64) int { return int(m.Seq - seq) })
+	n, _ := slices.BinarySearchFunc(page, t.first, func(m chat.Message, seq int64) int { return cmp.Compare(m.Seq, seq) })
 	from := n
 	for want := t.first - 1; from > 0 && page[from-1].Seq == want; want-- {
 		from--
