@@ -1,0 +1,222 @@
+// Package account knows people: who they are, how they prove it, and who makes
+// groups with whom.
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"kamachat/shared/chat"
+)
+
+// Store keeps people. Usernames in it are in lower case; errors a caller may
+// be told are *chat.Refusal.
+type Store interface {
+	// AddUser stores a person with a password hash, or answers chat.Taken.
+	AddUser(ctx context.Context, p chat.Person, hash string, at int64) error
+	// AddUsers stores people without passwords and a token hash for each, all or
+	// none, or answers chat.Taken.
+	AddUsers(ctx context.Context, ps []chat.Person, tokenHashes []string, at int64) error
+	// AddFirstAdmin stores p and removes the setting name, both or neither. It
+	// answers chat.Forbidden unless the setting is value and there is no administrator.
+	AddFirstAdmin(ctx context.Context, p chat.Person, hash string, at int64, name, value string) error
+	// UserByName returns a person and the password hash, or chat.ErrNotFound.
+	UserByName(ctx context.Context, username string) (chat.Person, string, error)
+	// UsernamesTaken returns which of names are in use.
+	UsernamesTaken(ctx context.Context, names []string) ([]string, error)
+	// People returns the people with these ids, in no order; unknown ids are left out.
+	People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error)
+	// SearchPeople returns enabled people whose username or nickname begins with
+	// the lower-case prefix.
+	SearchPeople(ctx context.Context, prefix string, limit int) ([]chat.Person, error)
+	HasAdmin(ctx context.Context) (bool, error)
+
+	AddToken(ctx context.Context, hash string, u chat.UserID, at int64) error
+	// TokenUser returns whose token it is, or chat.ErrNotFound.
+	TokenUser(ctx context.Context, hash string) (chat.Person, error)
+	DeleteToken(ctx context.Context, hash string) error
+
+	SaveSetting(ctx context.Context, name, value string) error
+	// Setting returns a single value, empty when there is none.
+	Setting(ctx context.Context, name string) (string, error)
+
+	// CreateGroup makes a group with an empty log; members are distinct and include owner.
+	CreateGroup(ctx context.Context, conv chat.ConvID, name string, owner chat.UserID, members []chat.UserID, at int64) error
+}
+
+// Poster posts a draft and waits until it is committed.
+type Poster interface {
+	PostWait(ctx context.Context, d chat.Draft) (chat.Message, error)
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Store  Store
+	IDs    *chat.IDs
+	Poster Poster           // nil where no groups are made, as in an import
+	Log    *slog.Logger     // nil: none
+	Now    func() time.Time // nil: time.Now
+	Cheap  bool             // hash passwords at next to no cost: for tests only
+	Limits Limits           // zero: DefaultLimits
+}
+
+// A Service is everything that can be done with people. It is safe for
+// concurrent use.
+type Service struct {
+	store  Store
+	ids    *chat.IDs
+	poster Poster
+	log    *slog.Logger
+	now    func() time.Time
+	hash   *hasher
+	byAddr *limiter // sign-ins and registrations, by network address
+	byName *limiter // sign-ins, by username
+}
+
+// New returns a Service.
+func New(c Config) (*Service, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Limits == (Limits{}) {
+		c.Limits = DefaultLimits
+	}
+	h, err := newHasher(c.Cheap)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{
+		store: c.Store, ids: c.IDs, poster: c.Poster, log: c.Log, now: c.Now, hash: h,
+		byAddr: newLimiter(c.Limits.Address, c.Limits.AddressBurst, c.Now),
+		byName: newLimiter(c.Limits.Name, c.Limits.NameBurst, c.Now),
+	}, nil
+}
+
+// SetPoster tells the service who posts the first entry of a new group. It is
+// called once, before the service is used, where the poster itself needs the service.
+func (s *Service) SetPoster(p Poster) { s.poster = p }
+
+// Admit counts an attempt from a network address and answers
+// chat.RateLimited when there have been too many.
+func (s *Service) Admit(addr string) error { return s.byAddr.take(addr) }
+
+// Register makes an account. An empty nickname becomes the username.
+func (s *Service) Register(ctx context.Context, username, password, nickname string) (chat.Person, error) {
+	p, hash, err := s.newPerson(ctx, username, password, nickname)
+	if err != nil {
+		return chat.Person{}, err
+	}
+	if err := s.store.AddUser(ctx, p, hash, s.now().UnixMilli()); err != nil {
+		return chat.Person{}, fmt.Errorf("register: %w", err)
+	}
+	s.log.Info("registered", "user", p.ID)
+	return p, nil
+}
+
+// newPerson checks what someone typed and makes it a person and a password hash.
+func (s *Service) newPerson(ctx context.Context, username, password, nickname string) (chat.Person, string, error) {
+	p, err := s.named(username, nickname)
+	if err != nil {
+		return p, "", err
+	}
+	if err := checkPassword(password); err != nil {
+		return p, "", err
+	}
+	hash, err := s.hash.make(ctx, password)
+	return p, hash, err
+}
+
+// named returns a new person with a checked username and nickname.
+func (s *Service) named(username, nickname string) (chat.Person, error) {
+	folded, err := checkUsername(username)
+	if err != nil {
+		return chat.Person{}, err
+	}
+	nickname = strings.TrimSpace(nickname)
+	if nickname == "" {
+		nickname = strings.TrimSpace(username)
+	}
+	if err := checkNickname(nickname); err != nil {
+		return chat.Person{}, err
+	}
+	return chat.Person{ID: s.ids.NewUser(), Username: folded, Nickname: nickname}, nil
+}
+
+// errSignIn is the one answer to an unknown username and to a wrong password.
+var errSignIn = chat.Refuse(chat.SignedOut, "wrong username or password")
+
+// SignIn returns the person with this username and password. Attempts are
+// limited by network address and by username; an unknown username costs the
+// same time as a wrong password.
+func (s *Service) SignIn(ctx context.Context, addr, username, password string) (chat.Person, error) {
+	name := fold(username)
+	if err := s.byAddr.take(addr); err != nil {
+		return chat.Person{}, err
+	}
+	if err := s.byName.take(name); err != nil {
+		return chat.Person{}, err
+	}
+	p, hash, err := s.store.UserByName(ctx, name)
+	if err != nil && !errors.Is(err, chat.ErrNotFound) {
+		return chat.Person{}, fmt.Errorf("sign in: %w", err)
+	}
+	ok, err := s.hash.check(ctx, password, hash)
+	switch {
+	case err != nil:
+		return chat.Person{}, err
+	case !ok:
+		s.log.Info("sign-in refused", "addr", addr)
+		return chat.Person{}, errSignIn
+	case p.Disabled:
+		return chat.Person{}, chat.Refuse(chat.Forbidden, "the account is disabled")
+	}
+	s.byName.forget(name)
+	return p, nil
+}
+
+// Person returns one enabled or disabled person, or chat.ErrNotFound.
+func (s *Service) Person(ctx context.Context, id chat.UserID) (chat.Person, error) {
+	ps, err := s.store.People(ctx, id)
+	if err != nil {
+		return chat.Person{}, err
+	}
+	if len(ps) == 0 {
+		return chat.Person{}, chat.Refuse(chat.NotFound, "no such person")
+	}
+	return ps[0], nil
+}
+
+// People returns the people with these ids, in no order; unknown ids are left out.
+func (s *Service) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error) {
+	return s.store.People(ctx, ids...)
+}
+
+// maxFound is how many people a search returns.
+const maxFound = 20
+
+// Search returns at most 20 people other than by whose username or nickname
+// begins with q.
+func (s *Service) Search(ctx context.Context, by chat.UserID, q string) ([]chat.Person, error) {
+	q = fold(q)
+	if q == "" || len(q) > 4*chat.MaxName {
+		return nil, nil
+	}
+	found, err := s.store.SearchPeople(ctx, q, maxFound+1)
+	if err != nil {
+		return nil, err
+	}
+	ps := make([]chat.Person, 0, len(found))
+	for _, p := range found {
+		if p.ID != by && len(ps) < maxFound {
+			ps = append(ps, p)
+		}
+	}
+	return ps, nil
+}

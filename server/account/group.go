@@ -1,0 +1,74 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"kamachat/shared/chat"
+)
+
+// MakeGroup makes a group of by and members and posts its first entry, which
+// tells the members. When only the post fails the group exists: its id is
+// returned with the error.
+func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error) {
+	name = strings.TrimSpace(name)
+	switch {
+	case name == "" || checkNickname(name) != nil && utf8.RuneCountInString(name) <= chat.MaxName:
+		return "", chat.Refuse(chat.Invalid, "a group needs a name that can be shown")
+	case utf8.RuneCountInString(name) > chat.MaxName:
+		return "", chat.Refuse(chat.TooLong, "a group name has at most 64 characters")
+	case len(members) > chat.MaxMembers:
+		return "", chat.Refuse(chat.TooLong, "a group has at most 10,000 members")
+	}
+	all := distinct(by, members)
+	if len(all) > chat.MaxMembers {
+		return "", chat.Refuse(chat.TooLong, "a group has at most 10,000 members")
+	}
+	if err := s.checkMembers(ctx, all); err != nil {
+		return "", err
+	}
+	conv := s.ids.NewGroup()
+	if err := s.store.CreateGroup(ctx, conv, name, by, all, s.now().UnixMilli()); err != nil {
+		return "", fmt.Errorf("make group: %w", err)
+	}
+	_, err := s.poster.PostWait(ctx, chat.Draft{
+		Conv: conv, Author: by, Ref: "made",
+		Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: "made", Who: all, Name: name}},
+	})
+	if err != nil {
+		return conv, fmt.Errorf("announce group: %w", err)
+	}
+	return conv, nil
+}
+
+// distinct returns first and the others, each once.
+func distinct(first chat.UserID, others []chat.UserID) []chat.UserID {
+	all := make([]chat.UserID, 0, len(others)+1)
+	seen := make(map[chat.UserID]bool, len(others)+1)
+	for _, u := range append([]chat.UserID{first}, others...) {
+		if !seen[u] {
+			seen[u] = true
+			all = append(all, u)
+		}
+	}
+	return all
+}
+
+// checkMembers says why these people can't be in a group, or nil.
+func (s *Service) checkMembers(ctx context.Context, ids []chat.UserID) error {
+	ps, err := s.store.People(ctx, ids...)
+	if err != nil {
+		return fmt.Errorf("look up members: %w", err)
+	}
+	if len(ps) != len(ids) {
+		return chat.Refuse(chat.NotFound, "a member does not exist")
+	}
+	for _, p := range ps {
+		if p.Disabled {
+			return chat.Refuse(chat.Forbidden, "a member's account is disabled")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,91 @@
+package account
+
+import (
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"kamachat/shared/chat"
+)
+
+// Limits bound how often someone may try to sign in.
+type Limits struct {
+	Address      rate.Limit // tries per second from one network address
+	AddressBurst int        // tries at once from one network address
+	Name         rate.Limit // tries per second of one username
+	NameBurst    int        // tries at once of one username
+}
+
+// DefaultLimits let an office behind one address in, and a guesser starve.
+var DefaultLimits = Limits{Address: 1, AddressBurst: 60, Name: 0.1, NameBurst: 10}
+
+// NoLimits let everybody try as often as they like.
+var NoLimits = Limits{Address: rate.Inf, Name: rate.Inf}
+
+// limiter limits tries by key. It remembers at most maxKeys keys.
+type limiter struct {
+	limit rate.Limit
+	burst int
+	now   func() time.Time
+
+	mu   sync.Mutex
+	keys map[string]*rate.Limiter
+	over *rate.Limiter // shared by those for whom there was no room
+}
+
+// maxKeys bounds what a limiter remembers, a few MiB.
+const maxKeys = 20_000
+
+func newLimiter(l rate.Limit, burst int, now func() time.Time) *limiter {
+	return &limiter{limit: l, burst: burst, now: now, keys: map[string]*rate.Limiter{}, over: rate.NewLimiter(l*100, burst*100)}
+}
+
+// take counts a try, or answers chat.RateLimited.
+func (l *limiter) take(key string) error {
+	if l.limit == rate.Inf {
+		return nil
+	}
+	now := l.now()
+	l.mu.Lock()
+	k := l.keyLocked(key, now)
+	l.mu.Unlock()
+	r := k.ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if r.OK() && wait == 0 {
+		return nil
+	}
+	r.CancelAt(now)
+	return &chat.Refusal{Code: chat.RateLimited, Words: "too many tries", RetryAfter: max(wait, time.Second).Round(time.Second)}
+}
+
+// forget makes key's tries not have happened.
+func (l *limiter) forget(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.keys, key)
+}
+
+// keyLocked returns key's own limiter. When there is no room it lets go of
+// those that are full again; when all are in use, newcomers share one.
+func (l *limiter) keyLocked(key string, now time.Time) *rate.Limiter {
+	if len(key) > 256 {
+		key = key[:256]
+	}
+	if k := l.keys[key]; k != nil {
+		return k
+	}
+	if len(l.keys) >= maxKeys {
+		for name, k := range l.keys {
+			if k.TokensAt(now) >= float64(l.burst) {
+				delete(l.keys, name)
+			}
+		}
+		if len(l.keys) >= maxKeys {
+			return l.over
+		}
+	}
+	k := rate.NewLimiter(l.limit, l.burst)
+	l.keys[key] = k
+	return k
+}

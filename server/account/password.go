@@ -1,0 +1,82 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+
+	"kamachat/shared/chat"
+)
+
+// hasher hashes and checks passwords, as many at once as there are processors:
+// each takes a core for tens of milliseconds and 19 MiB.
+type hasher struct {
+	params *argon2id.Params
+	dummy  string // what an unknown person's password is compared with
+	slots  chan struct{}
+	queued atomic.Int64
+}
+
+// maxQueued is how many passwords may wait for a processor; further ones are
+// refused as Busy.
+const maxQueued = 256
+
+func newHasher(cheap bool) (*hasher, error) {
+	// OWASP's second recommendation for argon2id: 19 MiB, two passes, one lane.
+	h := &hasher{
+		params: &argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+		slots:  make(chan struct{}, runtime.NumCPU()),
+	}
+	if cheap {
+		h.params.Memory, h.params.Iterations = 8, 1
+	}
+	var err error
+	if h.dummy, err = argon2id.CreateHash("nobody's password", h.params); err != nil {
+		return nil, fmt.Errorf("hash password: %w", err)
+	}
+	return h, nil
+}
+
+// run runs f in one of the slots.
+func (h *hasher) run(ctx context.Context, f func() error) error {
+	defer h.queued.Add(-1)
+	if h.queued.Add(1) > maxQueued {
+		return &chat.Refusal{Code: chat.Busy, Words: "too many are signing in at once", RetryAfter: 2 * time.Second}
+	}
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-h.slots }()
+	if err := f(); err != nil {
+		return fmt.Errorf("hash password: %w", err)
+	}
+	return nil
+}
+
+func (h *hasher) make(ctx context.Context, password string) (hash string, err error) {
+	err = h.run(ctx, func() (err error) {
+		hash, err = argon2id.CreateHash(password, h.params)
+		return err
+	})
+	return hash, err
+}
+
+// check compares password with hash. An empty hash, which stands for someone
+// unknown or without a password, takes the same time and is never right.
+func (h *hasher) check(ctx context.Context, password, hash string) (ok bool, err error) {
+	known := hash != "" && len(password) <= MaxPassword
+	if !known {
+		password, hash = "", h.dummy
+	}
+	err = h.run(ctx, func() (err error) {
+		ok, err = argon2id.ComparePasswordAndHash(password, hash)
+		return err
+	})
+	return ok && known, err
+}
