@@ -322,6 +322,29 @@ func TestFilesFitInAHead(t *testing.T) {
 	}
 }
 
+func TestEveryDependencyIsExplained(t *testing.T) {
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	why, err := os.ReadFile("docs/decisions/002-dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct := regexp.MustCompile(`(?m)^(?:require )?\s*([a-z]\S*\.\S+/\S+) v\S+$`)
+	for _, m := range direct.FindAllStringSubmatch(string(mod), -1) {
+		name := m[1]
+		for _, whole := range []string{"github.com/uptrace/bun/", "github.com/chromedp/"} {
+			if strings.HasPrefix(name, whole) {
+				name = name[strings.LastIndex(name, "/")+1:] // told in the line of its parent
+			}
+		}
+		if !strings.Contains(string(why), name) {
+			t.Errorf("docs/decisions/002-dependencies.md does not say why there is %s", m[1])
+		}
+	}
+}
+
 // sources returns the files that people write, path → text, whose names end in one of exts.
 func sources(t *testing.T, exts ...string) map[string]string {
 	t.Helper()
