@@ -46,7 +46,7 @@ var mayImport = map[string][]string{
 
 	"kamachat/server/config":  {"github.com/alecthomas/kong/"},
 	"kamachat/server/room":    {"kamachat/shared/"},
-	"kamachat/server/session": {"kamachat/server/room", "kamachat/shared/", "github.com/coder/websocket/"},
+	"kamachat/server/session": {"kamachat/server/room", "kamachat/shared/", "github.com/coder/websocket/", "golang.org/x/time/"},
 	"kamachat/server/store":   {"kamachat", "kamachat/shared/chat", "github.com/uptrace/bun/", "modernc.org/sqlite/", "github.com/go-sql-driver/mysql/"},
 	"kamachat/server/inproc":  {"kamachat/server/room", "kamachat/shared/"},
 	"kamachat/server/redis":   {"kamachat/server/room", "kamachat/shared/", "github.com/redis/go-redis/"},
