@@ -1,0 +1,49 @@
+package session
+
+import (
+	"context"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// handle acts on one frame. An error is answered with Refused.
+func (s *Session) handle(ctx context.Context, f wire.Frame) error {
+	hub, me := s.cfg.Hub, s.who.User
+	switch b := f.Body.(type) {
+	case wire.Post:
+		return hub.Post(ctx, chat.Draft{Conv: b.Conv, Author: me, Ref: f.Ref, Content: b.Content})
+	case wire.Seen:
+		return hub.Seen(ctx, me, b.Marks)
+	case wire.Resume:
+		p, err := hub.After(ctx, me, b.Conv, b.After)
+		if err != nil {
+			return err
+		}
+		s.Send(wire.Frame{Ref: f.Ref, Body: wire.History{Page: p}})
+		return nil
+	case wire.Before:
+		p, err := hub.Before(ctx, me, b.Conv, b.Seq, b.Limit)
+		if err != nil {
+			return err
+		}
+		s.Send(wire.Frame{Ref: f.Ref, Body: wire.History{Page: p}})
+		return nil
+	case wire.Who:
+		ps, err := hub.Who(ctx, b.IDs)
+		if err != nil {
+			return err
+		}
+		s.Send(wire.Frame{Ref: f.Ref, Body: wire.People{People: ps}})
+		return nil
+	case wire.Typing:
+		return hub.Typing(ctx, me, b.Conv)
+	case wire.Signal:
+		return hub.Signal(ctx, me, f.Ref, b)
+	case wire.Hello:
+		return chat.Refuse(chat.Invalid, "hello was said already")
+	case wire.Bad:
+		return b.Why
+	}
+	return chat.Refuse(chat.Invalid, "not a frame that clients send")
+}
