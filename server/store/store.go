@@ -96,3 +96,16 @@ func (d *DB) Migrate(ctx context.Context, fsys fs.FS) ([]string, error) {
 func (d *DB) inTx(ctx context.Context, f func(context.Context, bun.Tx) error) error {
 	return d.db.RunInTx(ctx, &sql.TxOptions{}, f)
 }
+
+// Rollback takes the last group of migrations back.
+func (d *DB) Rollback(ctx context.Context, fsys fs.FS) error {
+	ms := migrate.NewMigrations()
+	if err := ms.Discover(fsys); err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	m := migrate.NewMigrator(d.db, ms, migrate.WithTemplateData(d.types))
+	if _, err := m.Rollback(ctx); err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	return nil
+}
