@@ -9,6 +9,9 @@ import (
 	"kamachat/shared/chat"
 )
 
+// namedMembers is how many members the first entry of a group names.
+const namedMembers = 100
+
 // MakeGroup makes a group of by and members and posts its first entry, which
 // tells the members. When only the post fails the group exists: its id is
 // returned with the error.
@@ -34,8 +37,8 @@ func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, name string, me
 		return "", fmt.Errorf("make group: %w", err)
 	}
 	_, err := s.poster.PostWait(ctx, chat.Draft{
-		Conv: conv, Author: by, Ref: "made",
-		Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: "made", Who: all, Name: name}},
+		Conv: conv, Author: by, Ref: "made-" + string(conv),
+		Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: "made", Who: all[:min(len(all), namedMembers)], Name: name}},
 	})
 	if err != nil {
 		return conv, fmt.Errorf("announce group: %w", err)
