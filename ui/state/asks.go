@@ -216,13 +216,20 @@ func (s *State) Older(conv chat.ConvID, now int64) Change {
 	return ch
 }
 
-// Check asks whether conv has anything newer than is held, in case word of it was lost.
-func (s *State) Check(conv chat.ConvID, now int64) Change {
-	var ch Change
-	c, ok := s.convs[conv]
-	if ok && s.phase == Live && c.up == "" && c.log.anchored && !c.barred && !c.fresh && s.asks.free() {
+// Probe asks the server something small whose answer proves that the
+// connection lives: whether the open conversation has anything newer than is
+// held, in case word of it was lost, or else who one is.
+func (s *State) Probe(now int64) (ch Change) {
+	if s.phase != Live || !s.asks.free() {
+		return ch
+	}
+	if c := s.convs[s.open]; c != nil && c.up == "" && c.log.anchored && !c.barred && !c.fresh {
 		c.up = s.asks.put(ask{kind: askNewer, conv: c.id, at: now})
 		ch.Need = []wire.Frame{{Ref: c.up, Body: wire.Resume{Conv: c.id, After: c.log.last()}}}
+		return ch
 	}
+	ids := []chat.UserID{s.me.ID}
+	ref := s.asks.put(ask{kind: askWho, ids: ids, at: now})
+	ch.Need = []wire.Frame{{Ref: ref, Body: wire.Who{IDs: ids}}}
 	return ch
 }

@@ -54,5 +54,6 @@ func (s *State) drop() {
 	s.roster.reask()
 	for _, c := range s.convs {
 		c.up, c.down, c.upAt, c.downAt = "", "", 0, 0
+		clear(c.typing)
 	}
 }

@@ -1,0 +1,67 @@
+package link
+
+import (
+	"context"
+
+	"github.com/coder/websocket"
+
+	"kamachat/shared/wire"
+)
+
+// maxRead is the largest WebSocket message taken from the server, in bytes.
+const maxRead = 8 << 20
+
+// dialer returns a Dial over the browser's WebSocket, which sends the cookie
+// and no headers.
+//
+// coder/websocket ends a browser socket with close codes that browsers refuse,
+// when a context ends: it would stay open. So an attempt is left to the
+// browser, which bounds it, and what opens too late is closed here.
+func dialer(string) func(context.Context, string) (Conn, error) {
+	return func(ctx context.Context, url string) (Conn, error) {
+		type result struct {
+			ws  *websocket.Conn
+			err error
+		}
+		done := make(chan result, 1)
+		go func() {
+			ws, _, err := websocket.Dial(context.WithoutCancel(ctx), url, &websocket.DialOptions{Subprotocols: []string{wire.V1.Name()}})
+			select {
+			case <-ctx.Done():
+				if err == nil {
+					ws.Close(websocket.StatusNormalClosure, "")
+				}
+			default:
+			}
+			done <- result{ws, err}
+		}()
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case r := <-done:
+			if r.err != nil {
+				return nil, r.err
+			}
+			r.ws.SetReadLimit(maxRead)
+			return conn{r.ws}, nil
+		}
+	}
+}
+
+// A conn is a Conn over the browser's WebSocket.
+type conn struct{ ws *websocket.Conn }
+
+func (c conn) Read(ctx context.Context) ([]byte, error) {
+	_, p, err := c.ws.Read(ctx)
+	return p, err
+}
+
+func (c conn) Write(ctx context.Context, p []byte) error {
+	return c.ws.Write(ctx, websocket.MessageText, p)
+}
+
+// Close starts the closing handshake; the browser ends it, or gives up, by itself.
+func (c conn) Close(code int, reason string) error {
+	go c.ws.Close(websocket.StatusCode(code), reason)
+	return nil
+}
