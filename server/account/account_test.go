@@ -221,7 +221,7 @@ func TestGroupIsMadeAndAnnounced(t *testing.T) {
 		t.Fatalf("got %q and %d drafts", conv, len(p.drafts))
 	}
 	d := p.drafts[0]
-	if e := d.Content.Event; d.Conv != conv || d.Author != ann.ID || d.Ref != "made" || e.Name != "Tea" || len(e.Who) != 2 {
+	if e := d.Content.Event; d.Conv != conv || d.Author != ann.ID || d.Ref != "made-"+string(conv) || e.Name != "Tea" || len(e.Who) != 2 {
 		t.Errorf("announced %+v %+v", d, e)
 	}
 	for name, c := range map[string]struct {

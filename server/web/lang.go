@@ -1,0 +1,43 @@
+package web
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// langCookie holds the language that a person chose.
+const langCookie = "kamachat_lang"
+
+// lang returns the language to answer in, "en" or "zh": the one asked for with
+// ?lang=, which is kept in a cookie, else the cookie's, else the browser's.
+func lang(w http.ResponseWriter, r *http.Request) string {
+	if q := r.URL.Query().Get("lang"); q == "en" || q == "zh" {
+		http.SetCookie(w, &http.Cookie{
+			Name: langCookie, Value: q, Path: "/", MaxAge: 365 * 24 * 3600,
+			HttpOnly: true, Secure: overTLS(r), SameSite: http.SameSiteLaxMode,
+		})
+		return q
+	}
+	if c, err := r.Cookie(langCookie); err == nil && (c.Value == "en" || c.Value == "zh") {
+		return c.Value
+	}
+	return browserLang(r.Header.Get("Accept-Language"))
+}
+
+// browserLang reads an Accept-Language header.
+func browserLang(header string) string {
+	best, bestQ := "en", 0.0
+	for item := range strings.SplitSeq(header, ",") {
+		tag, params, _ := strings.Cut(strings.TrimSpace(item), ";")
+		q := 1.0
+		if v, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+			q, _ = strconv.ParseFloat(v, 64)
+		}
+		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		if (base == "en" || base == "zh") && q > bestQ {
+			best, bestQ = base, q
+		}
+	}
+	return best
+}

@@ -1,0 +1,179 @@
+package web
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"kamachat/server/account"
+	"kamachat/shared/chat"
+)
+
+// loginCookie holds the token of a browser's sign-in.
+const loginCookie = "kamachat_login"
+
+// userKey is where a sign-in keeps whose it is.
+const userKey = "user"
+
+var errSignedOut = chat.Refuse(chat.SignedOut, "not signed in")
+
+// A caller is who makes a request.
+type caller struct {
+	chat.Person
+	login string // what CloseLogin knows the login by
+}
+
+// caller tells who makes the request: by bearer token, or by cookie. The error
+// is chat.SignedOut when it is nobody.
+func (s *server) caller(r *http.Request) (caller, error) {
+	if t := bearer(r); t != "" {
+		return s.byToken(r, t)
+	}
+	c, err := r.Cookie(loginCookie)
+	if err != nil || c.Value == "" {
+		return caller{}, errSignedOut
+	}
+	ctx, err := s.Sessions.Load(r.Context(), c.Value)
+	if err != nil {
+		return caller{}, err
+	}
+	id := s.Sessions.GetString(ctx, userKey)
+	if id == "" {
+		return caller{}, errSignedOut
+	}
+	p, err := s.Accounts.Person(r.Context(), chat.UserID(id))
+	if err != nil {
+		return caller{}, err
+	}
+	if p.Disabled {
+		return caller{}, errSignedOut
+	}
+	return caller{p, account.LoginID(c.Value)}, nil
+}
+
+// socketCaller is caller for sockets, whose browsers can't set headers: they
+// may give the bearer token in the address.
+func (s *server) socketCaller(r *http.Request) (caller, error) {
+	if t := r.URL.Query().Get("token"); t != "" && bearer(r) == "" {
+		return s.byToken(r, t)
+	}
+	return s.caller(r)
+}
+
+func (s *server) byToken(r *http.Request, token string) (caller, error) {
+	p, err := s.Accounts.UserByToken(r.Context(), token)
+	return caller{p, account.LoginID(token)}, err
+}
+
+func bearer(r *http.Request) string {
+	scheme, t, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(t)
+}
+
+// signIn starts a browser's sign-in, always with a fresh token, and ends the
+// one before.
+func (s *server) signIn(w http.ResponseWriter, r *http.Request, p chat.Person) error {
+	if err := s.endCookie(r); err != nil {
+		return err
+	}
+	ctx, err := s.Sessions.Load(r.Context(), "")
+	if err != nil {
+		return err
+	}
+	s.Sessions.Put(ctx, userKey, string(p.ID))
+	token, expiry, err := s.Sessions.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	setLoginCookie(w, r, token, expiry)
+	return nil
+}
+
+// signOut ends every login that the request came with, cookie and bearer
+// token, and closes their sockets.
+func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
+	if t := bearer(r); t != "" {
+		if c, err := s.byToken(r, t); err == nil {
+			err = s.Accounts.RevokeToken(r.Context(), t)
+			if err := errors.Join(err, s.Hub.CloseLogin(r.Context(), c.ID, c.login, signedOut)); err != nil {
+				return err
+			}
+		}
+	}
+	setLoginCookie(w, r, "", time.Unix(0, 0))
+	return s.endCookie(r)
+}
+
+// signedOut is the reason of wire.Bye with which sign-out closes sockets.
+const signedOut = "signed_out"
+
+// endCookie ends the browser's sign-in, if there is one, and closes its sockets.
+func (s *server) endCookie(r *http.Request) error {
+	c, err := r.Cookie(loginCookie)
+	if err != nil || c.Value == "" {
+		return nil
+	}
+	ctx, err := s.Sessions.Load(r.Context(), c.Value)
+	if err != nil {
+		return err
+	}
+	id := s.Sessions.GetString(ctx, userKey)
+	if id == "" {
+		return nil
+	}
+	if err := s.Sessions.Destroy(ctx); err != nil {
+		return err
+	}
+	return s.Hub.CloseLogin(r.Context(), chat.UserID(id), account.LoginID(c.Value), signedOut)
+}
+
+func setLoginCookie(w http.ResponseWriter, r *http.Request, token string, expiry time.Time) {
+	c := &http.Cookie{
+		Name: loginCookie, Value: token, Path: "/", Expires: expiry,
+		HttpOnly: true, Secure: overTLS(r), SameSite: http.SameSiteLaxMode,
+	}
+	if token == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+	w.Header().Set("Cache-Control", "no-store")
+}
+
+// overTLS reports whether the browser came by https, here or at a proxy.
+func overTLS(r *http.Request) bool {
+	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
+}
+
+// address is where a request comes from, for limits: the peer's address, or
+// what a proxy on this machine says. An IPv6 network of 64 bits counts as one.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return host
+	}
+	if ip.IsLoopback() {
+		via := r.Header.Values("X-Forwarded-For")
+		if len(via) > 0 {
+			last := via[len(via)-1]
+			if f, err := netip.ParseAddr(strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])); err == nil {
+				ip = f
+			}
+		}
+	}
+	if ip = ip.Unmap(); ip.Is6() {
+		if p, err := ip.WithZone("").Prefix(64); err == nil {
+			return p.String()
+		}
+	}
+	return ip.String()
+}

@@ -1,0 +1,126 @@
+package web
+
+import (
+	"crypto/rand"
+	"net/http"
+	"slices"
+
+	"kamachat/shared/chat"
+)
+
+// firstEntries is how many entries a conversation is first drawn with.
+const firstEntries = 50
+
+// pageShell is the chat of nobody, which the service worker keeps.
+func (s *server) pageShell(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-cache")
+	s.draw(w, r, http.StatusOK, s.Pages.Chat(ChatPage{Common: s.common(w, r)}))
+}
+
+func (s *server) pageHome(w http.ResponseWriter, r *http.Request, c caller) error {
+	convs, people, err := s.Hub.List(r.Context(), c.ID)
+	if err != nil {
+		return err
+	}
+	s.draw(w, r, http.StatusOK, s.Pages.Chat(ChatPage{Common: s.common(w, r), Me: &c.Person, Convs: convs, People: people}))
+	return nil
+}
+
+func (s *server) pageChat(w http.ResponseWriter, r *http.Request, c caller) error {
+	return s.chat(w, r, c, OpenConv{Ref: rand.Text()})
+}
+
+// chat draws the conversation of the path. open has what the form to write
+// shows; the rest of it is filled in here.
+func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open OpenConv) error {
+	conv, err := s.conv(r, c)
+	if err != nil {
+		return err
+	}
+	page, err := s.Hub.Before(r.Context(), c.ID, conv, 0, firstEntries)
+	if err != nil {
+		return err
+	}
+	convs, people, err := s.Hub.List(r.Context(), c.ID)
+	if err != nil {
+		return err
+	}
+	people = append(people, page.People...)
+	if peer, ok := conv.Peer(c.ID); ok {
+		p, err := s.Accounts.Person(r.Context(), peer)
+		if err != nil {
+			return err
+		}
+		people = append(people, p)
+	}
+	open.Summary, open.Page = chat.Summary{Conv: conv, LastSeq: page.LastSeq}, page
+	if i := slices.IndexFunc(convs, func(x chat.Summary) bool { return x.Conv == conv }); i >= 0 {
+		open.Summary = convs[i]
+	}
+	status := http.StatusOK
+	if open.Problem != nil {
+		status = s.refuse(w, r, open.Problem).Status
+	}
+	s.draw(w, r, status, s.Pages.Chat(ChatPage{s.common(w, r), &c.Person, convs, people, &open}))
+	return nil
+}
+
+// pagePost sends what was typed into the form, without a script, and marks the
+// conversation read: who answers has seen it.
+func (s *server) pagePost(w http.ResponseWriter, r *http.Request, c caller) error {
+	ref, text := r.PostFormValue("ref"), r.PostFormValue("text")
+	m, err := s.post(r, c, ref, chat.TextContent(text))
+	if err != nil {
+		if ref == "" {
+			ref = rand.Text()
+		}
+		return s.chat(w, r, c, OpenConv{Ref: ref, Text: text, Problem: chat.AsRefusal(err)})
+	}
+	if err := s.Hub.Seen(r.Context(), c.ID, chat.Marks{Conv: m.Conv, Delivered: m.Seq, Read: m.Seq}); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/c/"+r.PathValue("id"), http.StatusSeeOther)
+	return nil
+}
+
+func (s *server) pageNew(w http.ResponseWriter, r *http.Request, c caller) error {
+	return s.new(w, r, c, NewPage{Query: r.URL.Query().Get("q")})
+}
+
+// new draws the page that finds people and makes groups.
+func (s *server) new(w http.ResponseWriter, r *http.Request, c caller, p NewPage) error {
+	found, err := s.Accounts.Search(r.Context(), c.ID, p.Query)
+	if err != nil {
+		return err
+	}
+	p.Common, p.Me, p.Found = s.common(w, r), c.Person, found
+	status := http.StatusOK
+	if p.Problem != nil {
+		status = s.refuse(w, r, p.Problem).Status
+	}
+	s.draw(w, r, status, s.Pages.New(p))
+	return nil
+}
+
+// pageNewDo opens the chat with the one person of the field "with", or makes a
+// group called "name" of all in "member".
+func (s *server) pageNewDo(w http.ResponseWriter, r *http.Request, c caller) error {
+	if err := r.ParseForm(); err != nil {
+		return badBody(err)
+	}
+	if with := chat.UserID(r.PostForm.Get("with")); with.Valid() {
+		http.Redirect(w, r, "/c/"+string(with), http.StatusSeeOther)
+		return nil
+	}
+	var members []chat.UserID
+	for _, m := range r.PostForm["member"] {
+		members = append(members, chat.UserID(m))
+	}
+	name := r.PostForm.Get("name")
+	id, err := s.Accounts.MakeGroup(r.Context(), c.ID, name, members)
+	if err != nil {
+		return s.new(w, r, c, NewPage{Query: r.PostForm.Get("q"), Name: name, Problem: chat.AsRefusal(err)})
+	}
+	http.Redirect(w, r, "/c/"+string(id), http.StatusSeeOther)
+	return nil
+}

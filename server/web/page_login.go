@@ -1,0 +1,108 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"kamachat/shared/chat"
+)
+
+// toSignIn sends a browser to sign in and then back, where that can be repeated.
+func (s *server) toSignIn(w http.ResponseWriter, r *http.Request) {
+	to := "/login"
+	if r.Method == http.MethodGet && r.URL.Path != "/" {
+		to += "?next=" + url.QueryEscape(r.URL.RequestURI())
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// local returns next when it is a path on this server, else "/".
+func local(next string) string {
+	if !strings.HasPrefix(next, "/") || !chat.SafeURL(next) || strings.ContainsAny(next, "\\\r\n\t") {
+		return "/"
+	}
+	return next
+}
+
+func (s *server) pageSignIn(w http.ResponseWriter, r *http.Request) {
+	if _, err := s.caller(r); err == nil {
+		http.Redirect(w, r, local(r.URL.Query().Get("next")), http.StatusSeeOther)
+		return
+	}
+	s.draw(w, r, http.StatusOK, s.Pages.SignIn(SignInPage{Common: s.common(w, r), Next: local(r.URL.Query().Get("next"))}))
+}
+
+func (s *server) pageSignInDo(w http.ResponseWriter, r *http.Request) {
+	name, next := r.PostFormValue("username"), local(r.PostFormValue("next"))
+	p, err := s.Accounts.SignIn(r.Context(), address(r), name, r.PostFormValue("password"))
+	if err == nil {
+		err = s.signIn(w, r, p)
+	}
+	if err != nil {
+		status := s.refuse(w, r, err).Status
+		s.draw(w, r, status, s.Pages.SignIn(SignInPage{s.common(w, r), next, name, chat.AsRefusal(err)}))
+		return
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+func (s *server) pageRegister(w http.ResponseWriter, r *http.Request) {
+	s.draw(w, r, http.StatusOK, s.Pages.Register(RegisterPage{Common: s.common(w, r), Next: local(r.URL.Query().Get("next"))}))
+}
+
+func (s *server) pageRegisterDo(w http.ResponseWriter, r *http.Request) {
+	s.register(w, r, "", func(username, password, nickname string) (chat.Person, error) {
+		return s.Accounts.Register(r.Context(), username, password, nickname)
+	})
+}
+
+// pageSetup is where the first start's link leads: its holder may create the
+// administrator.
+func (s *server) pageSetup(w http.ResponseWriter, r *http.Request) {
+	key := r.URL.Query().Get("key")
+	open, err := s.Accounts.SetupOpen(r.Context(), key)
+	if err == nil && !open {
+		err = chat.Refuse(chat.Forbidden, "the setup link is not valid")
+	}
+	if err != nil {
+		s.pageProblem(w, r, err)
+		return
+	}
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	s.draw(w, r, http.StatusOK, s.Pages.Register(RegisterPage{Common: s.common(w, r), Next: "/", SetupKey: key}))
+}
+
+func (s *server) pageSetupDo(w http.ResponseWriter, r *http.Request) {
+	key := r.PostFormValue("key")
+	s.register(w, r, key, func(username, password, nickname string) (chat.Person, error) {
+		return s.Accounts.Setup(r.Context(), key, username, password, nickname)
+	})
+}
+
+// register makes an account by way of enter and signs the browser in.
+func (s *server) register(w http.ResponseWriter, r *http.Request, key string, enter func(username, password, nickname string) (chat.Person, error)) {
+	name, nick, next := r.PostFormValue("username"), r.PostFormValue("nickname"), local(r.PostFormValue("next"))
+	var p chat.Person
+	err := s.Accounts.Admit(address(r))
+	if err == nil {
+		p, err = enter(name, r.PostFormValue("password"), nick)
+	}
+	if err == nil {
+		err = s.signIn(w, r, p)
+	}
+	if err != nil {
+		status := s.refuse(w, r, err).Status
+		s.draw(w, r, status, s.Pages.Register(RegisterPage{s.common(w, r), next, name, nick, key, chat.AsRefusal(err)}))
+		return
+	}
+	http.Redirect(w, r, next, http.StatusSeeOther)
+}
+
+func (s *server) pageSignOut(w http.ResponseWriter, r *http.Request) {
+	if err := s.signOut(w, r); err != nil {
+		s.pageProblem(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+}

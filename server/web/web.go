@@ -1,0 +1,157 @@
+// Package web is the door: HTTP routes, cookies, pages, static files, and the
+// way in to the socket. It decides nothing about people or messages.
+package web
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/alexedwards/scs/v2"
+	"github.com/coder/websocket"
+
+	"kamachat/shared/chat"
+)
+
+// Accounts is what the routes need to know of people.
+type Accounts interface {
+	Admit(addr string) error
+	Register(ctx context.Context, username, password, nickname string) (chat.Person, error)
+	SignIn(ctx context.Context, addr, username, password string) (chat.Person, error)
+	IssueToken(ctx context.Context, u chat.UserID) (string, error)
+	UserByToken(ctx context.Context, token string) (chat.Person, error)
+	RevokeToken(ctx context.Context, token string) error
+	Person(ctx context.Context, id chat.UserID) (chat.Person, error)
+	People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error)
+	Search(ctx context.Context, by chat.UserID, q string) ([]chat.Person, error)
+	MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error)
+	SetupOpen(ctx context.Context, key string) (bool, error)
+	Setup(ctx context.Context, key, username, password, nickname string) (chat.Person, error)
+}
+
+// Hub is what the routes need to know of conversations. It checks who may do what.
+type Hub interface {
+	// PostWait posts d and waits until it is committed.
+	PostWait(ctx context.Context, d chat.Draft) (chat.Message, error)
+	// List returns the conversations of u, latest first, and the people that the list names.
+	List(ctx context.Context, u chat.UserID) ([]chat.Summary, []chat.Person, error)
+	// Before returns at most limit entries before seq, 0 for the end. A direct
+	// conversation that does not exist yet is an empty page.
+	Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64, limit int) (chat.Page, error)
+	// Seen moves the marks of u forward.
+	Seen(ctx context.Context, u chat.UserID, m chat.Marks) error
+	// CloseUser closes all sockets of u.
+	CloseUser(ctx context.Context, u chat.UserID, reason string) error
+	// CloseLogin closes the sockets of u that were opened with a login.
+	CloseLogin(ctx context.Context, u chat.UserID, login, reason string) error
+}
+
+// Serve runs one socket until it ends. login is what CloseLogin knows it by.
+// native tells whether the subprotocol was ours, otherwise it is the seed's dialect.
+type Serve func(ctx context.Context, c *websocket.Conn, p chat.Person, login string, native bool)
+
+// Limits bound what a request may cost. Zero values mean the default.
+type Limits struct {
+	Body int64 // bytes of a request's body; default 1 MiB
+}
+
+// Config is what the door needs.
+type Config struct {
+	Accounts Accounts
+	Hub      Hub
+	Sessions *scs.SessionManager // from NewSessions
+	Serve    Serve
+	Pages    Pages
+	Static   fs.FS
+	Origins  []string // further origins or host patterns that browsers may come from
+	Log      *slog.Logger
+	Build    string
+	Limits   Limits
+	Health   func(context.Context) error // nil: always well
+}
+
+// NewSessions returns the manager of browsers' sign-ins over store. They last
+// 30 days; the store sees only the SHA-256 of a cookie.
+func NewSessions(store scs.CtxStore) *scs.SessionManager {
+	m := scs.New()
+	m.Store = store
+	m.HashTokenInStore = true
+	m.Lifetime = 30 * 24 * time.Hour
+	return m
+}
+
+// server has the handlers.
+type server struct {
+	Config
+	static *static
+}
+
+// New returns the handler of everything.
+func New(c Config) (http.Handler, error) {
+	if c.Limits.Body == 0 {
+		c.Limits.Body = 1 << 20
+	}
+	st, err := newStatic(c.Static)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{Config: c, static: st}
+	mux := http.NewServeMux()
+	s.routes(mux)
+	return s.recover(s.secure(s.sameOrigin(s.limit(mux)))), nil
+}
+
+func (s *server) routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.Handle("GET /static/", s.static)
+	mux.HandleFunc("GET /sw.js", s.static.serviceWorker)
+
+	mux.HandleFunc("GET /ws", s.socket)
+	mux.HandleFunc("GET /wss", s.socket)
+	mux.HandleFunc("POST /ws/logout", s.socketLogout)
+	mux.HandleFunc("POST /user/wsLogout", s.socketLogout)
+
+	mux.HandleFunc("POST /api/v1/register", s.apiRegister)
+	mux.HandleFunc("POST /api/v1/login", s.apiLogin)
+	mux.HandleFunc("POST /api/v1/logout", s.apiLogout)
+	mux.HandleFunc("GET /api/v1/me", s.api(s.apiMe))
+	mux.HandleFunc("GET /api/v1/people", s.api(s.apiPeople))
+	mux.HandleFunc("POST /api/v1/groups", s.api(s.apiMakeGroup))
+	mux.HandleFunc("GET /api/v1/conversations", s.api(s.apiConversations))
+	mux.HandleFunc("GET /api/v1/conversations/{id}/messages", s.api(s.apiHistory))
+	mux.HandleFunc("POST /api/v1/conversations/{id}/messages", s.api(s.apiPost))
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))
+	})
+
+	mux.HandleFunc("GET /login", s.pageSignIn)
+	mux.HandleFunc("POST /login", s.pageSignInDo)
+	mux.HandleFunc("GET /register", s.pageRegister)
+	mux.HandleFunc("POST /register", s.pageRegisterDo)
+	mux.HandleFunc("GET /setup", s.pageSetup)
+	mux.HandleFunc("POST /setup", s.pageSetupDo)
+	mux.HandleFunc("POST /logout", s.pageSignOut)
+	mux.HandleFunc("GET /shell", s.pageShell)
+	mux.HandleFunc("GET /{$}", s.signedIn(s.pageHome))
+	mux.HandleFunc("GET /c/{id}", s.signedIn(s.pageChat))
+	mux.HandleFunc("POST /c/{id}", s.signedIn(s.pagePost))
+	mux.HandleFunc("GET /new", s.signedIn(s.pageNew))
+	mux.HandleFunc("POST /new", s.signedIn(s.pageNewDo))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.pageProblem(w, r, chat.Refuse(chat.NotFound, "there is no such page"))
+	})
+}
+
+func (s *server) healthz(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	if s.Health != nil {
+		if err := s.Health(r.Context()); err != nil {
+			s.Log.Error("not healthy", "err", err)
+			http.Error(w, "not healthy", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	w.Write([]byte("ok\n"))
+}
