@@ -26,17 +26,15 @@ func dialer(string) func(context.Context, string) (Conn, error) {
 		done := make(chan result, 1)
 		go func() {
 			ws, _, err := websocket.Dial(context.WithoutCancel(ctx), url, &websocket.DialOptions{Subprotocols: []string{wire.V1.Name()}})
-			select {
-			case <-ctx.Done():
-				if err == nil {
-					ws.Close(websocket.StatusNormalClosure, "")
-				}
-			default:
-			}
 			done <- result{ws, err}
 		}()
 		select {
 		case <-ctx.Done():
+			go func() { // ends when the browser has opened the socket or given it up
+				if r := <-done; r.err == nil {
+					r.ws.Close(websocket.StatusNormalClosure, "")
+				}
+			}()
 			return nil, ctx.Err()
 		case r := <-done:
 			if r.err != nil {

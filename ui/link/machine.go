@@ -253,11 +253,8 @@ func (m *Machine) finish(o Out, now int64) Out {
 		due, next := m.st.Due(now)
 		o.Send = append(append(o.Send, need...), due...)
 		if m.marks && now >= m.marksAt {
-			m.marks = false
-			if seen := m.st.TakeSeen(); len(seen) > 0 {
-				m.marksAt = now + seenEvery
-				o.Send = append(o.Send, seen...)
-			}
+			m.marks, m.marksAt = false, now+seenEvery
+			o.Send = append(o.Send, m.st.TakeSeen()...)
 		} else if m.marks {
 			next = soonest(next, m.marksAt)
 		}

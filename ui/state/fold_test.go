@@ -1,0 +1,225 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// TestEveryClientEndsEqual is promises 2, 3 and 4 from the client's side:
+// whatever is lost, doubled, reordered, refused as busy or cut off, once all
+// is well again every device shows the model's log, nothing twice, its own
+// posts in the order they were made, an empty outbox and the right unread.
+func TestEveryClientEndsEqual(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newModel(rapid.IntRange(2, 6).Draw(t, "page"))
+		for _, u := range []chat.UserID{"U1", "U1", "U2", "U3"} {
+			m.connect(m.join(u))
+		}
+		one := rapid.SampledFrom(m.peers)
+		n := 0
+		t.Repeat(map[string]func(*rapid.T){
+			"post": func(t *rapid.T) {
+				p := one.Draw(t, "who")
+				c := rapid.SampledFrom(convsOf(p.user)).Draw(t, "conv")
+				n++
+				ref := fmt.Sprint("r", n)
+				p.st.Add(c, chat.TextContent(rapid.SampledFrom([]string{"ok", "yes", "hm"}).Draw(t, "text")), ref, m.now)
+				p.posted[c] = append(p.posted[c], ref)
+				p.due(m.now)
+			},
+			"serve": func(t *rapid.T) {
+				if p := one.Draw(t, "who"); len(p.toSrv) > 0 {
+					m.serve(p)
+				}
+			},
+			"answer": func(t *rapid.T) {
+				if p := one.Draw(t, "who"); len(p.acks) > 0 {
+					f := p.acks[0]
+					p.acks = p.acks[1:]
+					p.apply(f, m.now)
+				}
+			},
+			"fan": func(t *rapid.T) {
+				p := one.Draw(t, "who")
+				if len(p.fan) == 0 {
+					return
+				}
+				i := rapid.IntRange(0, len(p.fan)-1).Draw(t, "which")
+				f := p.fan[i]
+				how := rapid.SampledFrom([]string{"once", "once", "lost", "twice"}).Draw(t, "how")
+				if how != "twice" {
+					p.fan = slices.Delete(p.fan, i, i+1)
+				}
+				if how != "lost" {
+					p.apply(f, m.now)
+				}
+			},
+			"cut":     func(t *rapid.T) { m.disconnect(one.Draw(t, "who")) },
+			"connect": func(t *rapid.T) { m.connect(one.Draw(t, "who")) },
+			"busy":    func(t *rapid.T) { m.busy = rapid.Bool().Draw(t, "busy") },
+			"time": func(t *rapid.T) {
+				m.now += rapid.SampledFrom([]int64{10, 400, 6_000, 20_000}).Draw(t, "ms")
+				for _, p := range m.peers {
+					p.due(m.now)
+				}
+			},
+			"look": func(t *rapid.T) {
+				p := one.Draw(t, "who")
+				c := rapid.SampledFrom(convsOf(p.user)).Draw(t, "conv")
+				p.st.Open(c)
+				p.send(p.st.Ask(c, m.now).Need...)
+			},
+			"read": func(t *rapid.T) {
+				p := one.Draw(t, "who")
+				c := rapid.SampledFrom(convsOf(p.user)).Draw(t, "conv")
+				if n := len(p.st.Rows(c, time.UTC)); n > 0 {
+					p.st.Seen(c, p.st.Rows(c, time.UTC)[rapid.IntRange(0, n-1).Draw(t, "row")].Message.Seq)
+				}
+				p.due(m.now)
+			},
+			"reload": func(t *rapid.T) {
+				p := one.Draw(t, "who")
+				m.disconnect(p)
+				us := p.st.Unsent()
+				p.st = New()
+				p.st.Boot(chat.Person{ID: p.user}, nil, nil, nil)
+				p.st.Restore(us)
+			},
+			"": func(t *rapid.T) {
+				for _, p := range m.peers {
+					wellFormed(t, p)
+				}
+			},
+		})
+		heal(t, m)
+		for i, p := range m.peers {
+			for _, c := range convsOf(p.user) {
+				sameView(t, m, i, p, c)
+			}
+		}
+	})
+}
+
+func convsOf(u chat.UserID) []chat.ConvID {
+	if u == "U3" {
+		return []chat.ConvID{"G1"}
+	}
+	return []chat.ConvID{"G1", "DU1-U2"}
+}
+
+// wellFormed checks what must hold at every moment: rows without a gap or a
+// double, and at most one post of a conversation under way.
+func wellFormed(t *rapid.T, p *peer) {
+	for _, c := range convsOf(p.user) {
+		keys := map[string]bool{}
+		var last int64
+		for _, r := range p.st.Rows(c, time.UTC) {
+			if keys[r.Key] {
+				t.Fatalf("row %s twice", r.Key)
+			}
+			keys[r.Key] = true
+			if s := r.Message.Seq; s > 0 {
+				if last > 0 && s != last+1 {
+					t.Fatalf("row %d follows %d", s, last)
+				}
+				last = s
+			}
+		}
+		under := map[string]bool{}
+		for _, f := range p.toSrv {
+			if b, ok := f.Body.(wire.Post); ok && b.Conv == c {
+				under[f.Ref] = true
+			}
+		}
+		if len(under) > 1 {
+			t.Fatalf("%d posts of %s under way", len(under), c)
+		}
+	}
+}
+
+// heal ends all trouble, reconnects everybody and lets things run dry.
+func heal(t *rapid.T, m *model) {
+	m.busy = false
+	for _, p := range m.peers {
+		m.disconnect(p)
+		m.connect(p)
+	}
+	for range 2 { // what the first round stored late is in the second welcome at the latest
+		settle(t, m)
+		for _, p := range m.peers {
+			for _, c := range convsOf(p.user) {
+				p.st.Open(c)
+				for i := 0; ; i++ {
+					p.send(p.st.Older(c, m.now).Need...)
+					settle(t, m)
+					if v, ok := p.st.Conv(c); !ok || v.AtStart {
+						break
+					} else if i > 1_000 {
+						t.Fatalf("the start of %s is never reached", c)
+					}
+				}
+			}
+		}
+	}
+}
+
+func settle(t *rapid.T, m *model) {
+	for i := 0; ; i++ {
+		busy := false
+		for _, p := range m.peers {
+			p.due(m.now)
+			for len(p.toSrv) > 0 {
+				m.serve(p)
+				busy = true
+			}
+		}
+		for _, p := range m.peers {
+			fs := append(p.acks, p.fan...)
+			p.acks, p.fan = nil, nil
+			for _, f := range fs {
+				p.apply(f, m.now)
+				busy = true
+			}
+		}
+		m.now += 100
+		if !busy && i > 70 { // longer than pause
+			return
+		}
+		if i > 5_000 {
+			t.Fatalf("never quiet")
+		}
+	}
+}
+
+func sameView(t *rapid.T, m *model, i int, p *peer, c chat.ConvID) {
+	rows := p.st.Rows(c, time.UTC)
+	log := m.logs[c]
+	if len(rows) != len(log) {
+		t.Fatalf("device %d shows %d rows of %s, the log has %d", i, len(rows), c, len(log))
+	}
+	var own []string
+	for j, r := range rows {
+		if r.Message.Seq != log[j].Seq || r.Message.ID != log[j].ID {
+			t.Fatalf("device %d row %d of %s is %d, the log has %d", i, j, c, r.Message.Seq, log[j].Seq)
+		}
+		if slices.Contains(p.posted[c], log[j].Ref) {
+			own = append(own, log[j].Ref)
+		}
+	}
+	if !slices.Equal(own, p.posted[c]) {
+		t.Fatalf("device %d posted %v, the log has %v", i, p.posted[c], own)
+	}
+	if us := p.st.Unsent(); len(us) > 0 {
+		t.Fatalf("device %d still has %v unsent", i, us)
+	}
+	if v, _ := p.st.Conv(c); v.Unread != m.unread(c, p.user) {
+		t.Fatalf("device %d counts %d unread in %s, the log has %d", i, v.Unread, c, m.unread(c, p.user))
+	}
+}
