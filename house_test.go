@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"kamachat/ui/link":  {"kamachat/ui/state", "kamachat/shared/", "github.com/coder/websocket/"},
 	"kamachat/ui/local": {"kamachat/ui/state", "kamachat/shared/"},
 	"kamachat/ui/view":  {"kamachat/ui/state", "kamachat/shared/chat", "kamachat/shared/call", "kamachat/shared/words", "kamachat/shared/icons", goApp},
-	"kamachat/server":   {"kamachat", "kamachat/server/", "kamachat/shared/", "golang.org/x/sync/", "github.com/alecthomas/kong/"},
+	"kamachat/server":   {"kamachat", "kamachat/server/", "kamachat/shared/", "golang.org/x/", "github.com/coder/websocket/"},
 	"kamachat/tools/":   {"github.com/andybalholm/brotli/"},
 	"kamachat/e2e":      {"kamachat/shared/", "github.com/chromedp/"},
 
