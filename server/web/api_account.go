@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strings"
 
 	"kamachat/shared/chat"
 )
@@ -98,7 +99,7 @@ func (s *server) apiMakeGroup(w http.ResponseWriter, r *http.Request, c caller) 
 	if err != nil {
 		return err
 	}
-	answer(w, map[string]any{"group": map[string]any{"id": id, "name": in.Name}})
+	answer(w, map[string]any{"group": map[string]any{"id": id, "name": strings.TrimSpace(in.Name)}})
 	return nil
 }
 

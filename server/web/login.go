@@ -45,11 +45,11 @@ func (s *server) caller(r *http.Request) (caller, error) {
 		return caller{}, errSignedOut
 	}
 	p, err := s.Accounts.Person(r.Context(), chat.UserID(id))
+	if errors.Is(err, chat.ErrNotFound) || p.Disabled {
+		return caller{}, errSignedOut
+	}
 	if err != nil {
 		return caller{}, err
-	}
-	if p.Disabled {
-		return caller{}, errSignedOut
 	}
 	return caller{p, account.LoginID(c.Value)}, nil
 }

@@ -70,11 +70,14 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open Ope
 func (s *server) pagePost(w http.ResponseWriter, r *http.Request, c caller) error {
 	ref, text := r.PostFormValue("ref"), r.PostFormValue("text")
 	m, err := s.post(r, c, ref, chat.TextContent(text))
-	if err != nil {
+	if refused := chat.AsRefusal(err); err != nil && refused.Code != chat.Internal {
 		if ref == "" {
 			ref = rand.Text()
 		}
-		return s.chat(w, r, c, OpenConv{Ref: ref, Text: text, Problem: chat.AsRefusal(err)})
+		return s.chat(w, r, c, OpenConv{Ref: ref, Text: text, Problem: refused})
+	}
+	if err != nil {
+		return err
 	}
 	if err := s.Hub.Seen(r.Context(), c.ID, chat.Marks{Conv: m.Conv, Delivered: m.Seq, Read: m.Seq}); err != nil {
 		return err
@@ -118,8 +121,11 @@ func (s *server) pageNewDo(w http.ResponseWriter, r *http.Request, c caller) err
 	}
 	name := r.PostForm.Get("name")
 	id, err := s.Accounts.MakeGroup(r.Context(), c.ID, name, members)
+	if refused := chat.AsRefusal(err); err != nil && refused.Code != chat.Internal {
+		return s.new(w, r, c, NewPage{Query: r.PostForm.Get("q"), Name: name, Problem: refused})
+	}
 	if err != nil {
-		return s.new(w, r, c, NewPage{Query: r.PostForm.Get("q"), Name: name, Problem: chat.AsRefusal(err)})
+		return err
 	}
 	http.Redirect(w, r, "/c/"+string(id), http.StatusSeeOther)
 	return nil

@@ -1,0 +1,173 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"kamachat/shared/chat"
+)
+
+func TestRegisterAndLoginGiveTokenAndCookie(t *testing.T) {
+	h := open(t)
+	for path, body := range map[string]string{
+		"/api/v1/register": `{"username":"Cai","password":"password1","nickname":"蔡"}`,
+		"/api/v1/login":    `{"username":"ANN","password":"password1"}`,
+	} {
+		b := h.browser()
+		got := h.do(b, "POST", path, strings.NewReader(body))
+		in := decode[struct {
+			User  chat.Person
+			Token string
+		}](t, got)
+		if got.status != 200 || !in.User.ID.Valid() || in.Token == "" {
+			t.Errorf("%s: got %d %s", path, got.status, got.body)
+		}
+		for who, r := range map[string]reply{
+			"cookie": h.do(b, "GET", "/api/v1/me", nil),
+			"token":  h.do(http.DefaultClient, "GET", "/api/v1/me", nil, bearerOf(in.Token)...),
+		} {
+			if me := decode[struct{ User chat.Person }](t, r); me.User.ID != in.User.ID {
+				t.Errorf("%s by %s: got %s", path, who, r.body)
+			}
+		}
+	}
+}
+
+func TestRevokedTokenAndEndedCookieGet401(t *testing.T) {
+	h := open(t)
+	tok := h.token(h.ann)
+	b := h.signedIn(h.ann)
+	for name, try := range map[string]func(path, method string) reply{
+		"token":  func(m, p string) reply { return h.do(http.DefaultClient, m, p, nil, bearerOf(tok)...) },
+		"cookie": func(m, p string) reply { return h.do(b, m, p, nil) },
+	} {
+		if got := try("GET", "/api/v1/me"); got.status != 200 {
+			t.Fatalf("%s: %d", name, got.status)
+		}
+		if got := try("POST", "/api/v1/logout"); got.status != 204 {
+			t.Fatalf("%s: logout %d %s", name, got.status, got.body)
+		}
+		if got := try("GET", "/api/v1/me"); got.status != 401 {
+			t.Errorf("%s after logout: %d", name, got.status)
+		}
+	}
+}
+
+func TestStolenCookieIsDeadAfterLogout(t *testing.T) {
+	h := open(t)
+	b := h.signedIn(h.ann)
+	res, err := http.NewRequest("GET", h.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stolen string
+	for _, c := range b.Jar.Cookies(res.URL) {
+		if c.Name == loginCookie {
+			stolen = c.Name + "=" + c.Value
+		}
+	}
+	if got := h.do(http.DefaultClient, "GET", "/api/v1/me", nil, "Cookie", stolen); got.status != 200 {
+		t.Fatalf("before: %d", got.status)
+	}
+	h.do(b, "POST", "/logout", nil)
+	if got := h.do(http.DefaultClient, "GET", "/api/v1/me", nil, "Cookie", stolen); got.status != 401 {
+		t.Errorf("after: %d", got.status)
+	}
+}
+
+func TestErrorsAreProblemsWithACode(t *testing.T) {
+	h := open(t, func(c *Config) { c.Limits.Body = 2000 })
+	auth := bearerOf(h.token(h.ann))
+	for name, c := range map[string]struct {
+		method, path, body string
+		auth               []string
+		status             int
+		code               chat.Code
+	}{
+		"not signed in":     {"GET", "/api/v1/me", "", nil, 401, chat.SignedOut},
+		"bad token":         {"GET", "/api/v1/me", "", bearerOf("x"), 401, chat.SignedOut},
+		"wrong password":    {"POST", "/api/v1/login", `{"username":"ann","password":"no"}`, nil, 401, chat.SignedOut},
+		"taken":             {"POST", "/api/v1/register", `{"username":"ANN","password":"password1"}`, nil, 409, chat.Taken},
+		"not JSON":          {"POST", "/api/v1/register", `{`, nil, 400, chat.Invalid},
+		"too large":         {"POST", "/api/v1/register", `{"username":"` + strings.Repeat("x", 2000) + `"}`, nil, 413, chat.TooLong},
+		"no such route":     {"GET", "/api/v2/x", "", nil, 404, chat.NotFound},
+		"no such conv":      {"GET", "/api/v1/conversations/xyz/messages", "", auth, 404, chat.NotFound},
+		"no such person":    {"GET", "/api/v1/conversations/Unobody/messages", "", auth, 404, chat.NotFound},
+		"others' conv":      {"GET", "/api/v1/conversations/DUa-Ub/messages", "", auth, 403, chat.Forbidden},
+		"bad number":        {"GET", "/api/v1/conversations/" + string(h.bob.ID) + "/messages?before=-1", "", auth, 400, chat.Invalid},
+		"empty text":        {"POST", "/api/v1/conversations/" + string(h.bob.ID) + "/messages", `{"text":" "}`, auth, 400, chat.Invalid},
+		"event by a client": {"POST", "/api/v1/conversations/" + string(h.bob.ID) + "/messages", `{"content":{"k":"event","event":{"what":"made"}}}`, auth, 400, chat.Invalid},
+		"group of nobody":   {"POST", "/api/v1/groups", `{"name":"x","members":["Unobody"]}`, auth, 404, chat.NotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := h.do(http.DefaultClient, c.method, c.path, strings.NewReader(c.body), c.auth...)
+			p := decode[problem](t, got)
+			if got.status != c.status || p.Status != c.status || p.Code != c.code || p.Title == "" || p.Type == "" {
+				t.Errorf("got %d %s, want %d %s", got.status, got.body, c.status, c.code)
+			}
+			if ct := got.header.Get("Content-Type"); ct != "application/problem+json" {
+				t.Errorf("Content-Type is %q", ct)
+			}
+		})
+	}
+}
+
+func TestInternalErrorsTellNothingAndAreLogged(t *testing.T) {
+	h := open(t)
+	h.hub.fail = errBoom
+	got := h.do(http.DefaultClient, "POST", "/api/v1/conversations/"+string(h.bob.ID)+"/messages", strings.NewReader(`{"text":"hi"}`), bearerOf(h.token(h.ann))...)
+	if got.status != 500 || strings.Contains(got.body, "hunter2") || got.header.Get("Retry-After") != "1" {
+		t.Errorf("got %d %s %v", got.status, got.body, got.header)
+	}
+	if !strings.Contains(h.logs.String(), "request failed") {
+		t.Error("it was not logged")
+	}
+}
+
+func TestPersonsIDMeansTheConversationWithThem(t *testing.T) {
+	h := open(t)
+	ann, bob := bearerOf(h.token(h.ann)), bearerOf(h.token(h.bob))
+	path := func(p chat.Person) string { return "/api/v1/conversations/" + string(p.ID) + "/messages" }
+	post := func(body string) chat.Message {
+		got := h.do(http.DefaultClient, "POST", path(h.bob), strings.NewReader(body), ann...)
+		return decode[chat.Message](t, got)
+	}
+	first := post(`{"ref":"r1","text":"hi"}`)
+	if again := post(`{"ref":"r1","content":{"k":"text","text":"hi"}}`); again.Seq != first.Seq {
+		t.Errorf("the same ref was stored twice: %+v", again)
+	}
+	if other := post(`{"text":"hi"}`); other.Seq != 2 {
+		t.Errorf("without a ref: got %+v", other)
+	}
+	page := decode[chat.Page](t, h.do(http.DefaultClient, "GET", path(h.ann)+"?limit=1", nil, bob...))
+	if page.Conv != chat.Direct(h.ann.ID, h.bob.ID) || len(page.Entries) != 1 || page.LastSeq != 2 {
+		t.Errorf("got %+v", page)
+	}
+	list := decode[struct{ Conversations []chat.Summary }](t, h.do(http.DefaultClient, "GET", "/api/v1/conversations", nil, bob...))
+	if len(list.Conversations) != 1 {
+		t.Errorf("got %+v", list)
+	}
+}
+
+func TestGroupIsMadeAndPeopleAreFound(t *testing.T) {
+	h := open(t)
+	ann := bearerOf(h.token(h.ann))
+	got := h.do(http.DefaultClient, "POST", "/api/v1/groups", strings.NewReader(`{"name":" Tea ","members":["`+string(h.bob.ID)+`"]}`), ann...)
+	g := decode[struct {
+		Group struct {
+			ID   chat.ConvID
+			Name string
+		}
+	}](t, got).Group
+	if !g.ID.IsGroup() || g.Name != "Tea" {
+		t.Errorf("got %s", got.body)
+	}
+	if ms := h.hub.logs[g.ID]; len(ms) != 1 || ms[0].Content.Event.What != "made" {
+		t.Errorf("the group's log is %+v", ms)
+	}
+	ps := decode[struct{ People []chat.Person }](t, h.do(http.DefaultClient, "GET", "/api/v1/people?q=BO", nil, ann...)).People
+	if len(ps) != 1 || ps[0].ID != h.bob.ID {
+		t.Errorf("found %+v", ps)
+	}
+}
