@@ -133,14 +133,14 @@ func (h *Hub) watch(u chat.UserID, convs []chat.Summary) []chat.UserID {
 	return peersOf(l)
 }
 
-// List returns the conversations of u, latest first, and the people that the
-// list names: u, peers, and the authors of last messages.
-func (h *Hub) List(ctx context.Context, u chat.UserID) ([]chat.Summary, []chat.Person, error) {
+// Summaries returns the conversations of u, latest first.
+func (h *Hub) Summaries(ctx context.Context, u chat.UserID) ([]chat.Summary, error) {
 	convs, err := h.Store.Summaries(ctx, u, welcomeConvs)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	for i, s := range convs { // marks that are not saved yet
 		if m, ok := h.dirty[markKey{s.Conv, u}]; ok {
 			convs[i].Mine = s.Mine.Merge(m)
@@ -149,7 +149,16 @@ func (h *Hub) List(ctx context.Context, u chat.UserID) ([]chat.Summary, []chat.P
 			}
 		}
 	}
-	h.mu.Unlock()
+	return convs, nil
+}
+
+// List is Summaries with the people that the list names: u, peers, and the
+// authors of last messages.
+func (h *Hub) List(ctx context.Context, u chat.UserID) ([]chat.Summary, []chat.Person, error) {
+	convs, err := h.Summaries(ctx, u)
+	if err != nil {
+		return nil, nil, err
+	}
 	ids := []chat.UserID{u}
 	for _, s := range convs {
 		if p, ok := s.Conv.Peer(u); ok {

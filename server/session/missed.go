@@ -21,15 +21,16 @@ type catchUp struct {
 	sent map[chat.ConvID]int64
 }
 
-// hold reports whether it was kept back, or is not to be sent at all.
+// hold reports whether it was kept back. What does not fit the session's queue
+// later ends the session then.
 func (c *catchUp) hold(it item) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.done {
-		c.held = append(c.held, it)
-		return true
+	if c.done {
+		return false
 	}
-	return false
+	c.held = append(c.held, it)
+	return true
 }
 
 // sendMissed queues what the person has not been delivered yet, at most the

@@ -72,10 +72,10 @@ type Dialect struct {
 // A Session is one connection. The hub pushes into it from outside; everything
 // else happens in Serve.
 type Session struct {
-	cfg  Config
-	who  Caller
-	ws   *websocket.Conn
-	d    Dialect
+	cfg   Config
+	who   Caller
+	ws    *websocket.Conn
+	d     Dialect
 	posts *rate.Limiter // what the person says
 	asks  *rate.Limiter // what the program asks
 

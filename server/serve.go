@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+
+	"kamachat"
+	"kamachat/server/account"
+	"kamachat/server/classic"
+	"kamachat/server/config"
+	"kamachat/server/inproc"
+	"kamachat/server/room"
+	"kamachat/server/session"
+	"kamachat/server/store"
+	"kamachat/server/web"
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// queue is how many drafts, and batches of events, wait at most in this process.
+const queue = 4096
+
+// serve builds the server top to bottom and runs it until ctx ends. ready is
+// told the address once it answers, and the link that makes the first
+// administrator while there is none.
+func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(url, setup string)) error {
+	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
+	db, err := openDatabase(ctx, cfg, ids)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+
+	people, err := account.New(account.Config{Store: db, IDs: ids, Log: log})
+	if err != nil {
+		return err
+	}
+	hub := room.NewHub(room.Config{
+		Store: db, People: people, Build: version, Log: log,
+		Carrier: inproc.NewCarrier(queue), Fanout: inproc.NewFanout(queue), Presence: inproc.NewPresence(),
+	})
+	people.SetPoster(hub)
+
+	live := &sessions{hub: hub, ids: ids, cfg: session.Config{Hub: hub, Log: log, Rate: limit(cfg.Rate), Burst: cfg.Rate.Burst}}
+	static, err := fs.Sub(kamachat.Static, "static")
+	if err != nil {
+		return err
+	}
+	handler, err := web.New(web.Config{
+		Accounts: people, Hub: hub, Sessions: web.NewSessions(db), Serve: live.serve,
+		Static: static, Origins: cfg.Origin, Log: log, Build: version,
+	})
+	if err != nil {
+		return err
+	}
+	setup, err := people.SetupKey(ctx)
+	if err != nil {
+		return err
+	}
+
+	ln, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	srv := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+
+	// The heart stops last, when nobody can post any more.
+	beating, stopHeart := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopHeart()
+	heart := make(chan error, 1)
+	go func() { heart <- hub.Run(beating) }()
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+
+	url := "http://" + ln.Addr().String()
+	if setup != "" {
+		setup = url + "/setup?key=" + setup
+	}
+	ready(url, setup)
+
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+	}
+	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
+	defer cancel()
+	live.stop()
+	if serr := srv.Shutdown(bye); serr != nil {
+		log.Warn("requests did not end in time", "err", serr)
+	}
+	live.wait(bye)
+	stopHeart()
+	if herr := <-heart; err == nil {
+		err = herr
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func openDatabase(ctx context.Context, cfg config.Config, ids *chat.IDs) (*store.DB, error) {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	db, err := store.Open(ctx, cfg.Database(), store.Options{ID: ids.Next})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := migrate(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+func migrate(ctx context.Context, db *store.DB) ([]string, error) {
+	files, err := fs.Sub(kamachat.Migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return db.Migrate(ctx, files)
+}
+
+// limit is a connection's rate of messages.
+func limit(r config.Rate) rate.Limit {
+	if r.Off {
+		return rate.Inf
+	}
+	return rate.Limit(r.PerSecond)
+}
+
+// sessions are the sockets of this process.
+type sessions struct {
+	hub *room.Hub
+	ids *chat.IDs
+	cfg session.Config
+
+	mu      sync.Mutex
+	stopped bool
+	wg      sync.WaitGroup
+}
+
+// serve runs one socket until it ends.
+func (s *sessions) serve(ctx context.Context, ws *websocket.Conn, p chat.Person, login string, native bool) {
+	s.mu.Lock()
+	if s.stopped {
+		s.mu.Unlock()
+		_ = ws.Close(websocket.StatusServiceRestart, "restart")
+		return
+	}
+	s.wg.Add(1)
+	s.mu.Unlock()
+	defer s.wg.Done()
+	who := session.Caller{ID: "S" + s.name(), User: p.ID, Login: login}
+	d := session.Dialect{Codec: wire.V1}
+	if !native {
+		d = session.Dialect{
+			Codec:    classic.New(p.ID, func() string { return "c" + s.name() }, time.Local),
+			Greeting: []byte(classic.Greeting), Busy: []byte(classic.Busy),
+			Farewell: func(reason string) []byte {
+				if reason == "signed_out" {
+					return []byte(classic.Farewell)
+				}
+				return nil
+			},
+		}
+	}
+	session.Serve(ctx, ws, who, d, s.cfg)
+}
+
+func (s *sessions) name() string { return strconv.FormatInt(s.ids.Next(), 36) }
+
+// stop lets no new socket in and closes those that are there.
+func (s *sessions) stop() {
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
+	s.hub.CloseAll("restart")
+}
+
+// wait returns when every socket has ended, or ctx.
+func (s *sessions) wait(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		s.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
