@@ -181,3 +181,17 @@ func TestPanicIsAnsweredAndLoggedWithoutWhatItSaid(t *testing.T) {
 		t.Errorf("logged %s", log)
 	}
 }
+
+func TestPlainPagesEscapeWhatPeopleWrite(t *testing.T) {
+	h := open(t, func(c *Config) { c.Pages = Pages{} })
+	b := h.signedIn(h.ann)
+	path := "/c/" + string(h.bob.ID)
+	h.do(b, "POST", path, form("text", "<script>alert(1)</script>"))
+	for p, want := range map[string]string{
+		path: "&lt;script&gt;", "/": "Sign out", "/new?q=bo": string(h.bob.ID), "/nowhere": "404 Not Found", "/register": "/register", "/shell": "<ul>",
+	} {
+		if got := h.do(b, "GET", p, nil); !strings.Contains(got.body, want) || strings.Contains(got.body, "<script") {
+			t.Errorf("%s: got %s", p, got.body)
+		}
+	}
+}
