@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // env returns a getenv over pairs of name and value.
@@ -44,19 +45,21 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		want func(Config) any
 		is   any
 	}{
-		"flag without a command":    {"--addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
-		"flag after serve":          {"serve --addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
-		"environment":               {"", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":7"},
-		"the flag wins":             {"--addr :9", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":9"},
-		"environment of two words":  {"", []string{"KAMACHAT_RATE_LIMIT", "off"}, func(c Config) any { return c.Rate.Off() }, true},
-		"rate":                      {"--rate-limit 5/s", nil, func(c Config) any { return c.Rate }, Rate{5, 50}},
-		"rate with burst":           {"--rate-limit 0.5/s:3", nil, func(c Config) any { return c.Rate }, Rate{0.5, 3}},
-		"origins repeated":          {"--origin https://a.org --origin *.b.org", nil, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org *.b.org"},
-		"origins from environment":  {"", []string{"KAMACHAT_ORIGIN", "https://a.org,b.org"}, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org b.org"},
-		"import":                    {"admin people import x.csv --data /d", nil, func(c Config) any { return c.Command + " " + c.File + " " + c.Database() }, Import + " x.csv sqlite:/d/kamachat.db"},
-		"import from environment":   {"admin people import x.csv", []string{"KAMACHAT_DB", "sqlite:/y.db"}, func(c Config) any { return c.Database() }, "sqlite:/y.db"},
-		"migrate mysql":             {"migrate --db mysql://u:p@h:3306/k", nil, func(c Config) any { return c.Command + " " + c.SafeDatabase() }, "migrate mysql://u:xxxxx@h:3306/k"},
-		"bench":                     {"bench --pairs 3 --seconds 0.5 --json", nil, func(c Config) any { return c.Bench.Pairs == 3 && c.Bench.Seconds == 0.5 && c.Bench.JSON }, true},
+		"flag without a command":   {"--addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
+		"flag after serve":         {"serve --addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
+		"environment":              {"", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":7"},
+		"the flag wins":            {"--addr :9", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":9"},
+		"environment of two words": {"", []string{"KAMACHAT_RATE_LIMIT", "off"}, func(c Config) any { return c.Rate.Off() }, true},
+		"rate":                     {"--rate-limit 5/s", nil, func(c Config) any { return c.Rate }, Rate{5, 50}},
+		"rate with burst":          {"--rate-limit 0.5/s:3", nil, func(c Config) any { return c.Rate }, Rate{0.5, 3}},
+		"origins repeated":         {"--origin https://a.org --origin *.b.org", nil, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org *.b.org"},
+		"origins from environment": {"", []string{"KAMACHAT_ORIGIN", "https://a.org,b.org"}, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org b.org"},
+		"import":                   {"admin people import x.csv --data /d", nil, func(c Config) any { return c.Command + " " + c.File + " " + c.Database() }, Import + " x.csv sqlite:/d/kamachat.db"},
+		"import from environment":  {"admin people import x.csv", []string{"KAMACHAT_DB", "sqlite:/y.db"}, func(c Config) any { return c.Database() }, "sqlite:/y.db"},
+		"migrate mysql":            {"migrate --db mysql://u:p@h:3306/k", nil, func(c Config) any { return c.Command + " " + c.SafeDatabase() }, "migrate mysql://u:xxxxx@h:3306/k"},
+		"bench": {"bench --pairs 3 --duration 500ms --json", nil, func(c Config) any {
+			return c.Bench.Pairs == 3 && c.Bench.Duration == 500*time.Millisecond && c.Bench.JSON
+		}, true},
 		"version":                   {"version", nil, func(c Config) any { return c.Command }, Version},
 		"other commands let bad be": {"version", []string{"KAMACHAT_MODE", "x"}, func(c Config) any { return c.Command }, Version},
 	} {

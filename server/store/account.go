@@ -150,7 +150,7 @@ func (d *DB) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, err
 	for i := 0; i < len(ids); i += insertChunk {
 		var rows []userRow
 		part := ids[i:min(i+insertChunk, len(ids))]
-		if err := d.read.NewSelect().Model(&rows).Where("id IN (?)", bun.In(part)).Scan(ctx); err != nil {
+		if err := d.read.NewSelect().Model(&rows).Where("id IN (?)", bun.List(part)).Scan(ctx); err != nil {
 			return nil, fmt.Errorf("read people: %w", err)
 		}
 		ps = append(ps, persons(rows)...)
@@ -164,7 +164,7 @@ func (d *DB) UsernamesTaken(ctx context.Context, names []string) ([]string, erro
 	for i := 0; i < len(names); i += insertChunk {
 		var part []string
 		err := d.read.NewSelect().Model((*userRow)(nil)).Column("username").
-			Where("username IN (?)", bun.In(names[i:min(i+insertChunk, len(names))])).Scan(ctx, &part)
+			Where("username IN (?)", bun.List(names[i:min(i+insertChunk, len(names))])).Scan(ctx, &part)
 		if err != nil {
 			return nil, fmt.Errorf("read usernames: %w", err)
 		}
