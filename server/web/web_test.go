@@ -116,6 +116,7 @@ func (c text) Render(_ context.Context, w io.Writer) error {
 // house is a running server with real people in it.
 type house struct {
 	*httptest.Server
+	db       *store.DB
 	t        *testing.T
 	hub      *hub
 	accounts *account.Service
@@ -124,6 +125,15 @@ type house struct {
 }
 
 func open(t *testing.T, change ...func(*Config)) *house {
+	t.Helper()
+	return openHouse(t, func(_ *house, c *Config) {
+		for _, f := range change {
+			f(c)
+		}
+	})
+}
+
+func openHouse(t *testing.T, change func(*house, *Config)) *house {
 	t.Helper()
 	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"), store.Options{ID: ids.Next})
@@ -134,7 +144,7 @@ func open(t *testing.T, change ...func(*Config)) *house {
 	if _, err := db.Migrate(t.Context(), os.DirFS("../../migrations")); err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, hub: &hub{logs: map[chat.ConvID][]chat.Message{}, closed: map[string]chan struct{}{}}, logs: &bytes.Buffer{}}
+	h := &house{t: t, db: db, hub: &hub{logs: map[chat.ConvID][]chat.Message{}, closed: map[string]chan struct{}{}}, logs: &bytes.Buffer{}}
 	h.accounts, err = account.New(account.Config{Store: db, IDs: ids, Poster: h.hub, Cheap: true, Limits: account.NoLimits})
 	if err != nil {
 		t.Fatal(err)
@@ -155,9 +165,7 @@ func open(t *testing.T, change ...func(*Config)) *house {
 		},
 		Static: fstest.MapFS{}, Build: "test", Log: slog.New(slog.NewTextHandler(h.logs, nil)),
 	}
-	for _, f := range change {
-		f(&c)
-	}
+	change(h, &c)
 	handler, err := New(c)
 	if err != nil {
 		t.Fatal(err)

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+
+	"kamachat/server/inproc"
+	"kamachat/server/room"
+	"kamachat/shared/chat"
+)
+
+// withRealHub puts the hub of the program into the house.
+func withRealHub(h *house, c *Config) {
+	hub := room.NewHub(room.Config{
+		Store: h.db, People: h.accounts, Build: "test", Log: c.Log,
+		Carrier: inproc.NewCarrier(64), Fanout: inproc.NewFanout(64), Presence: inproc.NewPresence(),
+	})
+	h.accounts.SetPoster(hub)
+	c.Hub = hub
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		hub.Run(ctx)
+	}()
+	h.t.Cleanup(func() {
+		stop()
+		<-done
+	})
+}
+
+func TestGroupsOfOnePersonAreEachAnnouncedAndTheirsOnly(t *testing.T) {
+	h := openHouse(t, withRealHub)
+	ann, bob := bearerOf(h.token(h.ann)), bearerOf(h.token(h.bob))
+	eve, err := h.accounts.Register(t.Context(), "eve", "password1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"Tea", "Coffee"} {
+		got := h.do(http.DefaultClient, "POST", "/api/v1/groups", strings.NewReader(`{"name":"`+name+`","members":["`+string(h.bob.ID)+`"]}`), ann...)
+		id := decode[struct{ Group struct{ ID string } }](t, got).Group.ID
+		path := "/api/v1/conversations/" + id + "/messages"
+		if got := h.do(http.DefaultClient, "POST", path, strings.NewReader(`{"text":"hello"}`), bob...); got.status != 200 {
+			t.Fatalf("%s: %d %s", name, got.status, got.body)
+		}
+		page := decode[chat.Page](t, h.do(http.DefaultClient, "GET", path, nil, ann...))
+		if len(page.Entries) != 2 || page.Entries[0].Content.Event == nil || page.Entries[0].Content.Event.Name != name {
+			t.Errorf("%s: the log is %+v", name, page.Entries)
+		}
+		others := bearerOf(h.token(eve))
+		for method, body := range map[string]string{"GET": "", "POST": `{"text":"let me in"}`} {
+			if got := h.do(http.DefaultClient, method, path, strings.NewReader(body), others...); got.status != 403 {
+				t.Errorf("%s by an outsider: %d %s", method, got.status, got.body)
+			}
+		}
+	}
+}
+
+func TestNewDirectConversationIsEmptyAndThenShared(t *testing.T) {
+	h := openHouse(t, withRealHub)
+	a, b := h.signedIn(h.ann), h.signedIn(h.bob)
+	if got := h.do(a, "GET", "/c/"+string(h.bob.ID), nil); got.status != 200 {
+		t.Fatalf("before the first message: %d %s", got.status, got.body)
+	}
+	if got := h.do(a, "POST", "/c/"+string(h.bob.ID), form("text", "first words", "ref", "r1")); got.status != 303 {
+		t.Fatalf("sending: %d %s", got.status, got.body)
+	}
+	if got := h.do(b, "GET", "/c/"+string(h.ann.ID), nil); got.status != 200 || !strings.Contains(got.body, "first words") {
+		t.Errorf("at the other: %d %s", got.status, got.body)
+	}
+	list := decode[struct {
+		Conversations []chat.Summary
+		People        []chat.Person
+	}](t, h.do(b, "GET", "/api/v1/conversations", nil))
+	if len(list.Conversations) != 1 || list.Conversations[0].Unread != 1 || len(list.People) != 2 {
+		t.Errorf("the list is %+v", list)
+	}
+}
