@@ -1,0 +1,152 @@
+package view
+
+import (
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/state"
+)
+
+// tallest is how many lines the composer grows to.
+const tallest = 8
+
+// A composer is where a message is written. The text lives in the textarea
+// itself and, per conversation, as a draft in the state: go-app never sets it.
+type composer struct {
+	app.Compo
+	desk *Desk
+
+	Conv  chat.ConvID
+	Title string
+
+	shown  chat.ConvID // whose draft is in the textarea
+	emojis bool        // the picker is open
+}
+
+func (c *composer) OnMount(ctx app.Context) {
+	ctx.PreventUpdate()
+	c.shown = c.Conv
+	c.fill(c.draft())
+	c.desk.caught.restore(c.area())
+}
+
+func (c *composer) OnUpdate(ctx app.Context) {
+	if c.shown == c.Conv {
+		return
+	}
+	c.shown, c.emojis = c.Conv, false
+	c.fill(c.draft())
+	if !coarse() {
+		focus(c.area())
+	}
+}
+
+func (c *composer) Render() app.UI {
+	d := c.desk
+	return app.Form().ID("composer").Class("composer").OnSubmit(c.onSubmit).Body(
+		app.Textarea().ID("text").Name("text").Rows(1).MaxLength(chat.MaxText).
+			Placeholder(d.say("composer.placeholder")).
+			Aria("label", d.say("composer.label", c.Title)).
+			Attr("enterkeyhint", "send").
+			OnInput(c.onInput).OnKeyDown(c.onKey),
+		app.Button().Type("button").Class("icon").Title(d.say("composer.emoji")).
+			Aria("label", d.say("composer.emoji")).Aria("expanded", c.emojis).
+			OnClick(c.onEmojis).Body(icon("smile")),
+		app.Button().Type("submit").Class("send").Title(d.say("composer.send")).
+			Aria("label", d.say("composer.send")).Body(icon("send")),
+		app.If(c.emojis, func() app.UI { return &picker{desk: d, pick: c.insert, close: c.closeEmojis} }),
+	)
+}
+
+func (c *composer) area() app.Value { return app.Window().GetElementByID("text") }
+
+func (c *composer) draft() (text string) {
+	c.desk.Do(func(s *state.State) { text = s.Draft(c.Conv) })
+	return text
+}
+
+// fill puts text into the textarea.
+func (c *composer) fill(text string) {
+	if a := c.area(); a.Truthy() {
+		a.Set("value", text)
+		grow(a)
+	}
+}
+
+// grow makes the textarea as tall as its text, up to tallest lines.
+func grow(a app.Value) {
+	style := a.Get("style")
+	style.Set("height", "auto")
+	line := app.Window().Call("getComputedStyle", a).Get("lineHeight").String()
+	style.Set("maxHeight", "calc(1.2em + "+itoa(tallest)+" * "+line+")")
+	style.Set("height", itoa(a.Get("scrollHeight").Int())+"px")
+}
+
+func (c *composer) onInput(ctx app.Context, e app.Event) {
+	ctx.PreventUpdate()
+	a := e.Get("target")
+	text := a.Get("value").String()
+	c.desk.Do(func(s *state.State) { s.SetDraft(c.Conv, text) })
+	grow(a)
+	if strings.TrimSpace(text) != "" {
+		c.desk.Intents.Typing(c.Conv)
+	}
+}
+
+func (c *composer) onKey(ctx app.Context, e app.Event) {
+	ctx.PreventUpdate()
+	// While an input method composes, its keys are its own: Enter picks a
+	// candidate. Safari says so only by the key code.
+	if e.Get("isComposing").Truthy() || e.Get("keyCode").Int() == 229 {
+		return
+	}
+	switch e.Get("key").String() {
+	case "Enter":
+		if e.Get("shiftKey").Truthy() || e.Get("altKey").Truthy() {
+			return
+		}
+		e.PreventDefault()
+		c.submit()
+	case "Escape":
+		e.Get("target").Call("blur")
+	}
+}
+
+func (c *composer) onSubmit(ctx app.Context, e app.Event) {
+	ctx.PreventUpdate()
+	e.PreventDefault()
+	c.submit()
+	focus(c.area())
+}
+
+// submit posts what is written. Too long a text is left to be shortened.
+func (c *composer) submit() {
+	text := strings.Trim(c.area().Get("value").String(), " \t\r\n")
+	content := chat.TextContent(text)
+	if content.Validate() != nil {
+		return
+	}
+	c.desk.Do(func(s *state.State) { s.SetDraft(c.Conv, "") })
+	c.fill("")
+	c.desk.log.atEnd = true
+	c.desk.Intents.Post(c.Conv, content)
+	c.desk.log.sync()
+	c.desk.log.toEnd()
+}
+
+func (c *composer) onEmojis(ctx app.Context, e app.Event) { c.emojis = !c.emojis }
+
+func (c *composer) closeEmojis() {
+	c.emojis = false
+	focus(c.area())
+}
+
+// insert puts s where the cursor is.
+func (c *composer) insert(s string) {
+	a := c.area()
+	a.Call("setRangeText", s, a.Get("selectionStart"), a.Get("selectionEnd"), "end")
+	a.Call("dispatchEvent", app.Window().Get("Event").New("input", map[string]any{"bubbles": true}))
+	c.closeEmojis()
+}

@@ -1,0 +1,76 @@
+package view
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/state"
+)
+
+// details is the pane beside the conversation: who is in it, as far as known.
+type details struct {
+	app.Compo
+	desk *Desk
+
+	Conv   state.Conv
+	People []member
+}
+
+// A member is a person of the pane.
+type member struct {
+	chat.Person
+	Online bool
+}
+
+// members returns the peer, or those whom a group's held rows name.
+func members(c state.Conv, s *state.State, d *Desk) (ms []member) {
+	if c.Peer != "" {
+		p, _ := s.Person(c.Peer)
+		p.ID = c.Peer
+		return []member{{p, c.Online}}
+	}
+	met := map[chat.UserID]bool{}
+	meet := func(ids ...chat.UserID) {
+		for _, id := range ids {
+			if p, ok := s.Person(id); ok && !met[id] {
+				met[id] = true
+				ms = append(ms, member{p, s.Online(id) || id == s.Me().ID})
+			}
+		}
+	}
+	for _, r := range s.Rows(c.ID, d.Zone) {
+		meet(r.Message.Author)
+		if e := r.Message.Content.Event; e != nil {
+			meet(e.Who...)
+		}
+	}
+	return ms
+}
+
+func (p *details) Render() app.UI {
+	d, c := p.desk, p.Conv
+	people := make([]app.UI, len(p.People))
+	for i, m := range p.People {
+		people[i] = &personRow{desk: d, Person: m.Person, Online: m.Online}
+	}
+	return app.Aside().Class("details").Aria("label", d.say("head.details")).OnKeyDown(p.onKey).Body(
+		app.Div().Class("details-head").Body(
+			app.H2().Text(d.say("head.details")),
+			button("close", d.say("close"), p.onClose),
+		),
+		app.Div().Class("card").Body(
+			avatar(seed(c), c.Title, c.Avatar, c.Online, "l"),
+			app.H3().Text(c.Title),
+			app.If(c.ID.IsGroup(), func() app.UI { return app.P().Class("soft").Text(d.say("head.members", c.Members)) }),
+		),
+		app.Ul().Class("people").Body(people...),
+	)
+}
+
+func (p *details) onClose(ctx app.Context, e app.Event) { p.desk.details = false }
+
+func (p *details) onKey(ctx app.Context, e app.Event) {
+	if e.Get("key").String() == "Escape" {
+		p.desk.details = false
+	}
+}

@@ -1,0 +1,48 @@
+package view
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/ui/state"
+)
+
+// A header is the head of the conversation.
+type header struct {
+	app.Compo
+	desk *Desk
+
+	Conv    state.Conv
+	Typing  string
+	Details bool // the pane beside is open
+}
+
+func (h *header) Render() app.UI {
+	d, c := h.desk, h.Conv
+	return app.Header().Class("head").Body(
+		app.A().Href("/").Class("icon back").Title(d.say("head.back")).Aria("label", d.say("head.back")).Body(icon("back")),
+		avatar(seed(c), c.Title, c.Avatar, c.Online, "s"),
+		app.Div().Class("names").Body(
+			app.H1().Text(c.Title),
+			app.P().Text(h.status()),
+		),
+		app.Div().Class("acts").Body(
+			button("more", d.say("head.details"), h.onDetails).Aria("expanded", boolean(h.Details)),
+		),
+	)
+}
+
+// status is the line under the title.
+func (h *header) status() string {
+	d, c := h.desk, h.Conv
+	switch {
+	case h.Typing != "":
+		return h.Typing
+	case c.ID.IsGroup():
+		return d.say("head.members", c.Members)
+	case c.Online:
+		return d.say("head.online")
+	}
+	return d.say("head.offline")
+}
+
+func (h *header) onDetails(ctx app.Context, e app.Event) { h.desk.details = !h.desk.details }

@@ -1,0 +1,55 @@
+package view
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/state"
+)
+
+// A line is a row in the document.
+type line struct {
+	key     string
+	seq     int64 // 0 in the outbox
+	el      app.Value
+	look    look
+	foreign bool // drawn by the server
+}
+
+func (n *line) top() float64    { return n.el.Call("getBoundingClientRect").Get("top").Float() }
+func (n *line) bottom() float64 { return n.el.Call("getBoundingClientRect").Get("bottom").Float() }
+
+// A look is all that may change about a row of one key.
+type look struct {
+	tick           chat.Tick
+	why            chat.Code
+	day, new, head bool
+	name, avatar   string
+	said           string // of an event
+}
+
+func lookOf(r chat.Row, s *state.State, d *Desk) look {
+	k := look{tick: r.Tick, why: r.Why, day: r.Day, new: r.New, head: r.Head}
+	p, _ := s.Person(r.Message.Author)
+	k.name, k.avatar = s.Name(r.Message.Author), p.Avatar
+	if r.Message.Content.Event != nil {
+		k.said = d.event(r.Message, s)
+	}
+	return k
+}
+
+// dress makes the row look as it should.
+func (n *line) dress(r chat.Row, k look, d *Desk) {
+	n.seq = r.Message.Seq
+	if n.look == k {
+		return
+	}
+	el := draw(r, k, d)
+	n.el.Call("replaceWith", el)
+	n.el, n.look, n.foreign = el, k, false
+}
+
+// draw makes the row's element. It follows the markup of server/page/row.templ.
+func draw(r chat.Row, k look, d *Desk) app.Value {
+	return node("li", "row")
+}

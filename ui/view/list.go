@@ -1,0 +1,139 @@
+package view
+
+import (
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/state"
+)
+
+// linesAtOnce is how many conversations are drawn before the person asks for more.
+const linesAtOnce = 200
+
+// A list is the left pane: who one is, how the connection is, and the conversations.
+type list struct {
+	app.Compo
+	desk *Desk
+
+	Me      chat.Person
+	Status  state.Status
+	Late    bool // the connection has been missing for long enough to say so
+	Entries []entry
+
+	filter string
+	more   int // more lines than linesAtOnce
+}
+
+func (l *list) Render() app.UI {
+	d := l.desk
+	es := filtered(l.Entries, l.filter)
+	rest := len(es) - linesAtOnce - l.more
+	if rest > 0 {
+		es = es[:linesAtOnce+l.more]
+	}
+	rows := make([]app.UI, len(es), len(es)+1)
+	for i, e := range es {
+		rows[i] = &listRow{desk: d, Entry: e}
+	}
+	if rest > 0 {
+		rows = append(rows, app.Li().Body(app.Button().Type("button").Class("more").
+			Text(d.say("list.more", rest)).OnClick(l.onMore)))
+	}
+	return app.Nav().Class("list").Aria("label", d.say("list.label")).Body(
+		&profile{desk: d, Me: l.Me, Live: l.Status.Phase == state.Live},
+		app.Label().Class("find").Body(
+			icon("search"),
+			app.Input().Type("search").ID("find").AutoComplete(false).Placeholder(d.say("list.find")).
+				Aria("label", d.say("list.find")).OnInput(l.onFilter).OnKeyDown(l.onFilterKey),
+			app.Kbd().Aria("hidden", "true").Text(shortcut()),
+		),
+		l.note(),
+		app.Ul().Class("convs").ID("convs").OnKeyDown(l.onKey).Body(rows...),
+		app.If(len(es) == 0, l.empty),
+	)
+}
+
+// note is the thin line about the connection; there is none while all is well.
+func (l *list) note() app.UI {
+	d := l.desk
+	n := app.Div().Class("note").Role("status")
+	if !l.Late {
+		return n.Hidden(true)
+	}
+	words := d.say("note.connecting")
+	switch {
+	case l.Status.Phase == state.SignedOut:
+		words = d.say("note.signedout")
+	case l.Status.Queued > 0:
+		words = d.say("note.queued", l.Status.Queued)
+	case l.Status.Phase == state.Offline:
+		words = d.say("note.offline")
+	}
+	return n.Body(app.I().Aria("hidden", "true"), app.Span().Text(words))
+}
+
+func (l *list) empty() app.UI {
+	d := l.desk
+	if l.filter != "" {
+		return app.P().Class("hint").Text(d.say("list.nothing", l.filter))
+	}
+	return app.Div().Class("hint").Body(
+		app.P().Text(d.say("list.empty")),
+		app.Button().Type("button").Class("primary").Text(d.say("list.start")).OnClick(l.onNew),
+	)
+}
+
+func (l *list) onNew(ctx app.Context, e app.Event)  { l.desk.show(dialogNew) }
+func (l *list) onMore(ctx app.Context, e app.Event) { l.more += linesAtOnce }
+
+func (l *list) onFilter(ctx app.Context, e app.Event) {
+	l.filter = strings.TrimSpace(e.Get("target").Get("value").String())
+}
+
+func (l *list) onFilterKey(ctx app.Context, e app.Event) {
+	if composing(e) {
+		return
+	}
+	switch e.Get("key").String() {
+	case "Escape":
+		e.Get("target").Set("value", "")
+		l.filter = ""
+		e.Get("target").Call("blur")
+	case "ArrowDown":
+		e.PreventDefault()
+		focus(document().Call("querySelector", "#convs a"))
+	case "Enter":
+		if a := document().Call("querySelector", "#convs a"); l.filter != "" && a.Truthy() {
+			e.PreventDefault()
+			e.Get("target").Set("value", "")
+			l.filter = ""
+			a.Call("click")
+		}
+	}
+}
+
+// onKey moves between the lines with the arrow keys.
+func (l *list) onKey(ctx app.Context, e app.Event) {
+	ctx.PreventUpdate()
+	roam(e, "find")
+}
+
+// filtered returns the lines whose title or preview has q in it.
+func filtered(es []entry, q string) []entry {
+	if q == "" {
+		return es
+	}
+	var out []entry
+	for _, e := range es {
+		if contains(e.Title, q) || contains(e.Preview, q) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func contains(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
+}

@@ -1,0 +1,92 @@
+package view
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+// mount gives the log its box and its pill, and the server's rows to adopt.
+func (l *log) mount(box, pill app.Value, caught *catch) {
+	l.box, l.pill, l.list = box, pill, caught.list
+	l.conv, l.rows, l.span, l.lines, l.byKey = "", nil, span{}, nil, map[string]*line{}
+	adopted := l.list
+	if l.list == nil {
+		l.list = node("ol", "rows")
+	}
+	caught.list = nil
+	l.list.Call("setAttribute", "role", "log")
+	l.list.Call("setAttribute", "aria-live", "polite")
+	box.Get("style").Set("overflowAnchor", "none") // the log keeps the place itself
+	box.Call("replaceChildren", l.list)
+	l.adopting = adopted
+	l.watch()
+}
+
+// adopt takes over the rows that the server drew, so that they need not be
+// drawn again.
+func (l *log) adopt() {
+	if l.adopting == nil {
+		return
+	}
+	rows := l.adopting.Get("children")
+	for i := range rows.Length() {
+		el := rows.Index(i)
+		if key := el.Get("dataset").Get("key"); key.Truthy() {
+			n := &line{key: key.String(), el: el, foreign: true}
+			l.lines = append(l.lines, n)
+			l.byKey[n.key] = n
+		}
+	}
+	l.adopting = nil
+}
+
+func (l *log) unmount() {
+	if l.sizes != nil {
+		l.sizes.Call("disconnect")
+		l.sizes = nil
+	}
+	if l.onSize != nil {
+		l.onSize.Release()
+		l.onSize = nil
+	}
+	l.box, l.pill, l.list, l.conv = nil, nil, nil, ""
+	l.rows, l.lines, l.byKey = nil, nil, nil
+}
+
+// watch has the log notice when the box or the rows change their height.
+func (l *log) watch() {
+	observer := app.Window().Get("ResizeObserver")
+	if !observer.Truthy() {
+		return
+	}
+	l.onSize = app.FuncOf(func(app.Value, []app.Value) any {
+		l.resized()
+		return nil
+	})
+	l.sizes = observer.New(l.onSize)
+	l.sizes.Call("observe", l.box)
+	l.sizes.Call("observe", l.list)
+}
+
+// act does what a button in a row is for.
+func (l *log) act(what, key string) {
+	for _, r := range l.rows {
+		if r.Key != key {
+			continue
+		}
+		switch what {
+		case "retry":
+			l.desk.Intents.Retry(r.Message.Ref)
+		case "discard":
+			l.desk.Intents.Discard(r.Message.Ref)
+		case "copy":
+			copyText(r.Message.Content.Text)
+		}
+	}
+}
+
+// copyText puts s on the clipboard, where the browser lets us.
+func copyText(s string) {
+	if c := app.Window().Get("navigator").Get("clipboard"); c.Truthy() {
+		c.Call("writeText", s)
+	}
+}

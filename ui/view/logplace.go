@@ -1,0 +1,110 @@
+package view
+
+import (
+	"sort"
+
+	"kamachat/shared/chat"
+)
+
+// A hold is a row and where on the screen it is, to find the place again
+// after rows above it have changed.
+type hold struct {
+	key string
+	top float64
+}
+
+// hold takes hold of the first visible row.
+func (l *log) hold() (h hold) {
+	if l.atEnd || len(l.lines) == 0 {
+		return h
+	}
+	top := l.box.Call("getBoundingClientRect").Get("top").Float()
+	i := sort.Search(len(l.lines), func(i int) bool { return l.lines[i].bottom() > top })
+	if i < len(l.lines) {
+		h = hold{l.lines[i].key, l.lines[i].top()}
+	}
+	return h
+}
+
+// restore brings the row held back to where it was.
+func (l *log) restore(h hold) {
+	if l.atEnd && l.span.hi >= len(l.rows) {
+		l.box.Set("scrollTop", l.box.Get("scrollHeight").Float())
+		return
+	}
+	if n := l.byKey[h.key]; n != nil {
+		if d := n.top() - h.top; d != 0 {
+			l.box.Set("scrollTop", l.box.Get("scrollTop").Float()+d)
+		}
+	}
+}
+
+// place brings the reader to where reading begins: the first unread row, or
+// the end. Once there, or once the reader has moved, it only keeps the place.
+func (l *log) place(h hold) {
+	if len(l.lines) == 0 {
+		return
+	}
+	to := "end"
+	for _, r := range l.rows {
+		if r.New {
+			to = r.Key
+		}
+	}
+	n := l.byKey[to]
+	if l.touched || to == l.placed || n == nil && l.placed != "" {
+		l.restore(h)
+		return
+	}
+	l.placed = to
+	if n == nil {
+		l.atEnd = true
+		l.restore(h)
+		return
+	}
+	box := l.box.Call("getBoundingClientRect")
+	up := n.top() - box.Get("top").Float() - box.Get("height").Float()/4
+	l.box.Set("scrollTop", l.box.Get("scrollTop").Float()+up)
+	l.atEnd = l.span.hi >= len(l.rows) && l.below() <= nearEnd
+}
+
+// read notes the last visible row, and reports it where the person is looking.
+func (l *log) read() {
+	end := l.box.Call("getBoundingClientRect").Get("bottom").Float()
+	i := sort.Search(len(l.lines), func(i int) bool { return l.lines[i].top() > end-8 })
+	for i--; i >= 0 && l.lines[i].seq == 0; i-- {
+	}
+	if i < 0 {
+		return
+	}
+	l.seen = max(l.seen, l.lines[i].seq)
+	if l.seen > l.told && watching() {
+		l.told = l.seen
+		l.desk.Intents.Read(l.conv, l.seen)
+	}
+}
+
+// unseen returns how many rows of others nobody has scrolled to yet.
+func unseen(rows []chat.Row, seen int64) (n int) {
+	for i := len(rows) - 1; i >= 0; i-- {
+		switch r := rows[i]; {
+		case r.Mine:
+		case r.Message.Seq <= seen:
+			return n
+		default:
+			n++
+		}
+	}
+	return n
+}
+
+// point shows the way to the end to those who read above it.
+func (l *log) point() {
+	n := unseen(l.rows, l.seen)
+	far := l.below() > l.box.Get("clientHeight").Float()*1.5 || l.span.hi < len(l.rows)
+	on := !l.atEnd && (n > 0 || far)
+	l.pill.Set("hidden", !on)
+	if on {
+		l.pill.Get("lastChild").Set("textContent", l.desk.below(n))
+	}
+}

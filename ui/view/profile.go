@@ -1,0 +1,79 @@
+package view
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
+)
+
+// A profile is the head of the list: who one is, a menu behind it, and the way
+// to a new conversation. The menu is a popover, which the browser opens,
+// closes and gives the focus back from.
+type profile struct {
+	app.Compo
+	desk *Desk
+
+	Me   chat.Person
+	Live bool
+
+	theme string
+}
+
+func (p *profile) OnMount(app.Context) { p.theme = theme() }
+
+func (p *profile) Render() app.UI {
+	d, me := p.desk, p.Me
+	phase := d.say("profile.offline")
+	if p.Live {
+		phase = d.say("profile.online")
+	}
+	return app.Header().Class("me").Body(
+		app.Button().Type("button").Class("who-am-i").Attr("popovertarget", "menu").Aria("label", d.say("profile.menu")).Body(
+			avatar(string(me.ID), me.Name(), me.Avatar, p.Live, "s"),
+			app.Span().Class("names").Body(app.B().Text(me.Name()), app.Span().Class("st").Text(phase)),
+		),
+		button("pen", d.say("new.title"), p.onNew),
+		app.Div().ID("menu").Class("menu pop").Attr("popover", "auto").OnClick(p.onMenu).Body(
+			app.P().Class("menu-head").Body(app.B().Text(me.Name()), app.Span().Class("soft").Text("@"+me.Username)),
+			p.choice(d.say("menu.theme"), "theme", p.theme,
+				[][2]string{{"light", d.say("theme.light")}, {"dark", d.say("theme.dark")}, {"", d.say("theme.system")}}),
+			p.choice(d.say("menu.language"), "lang", d.Lang[:2], [][2]string{{"zh", "中文"}, {"en", "English"}}),
+			app.Button().Type("button").Class("menu-item").DataSet("set", "out").Body(icon("out"), app.Text(d.say("menu.signout"))),
+		),
+	)
+}
+
+// choice is a row of buttons of which one is chosen.
+func (p *profile) choice(label, what, chosen string, of [][2]string) app.UI {
+	bs := make([]app.UI, len(of))
+	for i, o := range of {
+		bs[i] = app.Button().Type("button").DataSet("set", what).Attr("data-to", o[0]+" ").
+			Aria("pressed", boolean(o[0] == chosen)).Text(o[1])
+	}
+	return app.Div().Class("choice").Body(
+		app.Span().Class("soft").Text(label),
+		app.Div().Class("segments").Role("group").Aria("label", label).Body(bs...),
+	)
+}
+
+func (p *profile) onNew(ctx app.Context, e app.Event) { p.desk.show(dialogNew) }
+
+func (p *profile) onMenu(ctx app.Context, e app.Event) {
+	b := e.Get("target").Call("closest", "[data-set]")
+	if !b.Truthy() {
+		return
+	}
+	to := ""
+	if v := b.Call("getAttribute", "data-to"); v.Truthy() {
+		to = trim(v.String())
+	}
+	switch b.Get("dataset").Get("set").String() {
+	case "theme":
+		setTheme(to)
+		p.theme = to
+	case "lang":
+		app.Window().Get("location").Set("search", "?lang="+to)
+	case "out":
+		p.desk.Intents.SignOut()
+	}
+}

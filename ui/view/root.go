@@ -1,0 +1,184 @@
+package view
+
+import (
+	"strings"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/state"
+)
+
+// grace is how long the connection may be missing before the page says so.
+const grace = 2 * time.Second
+
+// Root is the page. It reads the state once for every change and hands plain
+// values to the components below it.
+type Root struct {
+	app.Compo
+	desk *Desk
+
+	conv    chat.ConvID // that the address names
+	me      chat.Person
+	status  state.Status
+	down    time.Time // since when the connection is missing; zero while it is there
+	late    bool
+	entries []entry
+	open    state.Conv
+	has     bool // open is known
+	typing  string
+	people  []member
+	unread  int
+	title   string // of the document
+}
+
+// Register makes the page known to go-app.
+func Register(d *Desk) {
+	d.log = &log{desk: d}
+	page := func() app.Composer { return &Root{desk: d} }
+	app.Route("/", page)
+	app.Route("/shell", page)
+	app.RouteWithRegexp("^/c/[^/]+$", page)
+}
+
+// OnInit runs while the server's paint still stands: what a person has under
+// way in it is taken, and the first rendering has everything in it.
+func (r *Root) OnInit() {
+	d := r.desk
+	d.caught = catchPaint()
+	if app.IsClient {
+		r.navigate(app.Window().URL().Path)
+	}
+	d.take()
+	r.look()
+}
+
+func (r *Root) OnMount(ctx app.Context) {
+	d := r.desk
+	d.onTell(func() { ctx.Dispatch(r.refresh) })
+	d.Changed(state.Change{})
+	r.listen(ctx)
+	ctx.Defer(func(app.Context) {
+		app.Window().Get("performance").Call("mark", "goapp-interactive")
+	})
+}
+
+func (r *Root) OnDismount() { r.desk.onTell(nil) }
+
+// OnNav follows the address.
+func (r *Root) OnNav(ctx app.Context) {
+	r.navigate(ctx.Page().URL().Path)
+	r.look()
+}
+
+// navigate opens what path names: a conversation, or a person's by the id of the person.
+func (r *Root) navigate(path string) {
+	id, _ := strings.CutPrefix(path, "/c/")
+	conv := chat.ConvID(id)
+	if u := chat.UserID(id); u.Valid() {
+		r.desk.Do(func(s *state.State) {
+			p, ok := s.Person(u)
+			if !ok {
+				p.ID = u
+			}
+			conv = s.EnsureDirect(p)
+		})
+	}
+	if !conv.Valid() {
+		conv = ""
+	}
+	if conv == r.conv {
+		return
+	}
+	r.conv = conv
+	r.desk.Intents.Open(conv)
+}
+
+// refresh draws what has changed: first the messages, at once, and then,
+// with go-app's next frame, the rest.
+func (r *Root) refresh(ctx app.Context) {
+	ch := r.desk.take()
+	if ch.Has(r.conv) || ch.Me {
+		r.desk.log.sync()
+	}
+	r.look()
+	if !r.down.IsZero() && !r.late {
+		wait := grace - r.desk.Now().Sub(r.down)
+		time.AfterFunc(max(wait, 0)+10*time.Millisecond, func() { r.desk.Changed(state.Change{Link: true}) })
+	}
+}
+
+// look reads the state.
+func (r *Root) look() {
+	d := r.desk
+	d.Do(func(s *state.State) {
+		r.me, r.status = s.Me(), s.Status()
+		r.entries = d.entries(s)
+		r.open, r.has = s.Conv(r.conv)
+		r.has = r.has && r.conv != ""
+		r.typing, r.people = "", nil
+		if r.has {
+			r.typing = d.typing(r.open, s)
+			if d.details {
+				r.people = members(r.open, s, d)
+			}
+		}
+		r.unread = s.TotalUnread()
+	})
+	switch {
+	case r.status.Phase == state.Live:
+		r.down = time.Time{}
+	case r.down.IsZero():
+		r.down = d.Now()
+	}
+	r.late = !r.down.IsZero() && d.Now().Sub(r.down) >= grace
+	r.name()
+}
+
+// name keeps the document's title.
+func (r *Root) name() {
+	title := "KamaChat"
+	if r.has {
+		title = r.open.Title + " · " + title
+	}
+	if r.unread > 0 {
+		title = "(" + count(r.unread) + ") " + title
+	}
+	if title != r.title && app.IsClient {
+		r.title = title
+		document().Set("title", title)
+	}
+}
+
+func (r *Root) Render() app.UI {
+	d := r.desk
+	if d.details && r.has && r.people == nil {
+		d.Do(func(s *state.State) { r.people = members(r.open, s, d) })
+	}
+	class := "app"
+	if r.conv != "" {
+		class += " open"
+	}
+	return app.Div().ID("app").Class(class).Body(
+		&list{desk: d, Me: r.me, Status: r.status, Late: r.late, Entries: r.entries},
+		app.Main().Class("conv").Body(r.pane()...),
+		app.If(d.details && r.has, func() app.UI { return &details{desk: d, Conv: r.open, People: r.people} }),
+		app.If(d.dialog == dialogNew, func() app.UI { return &newDialog{desk: d} }),
+		app.If(d.dialog == dialogSwitch, func() app.UI { return &switcher{desk: d} }),
+	)
+}
+
+// pane is the conversation, or a word on how to come to one.
+func (r *Root) pane() []app.UI {
+	d := r.desk
+	if !r.has {
+		return []app.UI{app.Div().Class("nothing").Body(icon("chat"), app.P().Text(d.say("conv.none")))}
+	}
+	return []app.UI{
+		&header{desk: d, Conv: r.open, Typing: r.typing, Details: d.details},
+		&timeline{desk: d, Conv: r.conv},
+		app.P().Class("typing").Aria("live", "polite").Text(r.typing),
+		&composer{desk: d, Conv: r.conv, Title: r.open.Title},
+	}
+}

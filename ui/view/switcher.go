@@ -1,0 +1,142 @@
+package view
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/state"
+)
+
+// mostJumps is how many conversations and how many people the switcher offers.
+const mostJumps = 8
+
+// A switcher jumps to a conversation or a person, by a few letters.
+type switcher struct {
+	app.Compo
+	desk *Desk
+
+	find  finder
+	convs []entry // that match
+	at    int     // which of convs, then people, Enter takes
+}
+
+func (w *switcher) OnInit() {
+	w.find.desk = w.desk
+	w.match("")
+}
+
+func (w *switcher) OnMount(ctx app.Context) { openModal(ctx) }
+func (w *switcher) OnDismount()             { w.find.stop() }
+
+// match finds the conversations for q.
+func (w *switcher) match(q string) {
+	w.desk.Do(func(s *state.State) {
+		w.convs = w.convs[:0]
+		for _, e := range w.desk.entries(s) {
+			if (q == "" || contains(e.Title, q)) && len(w.convs) < mostJumps {
+				w.convs = append(w.convs, e)
+			}
+		}
+	})
+}
+
+// people are those found with whom there is no conversation in the list.
+func (w *switcher) people() (ps []chat.Person) {
+	w.desk.Do(func(s *state.State) {
+		for _, p := range w.find.found {
+			c, ok := s.Conv(chat.Direct(s.Me().ID, p.ID))
+			if (!ok || c.Last == nil) && len(ps) < mostJumps {
+				ps = append(ps, p)
+			}
+		}
+	})
+	return ps
+}
+
+func (w *switcher) Render() app.UI {
+	d := w.desk
+	var rows []app.UI
+	for i, e := range w.convs {
+		rows = append(rows, &jumpRow{desk: d, Entry: e, At: i == w.at, N: i})
+	}
+	if w.find.query != "" {
+		for i, p := range w.people() {
+			rows = append(rows, &personRow{desk: d, pick: w.pick, Person: p, At: len(w.convs)+i == w.at})
+		}
+	}
+	hint := ""
+	if len(rows) == 0 {
+		hint = w.find.hint()
+	}
+	return modal(d, "switcher", d.say("switch.title"), w.onClosed,
+		app.Label().Class("find").Body(
+			icon("search"),
+			app.Input().Type("search").AutoComplete(false).AutoFocus(true).ID("jump").Placeholder(d.say("switch.find")).
+				Aria("label", d.say("switch.find")).OnInput(w.onInput).OnKeyDown(w.onKey),
+		),
+		app.Ul().Class("people").Body(rows...),
+		app.P().Class("hint").Role("status").Text(hint),
+	)
+}
+
+func (w *switcher) onInput(ctx app.Context, e app.Event) {
+	q := e.Get("target").Get("value").String()
+	w.at = 0
+	w.match(trim(q))
+	if trim(q) == "" {
+		w.find.stop()
+		w.find.query, w.find.found = "", nil
+		return
+	}
+	w.find.ask(ctx, q)
+}
+
+func (w *switcher) onKey(ctx app.Context, e app.Event) {
+	if composing(e) {
+		return
+	}
+	n := len(w.convs)
+	people := w.people()
+	if w.find.query == "" {
+		people = nil
+	}
+	all := n + len(people)
+	switch e.Get("key").String() {
+	case "ArrowDown", "ArrowUp":
+		e.PreventDefault()
+		if all > 0 {
+			w.at = (w.at + all + map[string]int{"ArrowDown": 1, "ArrowUp": -1}[e.Get("key").String()]) % all
+		}
+	case "Enter":
+		e.PreventDefault()
+		switch {
+		case w.at < n:
+			w.desk.goTo(ctx, w.convs[w.at].ID)
+		case w.at < all:
+			w.pick(ctx, people[w.at-n])
+		}
+	}
+}
+
+func (w *switcher) pick(ctx app.Context, p chat.Person)   { w.desk.goToPerson(ctx, p) }
+func (w *switcher) onClosed(ctx app.Context, e app.Event) { w.desk.show(noDialog) }
+
+// A jumpRow is one conversation that the switcher offers.
+type jumpRow struct {
+	app.Compo
+	desk *Desk
+
+	Entry entry
+	At    bool
+	N     int
+}
+
+func (r *jumpRow) Render() app.UI {
+	e := r.Entry
+	return app.Li().Body(app.Button().Type("button").Class(choose("person", "person at", r.At)).OnClick(r.onClick).Body(
+		avatar(e.Seed, e.Title, e.Avatar, e.Online, "s"),
+		app.Span().Class("names").Body(app.B().Text(e.Title), app.Span().Class("soft").Text(e.Preview)),
+	))
+}
+
+func (r *jumpRow) onClick(ctx app.Context, e app.Event) { r.desk.goTo(ctx, r.Entry.ID) }

@@ -1,0 +1,40 @@
+// Package view is what a person sees and touches: the go-app components that
+// draw the state and turn clicks and keys into intents. State in, intents
+// out: nothing here thinks about the protocol, and nothing here owns a socket.
+//
+// Desk is what all components share. Root is the one component that takes the
+// server's first paint over; it draws the list, the conversation and the
+// dialogs. The messages are the exception to go-app: log owns their part of
+// the document itself, because go-app compares lists by index.
+package view
+
+import (
+	"context"
+
+	"kamachat/shared/chat"
+)
+
+// Intents are what a person may want. Except where they return an answer they
+// don't block, and what they change comes back through Desk.Changed.
+type Intents interface {
+	// Post puts c last in conv.
+	Post(conv chat.ConvID, c chat.Content)
+	// Retry sends a failed post again, Discard gives it up.
+	Retry(ref string)
+	Discard(ref string)
+	// Open shows conv and has its newest page loaded; "" shows none.
+	Open(conv chat.ConvID)
+	// Older has the page before the oldest entry held loaded.
+	Older(conv chat.ConvID)
+	// Read says that the person has read conv up to seq.
+	Read(conv chat.ConvID, seq int64)
+	// Typing says that the person writes in conv just now. It may be called for
+	// every key.
+	Typing(conv chat.ConvID)
+	// Search asks for people whose name begins with q. It blocks.
+	Search(ctx context.Context, q string) ([]chat.Person, error)
+	// MakeGroup makes a group of members and the person. It blocks.
+	MakeGroup(ctx context.Context, name string, members []chat.UserID) (chat.ConvID, error)
+	// SignOut ends the session and leaves the page.
+	SignOut()
+}
