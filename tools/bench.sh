@@ -68,7 +68,7 @@ for name in "${order[@]}"; do
   read -r -a args <<<"${flags[$name]}"
   for ((i = 0; i < runs; i++)); do
     if [ "$name" != idle ]; then
-      bin/kamachat bench --floor --json --seconds "$each" "${args[@]}" >"$work/out" 2>"$work/err" || { cat "$work/err"; exit 1; }
+      bin/kamachat bench --floor --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" || { cat "$work/err"; exit 1; }
       report "$name.floor" <<<"messages_per_s $(field "$work/out" messages_per_second)
 deliveries_per_s $(field "$work/out" deliveries_per_second)
 p99_ms $(p99of "$work/out" acknowledged)
@@ -78,7 +78,7 @@ copies $(field "$work/out" delivered_copies)"
     start
     before=$(cpu "$server") small=$(rss "$server")
     if [ "$name" = idle ]; then
-      bin/kamachat bench --url "http://$addr" --users-file "$users" --json --seconds "$each" "${args[@]}" >"$work/out" 2>"$work/err" &
+      bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" &
       generator=$!
       sleep "$((each > 4 ? each - 1 : each))"
       big=$(rss "$server")
@@ -87,7 +87,7 @@ copies $(field "$work/out" delivered_copies)"
 rss_at_start_kB $small
 kB_per_connection $(((big - small) / $(field "$work/out" connections)))"
     else
-      bin/kamachat bench --url "http://$addr" --users-file "$users" --json --seconds "$each" "${args[@]}" >"$work/out" 2>"$work/err" ||
+      bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" ||
         { cat "$work/out" "$work/err" "$work/log"; exit 1; }
       report "$name.kamachat" <<<"messages_per_s $(field "$work/out" messages_per_second)
 deliveries_per_s $(field "$work/out" deliveries_per_second)
