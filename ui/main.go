@@ -1,0 +1,38 @@
+// Command ui is the program of the browser. It joins what the browser knows
+// (ui/state) with the connection to the server (ui/link) and the page
+// (ui/view), and starts go-app.
+package main
+
+import (
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/ui/link"
+	"kamachat/ui/state"
+	"kamachat/ui/view"
+)
+
+// silence is how long the server may be quiet until it is asked for a sign of life.
+const silence = 45 * time.Second
+
+func main() {
+	mark("go-main")
+	b := readBoot()
+	st := state.New()
+	b.into(st)
+
+	d := &view.Desk{Lang: language(), Zone: time.Local, Now: time.Now}
+	h := &hands{changed: d.Changed}
+	h.Client = link.New(link.Config{
+		URL: socketURL(), Device: device(), Build: b.Build, Silence: silence, OnChange: h.onChange,
+	}, st)
+	d.Do, d.Intents = h.Client.Do, h
+
+	view.Register(d)
+	if app.IsClient {
+		h.listen()
+		go h.run()
+	}
+	app.RunWhenOnBrowser()
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/link"
+	"kamachat/ui/state"
+)
+
+// tries is after how many failed attempts to connect the server is asked
+// whether the session still stands: a browser doesn't say why a socket failed.
+const tries = 2
+
+// hands do what the view intends: most of it by way of the link, the rest over HTTP.
+type hands struct {
+	*link.Client
+	changed func(state.Change)
+	asking  atomic.Bool // whether the session stands
+}
+
+// run keeps the connection for the life of the page.
+func (h *hands) run() {
+	for {
+		err := h.guard()
+		if err == link.ErrSignedOut {
+			return
+		}
+		time.Sleep(time.Second)
+	}
+}
+
+// guard runs the link and turns a panic of it into its end: the page then
+// starts it again rather than dies.
+func (h *hands) guard() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			app.Log("kamachat: the connection's code panicked:", v)
+		}
+	}()
+	return h.Client.Run(context.Background())
+}
+
+// onChange passes a change to the view, and acts where the session is lost.
+func (h *hands) onChange(ch state.Change) {
+	h.changed(ch)
+	if !ch.Link {
+		return
+	}
+	go func() {
+		var phase state.Phase
+		h.Do(func(s *state.State) { phase = s.Status().Phase })
+		switch {
+		case phase == state.SignedOut:
+			leave()
+		case phase == state.Offline && h.Failures() >= tries && h.asking.CompareAndSwap(false, true):
+			defer h.asking.Store(false)
+			if signedOut(context.Background()) {
+				h.Client.SignOut()
+			}
+		}
+	}()
+}
+
+// Post implements view.Intents.
+func (h *hands) Post(conv chat.ConvID, c chat.Content) { h.Client.Post(conv, c) }
+
+// Open implements view.Intents.
+func (h *hands) Open(conv chat.ConvID) {
+	if conv == "" {
+		h.Leave()
+		return
+	}
+	h.Client.Open(conv)
+}
+
+// SignOut implements view.Intents by posting a real form, which leaves the page.
+func (h *hands) SignOut() {
+	form := document().Call("createElement", "form")
+	form.Set("method", "post")
+	form.Set("action", "/logout")
+	document().Get("body").Call("appendChild", form)
+	form.Call("submit")
+}
+
+// leave goes to sign in, and then back here.
+func leave() {
+	at := app.Window().Get("location")
+	next := app.Window().Call("encodeURIComponent", at.Get("pathname").String()).String()
+	at.Call("assign", "/login?next="+next)
+}
+
+// listen wakes the link when the browser comes online or into view.
+func (h *hands) listen() {
+	wake := app.FuncOf(func(app.Value, []app.Value) any {
+		if document().Get("visibilityState").String() == "visible" {
+			go h.Wake()
+		}
+		return nil
+	})
+	app.Window().Call("addEventListener", "online", wake)
+	app.Window().Call("addEventListener", "focus", wake)
+	app.Window().Call("addEventListener", "pageshow", wake)
+	document().Call("addEventListener", "visibilitychange", wake)
+}
