@@ -231,7 +231,7 @@ func TestBackoffGrowsAndStaysBounded(t *testing.T) {
 func TestComesBackWhenTheServerSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &fake{}
-		c := run(t, s, Config{})
+		c := run(t, s, Config{Rand: func() float64 { return 0 }})
 		time.Sleep(time.Second)
 		s.say(s.conn(), wire.Frame{Body: wire.Bye{Reason: "restart", ComeAfter: 45_000}})
 		said := time.Now()

@@ -15,6 +15,7 @@ const (
 	typedEvery = 3_000  // between two typing frames
 	late       = 5_000  // a Tick later than this means that the browser slept
 	maxCome    = 600_000
+	spread     = 1_000 // added at random to the server's word on when to come back
 )
 
 // A stage is where the Machine stands with its connection.
@@ -104,7 +105,7 @@ func (m *Machine) Closed(now int64, signedOut bool) Out {
 		return m.SignedOut(now)
 	}
 	if m.come > 0 {
-		m.at, m.slot = now+m.come, true
+		m.at, m.slot = now+m.come+int64(m.rand()*spread), true
 	} else {
 		m.at, m.slot = now+backoff(m.tries, m.rand()), false
 	}
