@@ -21,7 +21,7 @@ import (
 const (
 	maxWasmBest = 1_750_000 // bytes of app.wasm.br as released (brotli 11)
 	maxWasmFast = 2_040_000 // bytes of app.wasm.br as built for tests (brotli 5): the same program
-	maxWasmGzip = 2_400_000 // bytes of app.wasm.gz, either way
+	maxWasmGzip = 2_500_000 // bytes of app.wasm.gz, either way
 	maxCSS      = 30_000    // bytes of all style sheets
 	maxLines    = 500       // of a source file that people write
 )
@@ -63,8 +63,12 @@ const goApp = "github.com/maxence-charriere/go-app/"
 
 // neverImport names packages of the standard library that would break a room's purpose.
 var neverImport = map[string][]string{
-	"kamachat/shared/":       {"net/http", "os", "syscall/js"},
-	"kamachat/ui/state":      {"syscall/js", "net/http", "os"},
+	"kamachat/shared/":  {"net/http", "os", "syscall/js"},
+	"kamachat/ui/state": {"syscall/js", "net/http", "os"},
+	// An http.Client makes the browser's program twice as large, 8.7 to 14.0 MB: use fetch.
+	"kamachat/ui":            {"net/http"},
+	"kamachat/ui/view":       {"net/http"},
+	"kamachat/ui/local":      {"net/http"},
 	"kamachat/server/room":   {"net/http", "database/sql"},
 	"kamachat/server/inproc": {"net/http", "database/sql"},
 }

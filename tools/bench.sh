@@ -26,6 +26,7 @@ declare -A flags=(
   [room1000]='--workload fanout --members 1000 --senders 1 --inflight 8'
   [idle]='--workload idle --members 5000'
 )
+declare -A connections=([direct]=400 [open]=400 [room100]=100 [room1000]=1000)
 order=("$@")
 [ ${#order[@]} -gt 0 ] || order=(direct open room100 room1000 idle)
 
@@ -76,7 +77,7 @@ cpu_s $(field "$work/out" generator_cpu_seconds)
 copies $(field "$work/out" delivered_copies)"
     fi
     start
-    before=$(cpu "$server") small=$(rss "$server")
+    small=$(rss "$server")
     if [ "$name" = idle ]; then
       bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" &
       generator=$!
@@ -87,8 +88,12 @@ copies $(field "$work/out" delivered_copies)"
 rss_at_start_kB $small
 kB_per_connection $(((big - small) / $(field "$work/out" connections)))"
     else
-      bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" ||
-        { cat "$work/out" "$work/err" "$work/log"; exit 1; }
+      bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" &
+      generator=$!
+      # The server's CPU time counts from when everybody is connected.
+      while kill -0 "$generator" 2>/dev/null && [ "$(ls "/proc/$server/fd" | wc -l)" -lt "${connections[$name]}" ]; do sleep 0.02; done
+      before=$(cpu "$server")
+      wait "$generator" || { cat "$work/out" "$work/err" "$work/log"; exit 1; }
       report "$name.kamachat" <<<"messages_per_s $(field "$work/out" messages_per_second)
 deliveries_per_s $(field "$work/out" deliveries_per_second)
 p99_ms $(p99of "$work/out" acknowledged)
