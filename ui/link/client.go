@@ -180,14 +180,9 @@ func (c *Client) Restore(us []state.Unsent) {
 	c.did(func(st *state.State, _ int64) state.Change { return st.Restore(us) })
 }
 
-// Open shows conv, and asks for its newest page where it is not here.
+// Open shows conv, and asks for its newest page where it is not here. "" shows none.
 func (c *Client) Open(conv chat.ConvID) {
 	c.did(func(st *state.State, now int64) state.Change { return st.Open(conv).Merge(st.Ask(conv, now)) })
-}
-
-// Leave shows no conversation.
-func (c *Client) Leave() {
-	c.did(func(st *state.State, _ int64) state.Change { return st.Close() })
 }
 
 // Older asks for the page before the oldest entry held.

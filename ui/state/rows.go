@@ -10,13 +10,15 @@ import (
 )
 
 // Open shows conv. The line above its first unread entry is fixed now and
-// stays until Close or another Open. Opening what is open changes nothing.
+// stays until Close or another Open. Opening what is open changes nothing, and
+// opening "" is Close.
 func (s *State) Open(conv chat.ConvID) (ch Change) {
 	if s.open == conv {
 		return ch
 	}
-	if s.open != "" {
-		ch.touch(s.open)
+	ch = s.Close()
+	if conv == "" {
+		return ch
 	}
 	s.open, s.after = conv, -1
 	if c, ok := s.convs[conv]; ok {
