@@ -119,7 +119,16 @@ func (c *Client) Run(ctx context.Context) error {
 
 // act asks the Machine and passes its orders on.
 func (c *Client) act(decide func(now int64) Out) {
+	ch := c.decide(decide)
+	nudge(c.orders)
+	if !ch.Empty() {
+		c.cfg.OnChange(ch)
+	}
+}
+
+func (c *Client) decide(decide func(now int64) Out) state.Change {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	o := decide(c.cfg.Now())
 	c.dial = c.dial || o.Dial
 	c.over = c.over || o.Over
@@ -127,11 +136,7 @@ func (c *Client) act(decide func(now int64) Out) {
 	if c.cur != nil {
 		c.cur.orderLocked(o)
 	}
-	c.mu.Unlock()
-	nudge(c.orders)
-	if !o.Change.Empty() {
-		c.cfg.OnChange(o.Change)
-	}
+	return o.Change
 }
 
 // nudge leaves a note where one is not waiting already.
@@ -184,6 +189,9 @@ func (c *Client) Restore(us []state.Unsent) {
 func (c *Client) Open(conv chat.ConvID) {
 	c.did(func(st *state.State, now int64) state.Change { return st.Open(conv).Merge(st.Ask(conv, now)) })
 }
+
+// Leave shows no conversation.
+func (c *Client) Leave() { c.Open("") }
 
 // Older asks for the page before the oldest entry held.
 func (c *Client) Older(conv chat.ConvID) {
