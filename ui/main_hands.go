@@ -69,15 +69,6 @@ func (h *hands) onChange(ch state.Change) {
 // Post implements view.Intents.
 func (h *hands) Post(conv chat.ConvID, c chat.Content) { h.Client.Post(conv, c) }
 
-// Open implements view.Intents.
-func (h *hands) Open(conv chat.ConvID) {
-	if conv == "" {
-		h.Leave()
-		return
-	}
-	h.Client.Open(conv)
-}
-
 // SignOut implements view.Intents by posting a real form, which leaves the page.
 func (h *hands) SignOut() {
 	form := document().Call("createElement", "form")

@@ -45,16 +45,16 @@ func (c *composer) OnUpdate(ctx app.Context) {
 
 func (c *composer) Render() app.UI {
 	d := c.desk
-	return app.Form().ID("composer").Class("composer").OnSubmit(c.onSubmit).Body(
-		app.Textarea().ID("text").Name("text").Rows(1).MaxLength(chat.MaxText).
-			Placeholder(d.say("composer.placeholder")).
+	return el("form").ID("composer").Class("composer").OnSubmit(c.onSubmit).Body(
+		el("textarea").ID("text").Attr("name", "text").Attr("rows", 1).Attr("maxlength", chat.MaxText).
+			Attr("placeholder", d.say("composer.placeholder")).
 			Aria("label", d.say("composer.label", c.Title)).
 			Attr("enterkeyhint", "send").
 			OnInput(c.onInput).OnKeyDown(c.onKey),
-		app.Button().Type("button").Class("icon").Title(d.say("composer.emoji")).
+		el("button").Attr("type", "button").Class("icon").Title(d.say("composer.emoji")).
 			Aria("label", d.say("composer.emoji")).Aria("expanded", c.emojis).
 			OnClick(c.onEmojis).Body(icon("smile")),
-		app.Button().Type("submit").Class("send").Title(d.say("composer.send")).
+		el("button").Attr("type", "submit").Class("send").Title(d.say("composer.send")).
 			Aria("label", d.say("composer.send")).Body(icon("send")),
 		app.If(c.emojis, func() app.UI { return &picker{desk: d, pick: c.insert, close: c.closeEmojis} }),
 	)

@@ -53,17 +53,17 @@ func (p *details) Render() app.UI {
 	for i, m := range p.People {
 		people[i] = &personRow{desk: d, Person: m.Person, Online: m.Online}
 	}
-	return app.Aside().Class("details").Aria("label", d.say("head.details")).OnKeyDown(p.onKey).Body(
-		app.Div().Class("details-head").Body(
-			app.H2().Text(d.say("head.details")),
+	return el("aside").Class("details").Aria("label", d.say("head.details")).OnKeyDown(p.onKey).Body(
+		el("div").Class("details-head").Body(
+			el("h2").Text(d.say("head.details")),
 			button("close", d.say("close"), p.onClose),
 		),
-		app.Div().Class("card").Body(
+		el("div").Class("card").Body(
 			avatar(seed(c), c.Title, c.Avatar, c.Online, "l"),
-			app.H3().Text(c.Title),
-			app.If(c.ID.IsGroup(), func() app.UI { return app.P().Class("soft").Text(d.say("head.members", c.Members)) }),
+			el("h3").Text(c.Title),
+			app.If(c.ID.IsGroup(), func() app.UI { return el("p").Class("soft").Text(d.say("head.members", c.Members)) }),
 		),
-		app.Ul().Class("people").Body(people...),
+		el("ul").Class("people").Body(people...),
 	)
 }
 

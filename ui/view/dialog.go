@@ -36,7 +36,7 @@ func (d *Desk) goToPerson(ctx app.Context, p chat.Person) {
 // modal is the frame of a dialog. The browser's own <dialog> keeps the focus
 // inside, closes on Escape and gives the focus back.
 func modal(d *Desk, class, title string, onClose app.EventHandler, body ...app.UI) app.UI {
-	return app.Dialog().Class("dialog "+class).Aria("label", title).On("close", onClose).Body(body...)
+	return el("dialog").Class("dialog "+class).Aria("label", title).On("close", onClose).Body(body...)
 }
 
 // openModal is for OnMount.

@@ -18,14 +18,14 @@ type header struct {
 
 func (h *header) Render() app.UI {
 	d, c := h.desk, h.Conv
-	return app.Header().Class("head").Body(
-		app.A().Href("/").Class("icon back").Title(d.say("head.back")).Aria("label", d.say("head.back")).Body(icon("back")),
+	return el("header").Class("head").Body(
+		el("a").Attr("href", "/").Class("icon back").Title(d.say("head.back")).Aria("label", d.say("head.back")).Body(icon("back")),
 		avatar(seed(c), c.Title, c.Avatar, c.Online, "s"),
-		app.Div().Class("names").Body(
-			app.H1().Text(c.Title),
-			app.P().Text(h.status()),
+		el("div").Class("names").Body(
+			el("h1").Text(c.Title),
+			el("p").Text(h.status()),
 		),
-		app.Div().Class("acts").Body(
+		el("div").Class("acts").Body(
 			button("more", d.say("head.details"), h.onDetails).Aria("expanded", boolean(h.Details)),
 		),
 	)

@@ -11,7 +11,7 @@ import (
 
 func (d *Desk) say(key string, args ...any) string { return key }
 
-func icon(name string) app.UI { return app.Span().Class("i-" + name) }
+func icon(name string) app.UI { return el("span").Class("i-" + name) }
 
 func avatarClass(seed string, online bool, size string) string { return "av " + size }
 

@@ -38,19 +38,19 @@ func (l *list) Render() app.UI {
 		rows[i] = &listRow{desk: d, Entry: e}
 	}
 	if rest > 0 {
-		rows = append(rows, app.Li().Body(app.Button().Type("button").Class("more").
+		rows = append(rows, el("li").Body(el("button").Attr("type", "button").Class("more").
 			Text(d.say("list.more", rest)).OnClick(l.onMore)))
 	}
-	return app.Nav().Class("list").Aria("label", d.say("list.label")).Body(
+	return el("nav").Class("list").Aria("label", d.say("list.label")).Body(
 		&profile{desk: d, Me: l.Me, Live: l.Status.Phase == state.Live},
-		app.Label().Class("find").Body(
+		el("label").Class("find").Body(
 			icon("search"),
-			app.Input().Type("search").ID("find").AutoComplete(false).Placeholder(d.say("list.find")).
+			void("input").Attr("type", "search").ID("find").Attr("autocomplete", "off").Attr("placeholder", d.say("list.find")).
 				Aria("label", d.say("list.find")).OnInput(l.onFilter).OnKeyDown(l.onFilterKey),
-			app.Kbd().Aria("hidden", "true").Text(shortcut()),
+			el("kbd").Aria("hidden", "true").Text(shortcut()),
 		),
 		l.note(),
-		app.Ul().Class("convs").ID("convs").OnKeyDown(l.onKey).Body(rows...),
+		el("ul").Class("convs").ID("convs").OnKeyDown(l.onKey).Body(rows...),
 		app.If(len(es) == 0, l.empty),
 	)
 }
@@ -58,7 +58,7 @@ func (l *list) Render() app.UI {
 // note is the thin line about the connection; there is none while all is well.
 func (l *list) note() app.UI {
 	d := l.desk
-	n := app.Div().Class("note").Role("status")
+	n := el("div").Class("note").Role("status")
 	if !l.Late {
 		return n.Hidden(true)
 	}
@@ -71,17 +71,17 @@ func (l *list) note() app.UI {
 	case l.Status.Phase == state.Offline:
 		words = d.say("note.offline")
 	}
-	return n.Body(app.I().Aria("hidden", "true"), app.Span().Text(words))
+	return n.Body(el("i").Aria("hidden", "true"), el("span").Text(words))
 }
 
 func (l *list) empty() app.UI {
 	d := l.desk
 	if l.filter != "" {
-		return app.P().Class("hint").Text(d.say("list.nothing", l.filter))
+		return el("p").Class("hint").Text(d.say("list.nothing", l.filter))
 	}
-	return app.Div().Class("hint").Body(
-		app.P().Text(d.say("list.empty")),
-		app.Button().Type("button").Class("primary").Text(d.say("list.start")).OnClick(l.onNew),
+	return el("div").Class("hint").Body(
+		el("p").Text(d.say("list.empty")),
+		el("button").Attr("type", "button").Class("primary").Text(d.say("list.start")).OnClick(l.onNew),
 	)
 }
 

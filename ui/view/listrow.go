@@ -17,30 +17,30 @@ type listRow struct {
 
 func (r *listRow) Render() app.UI {
 	e, d := r.Entry, r.desk
-	link := app.A().Href(href(e.ID)).Class("conv-row").Body(
+	link := el("a").Attr("href", href(e.ID)).Class("conv-row").Body(
 		avatar(e.Seed, e.Title, e.Avatar, e.Online, ""),
-		app.Span().Class("nm").Text(e.Title),
-		app.Time().Class("tm").DateTime(stamp(e.At)).Text(e.Time),
+		el("span").Class("nm").Text(e.Title),
+		el("time").Class("tm").Attr("datetime", stamp(e.At)).Text(e.Time),
 		r.words(),
 		app.If(e.Unread > 0, func() app.UI {
-			return app.Span().Class("bd").Aria("label", d.say("list.unread", e.Unread)).Text(count(e.Unread))
+			return el("span").Class("bd").Aria("label", d.say("list.unread", e.Unread)).Text(count(e.Unread))
 		}),
 	)
 	if e.Open {
 		link = link.Aria("current", "page")
 	}
-	return app.Li().Class("c").Body(link)
+	return el("li").Class("c").Body(link)
 }
 
 // words is the second line: who types, the draft, or the newest message.
 func (r *listRow) words() app.UI {
 	e, d := r.Entry, r.desk
-	p := app.Span().Class("pv")
+	p := el("span").Class("pv")
 	switch {
 	case e.Typing != "":
-		return p.Body(app.Em().Text(e.Typing))
+		return p.Body(el("em").Text(e.Typing))
 	case e.Draft:
-		return p.Body(app.Em().Class("draft").Text(d.say("list.draft")), app.Text(" "+e.Preview))
+		return p.Body(el("em").Class("draft").Text(d.say("list.draft")), app.Text(" "+e.Preview))
 	case e.Says != "":
 		return p.Body(app.Text(d.say("list.says", e.Says)+e.Preview+" "), tick(e.Tick, d))
 	}

@@ -39,21 +39,21 @@ func (n *newDialog) Render() app.UI {
 		title = d.say("new.group")
 	}
 	return modal(d, "new-dialog", title, n.onClosed,
-		app.Div().Class("dialog-head").Body(
-			app.H2().Text(title),
+		el("div").Class("dialog-head").Body(
+			el("h2").Text(title),
 			button("close", d.say("close"), n.onClose),
 		),
-		app.Div().Class("dialog-fields").Body(
+		el("div").Class("dialog-fields").Body(
 			app.If(n.group, n.fields),
-			app.Label().Class("find").Body(
+			el("label").Class("find").Body(
 				icon("search"),
-				app.Input().Type("search").AutoComplete(false).AutoFocus(true).ID("find-people").
-					Placeholder(d.say("new.find")).Aria("label", d.say("new.find")).OnInput(n.onQuery).OnKeyDown(n.onKey),
+				void("input").Attr("type", "search").Attr("autocomplete", "off").Attr("autofocus", true).ID("find-people").
+					Attr("placeholder", d.say("new.find")).Aria("label", d.say("new.find")).OnInput(n.onQuery).OnKeyDown(n.onKey),
 			),
 		),
-		app.Ul().Class("people").OnKeyDown(n.onRoam).Body(n.people()...),
-		app.P().Class("hint").Role("status").Text(n.find.hint()),
-		app.Div().Class("dialog-foot").Body(n.foot()...),
+		el("ul").Class("people").OnKeyDown(n.onRoam).Body(n.people()...),
+		el("p").Class("hint").Role("status").Text(n.find.hint()),
+		el("div").Class("dialog-foot").Body(n.foot()...),
 	)
 }
 
@@ -62,13 +62,13 @@ func (n *newDialog) fields() app.UI {
 	d := n.desk
 	chips := make([]app.UI, len(n.chosen))
 	for i, p := range n.chosen {
-		chips[i] = app.Button().Type("button").Class("chip").DataSet("person", string(p.ID)).
+		chips[i] = el("button").Attr("type", "button").Class("chip").DataSet("person", string(p.ID)).
 			Title(d.say("new.remove", p.Name())).Body(app.Text(p.Name()+" "), icon("close"))
 	}
-	return app.Div().Class("group-fields").Body(
-		app.Input().Type("text").Class("field").ID("group-name").MaxLength(chat.MaxName).AutoComplete(false).
-			Placeholder(d.say("new.name")).Aria("label", d.say("new.name")).OnInput(n.onName),
-		app.Div().Class("chips").OnClick(n.onChip).Body(chips...),
+	return el("div").Class("group-fields").Body(
+		void("input").Attr("type", "text").Class("field").ID("group-name").Attr("maxlength", chat.MaxName).Attr("autocomplete", "off").
+			Attr("placeholder", d.say("new.name")).Aria("label", d.say("new.name")).OnInput(n.onName),
+		el("div").Class("chips").OnClick(n.onChip).Body(chips...),
 	)
 }
 
@@ -83,12 +83,12 @@ func (n *newDialog) people() []app.UI {
 func (n *newDialog) foot() []app.UI {
 	d := n.desk
 	if !n.group {
-		return []app.UI{app.Button().Type("button").Class("plain").Body(icon("group"), app.Text(d.say("new.group"))).OnClick(n.onGroup)}
+		return []app.UI{el("button").Attr("type", "button").Class("plain").Body(icon("group"), app.Text(d.say("new.group"))).OnClick(n.onGroup)}
 	}
 	ready := strings.TrimSpace(n.name) != "" && len(n.chosen) > 0 && !n.making
 	return []app.UI{
-		app.P().Class("problem").Role("alert").Text(n.problem),
-		app.Button().Type("button").Class("primary").Disabled(!ready).Text(d.say("new.make")).OnClick(n.onMake),
+		el("p").Class("problem").Role("alert").Text(n.problem),
+		el("button").Attr("type", "button").Class("primary").Attr("disabled", !ready).Text(d.say("new.make")).OnClick(n.onMake),
 	}
 }
 

@@ -28,9 +28,9 @@ func stamp(ms int64) string {
 // avatar is a person's or group's picture, or initials on a colour that
 // follows from seed. size is "s" for the small one.
 func avatar(seed, name, picture string, online bool, size string) app.UI {
-	s := app.Span().Class(avatarClass(seed, online, size)).Aria("hidden", "true")
+	s := el("span").Class(avatarClass(seed, online, size)).Aria("hidden", "true")
 	if picture != "" && chat.SafeURL(picture) {
-		return s.Body(app.Img().Src(picture).Alt("").Width(46).Height(46))
+		return s.Body(void("img").Attr("src", picture).Attr("alt", "").Attr("width", 46).Attr("height", 46))
 	}
 	return s.Text(initials(name))
 }
@@ -41,7 +41,7 @@ func tick(t chat.Tick, d *Desk) app.UI {
 	if name == "" {
 		return app.Text("")
 	}
-	return app.Span().Class("tick "+label).Role("img").Aria("label", d.say("tick."+label)).
+	return el("span").Class("tick "+label).Role("img").Aria("label", d.say("tick."+label)).
 		Title(d.say("tick." + label)).Body(icon(name))
 }
 
@@ -63,6 +63,6 @@ func tickLook(t chat.Tick) (icon, label string) {
 }
 
 // button is a button with only an icon on it.
-func button(name, label string, on app.EventHandler) app.HTMLButton {
-	return app.Button().Type("button").Class("icon").Title(label).Aria("label", label).OnClick(on).Body(icon(name))
+func button(name, label string, on app.EventHandler) app.HTMLElem {
+	return el("button").Attr("type", "button").Class("icon").Title(label).Aria("label", label).OnClick(on).Body(icon(name))
 }

@@ -22,15 +22,15 @@ func (r *personRow) Render() app.UI {
 	p := r.Person
 	parts := []app.UI{
 		avatar(string(p.ID), p.Name(), p.Avatar, r.Online, "s"),
-		app.Span().Class("names").Body(app.B().Text(p.Name()), app.Span().Class("soft").Text("@"+p.Username)),
+		el("span").Class("names").Body(el("b").Text(p.Name()), el("span").Class("soft").Text("@"+p.Username)),
 	}
 	if r.Chosen {
 		parts = append(parts, icon("check"))
 	}
 	if r.pick == nil {
-		return app.Li().Body(app.Div().Class("person").Body(parts...))
+		return el("li").Body(el("div").Class("person").Body(parts...))
 	}
-	return app.Li().Body(app.Button().Type("button").Class(choose("person", "person at", r.At)).
+	return el("li").Body(el("button").Attr("type", "button").Class(choose("person", "person at", r.At)).
 		Aria("pressed", boolean(r.Chosen)).OnClick(r.onPick).Body(parts...))
 }
 

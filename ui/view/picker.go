@@ -25,9 +25,9 @@ type picker struct {
 func (p *picker) Render() app.UI {
 	cells := make([]app.UI, len(common))
 	for i, s := range common {
-		cells[i] = app.Button().Type("button").Class("emoji").Text(s)
+		cells[i] = el("button").Attr("type", "button").Class("emoji").Text(s)
 	}
-	return app.Div().Class("picker pop").Role("group").Aria("label", p.desk.say("composer.emoji")).
+	return el("div").Class("picker pop").Role("group").Aria("label", p.desk.say("composer.emoji")).
 		OnClick(p.onClick).OnKeyDown(p.onKey).Body(cells...)
 }
 

@@ -27,18 +27,18 @@ func (p *profile) Render() app.UI {
 	if p.Live {
 		phase = d.say("profile.online")
 	}
-	return app.Header().Class("me").Body(
-		app.Button().Type("button").Class("who-am-i").Attr("popovertarget", "menu").Aria("label", d.say("profile.menu")).Body(
+	return el("header").Class("me").Body(
+		el("button").Attr("type", "button").Class("who-am-i").Attr("popovertarget", "menu").Aria("label", d.say("profile.menu")).Body(
 			avatar(string(me.ID), me.Name(), me.Avatar, p.Live, "s"),
-			app.Span().Class("names").Body(app.B().Text(me.Name()), app.Span().Class("st").Text(phase)),
+			el("span").Class("names").Body(el("b").Text(me.Name()), el("span").Class("st").Text(phase)),
 		),
 		button("pen", d.say("new.title"), p.onNew),
-		app.Div().ID("menu").Class("menu pop").Attr("popover", "auto").OnClick(p.onMenu).Body(
-			app.P().Class("menu-head").Body(app.B().Text(me.Name()), app.Span().Class("soft").Text("@"+me.Username)),
+		el("div").ID("menu").Class("menu pop").Attr("popover", "auto").OnClick(p.onMenu).Body(
+			el("p").Class("menu-head").Body(el("b").Text(me.Name()), el("span").Class("soft").Text("@"+me.Username)),
 			p.choice(d.say("menu.theme"), "theme", p.theme,
 				[][2]string{{"light", d.say("theme.light")}, {"dark", d.say("theme.dark")}, {"", d.say("theme.system")}}),
 			p.choice(d.say("menu.language"), "lang", d.Lang[:2], [][2]string{{"zh", "中文"}, {"en", "English"}}),
-			app.Button().Type("button").Class("menu-item").DataSet("set", "out").Body(icon("out"), app.Text(d.say("menu.signout"))),
+			el("button").Attr("type", "button").Class("menu-item").DataSet("set", "out").Body(icon("out"), app.Text(d.say("menu.signout"))),
 		),
 	)
 }
@@ -47,12 +47,12 @@ func (p *profile) Render() app.UI {
 func (p *profile) choice(label, what, chosen string, of [][2]string) app.UI {
 	bs := make([]app.UI, len(of))
 	for i, o := range of {
-		bs[i] = app.Button().Type("button").DataSet("set", what).Attr("data-to", o[0]+" ").
+		bs[i] = el("button").Attr("type", "button").DataSet("set", what).Attr("data-to", o[0]+" ").
 			Aria("pressed", boolean(o[0] == chosen)).Text(o[1])
 	}
-	return app.Div().Class("choice").Body(
-		app.Span().Class("soft").Text(label),
-		app.Div().Class("segments").Role("group").Aria("label", label).Body(bs...),
+	return el("div").Class("choice").Body(
+		el("span").Class("soft").Text(label),
+		el("div").Class("segments").Role("group").Aria("label", label).Body(bs...),
 	)
 }
 

@@ -160,9 +160,9 @@ func (r *Root) Render() app.UI {
 	if r.conv != "" {
 		class += " open"
 	}
-	return app.Div().ID("app").Class(class).Body(
+	return el("div").ID("app").Class(class).Body(
 		&list{desk: d, Me: r.me, Status: r.status, Late: r.late, Entries: r.entries},
-		app.Main().Class("conv").Body(r.pane()...),
+		el("main").Class("conv").Body(r.pane()...),
 		app.If(d.details && r.has, func() app.UI { return &details{desk: d, Conv: r.open, People: r.people} }),
 		app.If(d.dialog == dialogNew, func() app.UI { return &newDialog{desk: d} }),
 		app.If(d.dialog == dialogSwitch, func() app.UI { return &switcher{desk: d} }),
@@ -173,12 +173,12 @@ func (r *Root) Render() app.UI {
 func (r *Root) pane() []app.UI {
 	d := r.desk
 	if !r.has {
-		return []app.UI{app.Div().Class("nothing").Body(icon("chat"), app.P().Text(d.say("conv.none")))}
+		return []app.UI{el("div").Class("nothing").Body(icon("chat"), el("p").Text(d.say("conv.none")))}
 	}
 	return []app.UI{
 		&header{desk: d, Conv: r.open, Typing: r.typing, Details: d.details},
 		&timeline{desk: d, Conv: r.conv},
-		app.P().Class("typing").Aria("live", "polite").Text(r.typing),
+		el("p").Class("typing").Aria("live", "polite").Text(r.typing),
 		&composer{desk: d, Conv: r.conv, Title: r.open.Title},
 	}
 }

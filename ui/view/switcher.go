@@ -69,13 +69,13 @@ func (w *switcher) Render() app.UI {
 		hint = w.find.hint()
 	}
 	return modal(d, "switcher", d.say("switch.title"), w.onClosed,
-		app.Label().Class("find").Body(
+		el("label").Class("find").Body(
 			icon("search"),
-			app.Input().Type("search").AutoComplete(false).AutoFocus(true).ID("jump").Placeholder(d.say("switch.find")).
+			void("input").Attr("type", "search").Attr("autocomplete", "off").Attr("autofocus", true).ID("jump").Attr("placeholder", d.say("switch.find")).
 				Aria("label", d.say("switch.find")).OnInput(w.onInput).OnKeyDown(w.onKey),
 		),
-		app.Ul().Class("people").Body(rows...),
-		app.P().Class("hint").Role("status").Text(hint),
+		el("ul").Class("people").Body(rows...),
+		el("p").Class("hint").Role("status").Text(hint),
 	)
 }
 
@@ -133,9 +133,9 @@ type jumpRow struct {
 
 func (r *jumpRow) Render() app.UI {
 	e := r.Entry
-	return app.Li().Body(app.Button().Type("button").Class(choose("person", "person at", r.At)).OnClick(r.onClick).Body(
+	return el("li").Body(el("button").Attr("type", "button").Class(choose("person", "person at", r.At)).OnClick(r.onClick).Body(
 		avatar(e.Seed, e.Title, e.Avatar, e.Online, "s"),
-		app.Span().Class("names").Body(app.B().Text(e.Title), app.Span().Class("soft").Text(e.Preview)),
+		el("span").Class("names").Body(el("b").Text(e.Title), el("span").Class("soft").Text(e.Preview)),
 	))
 }
 

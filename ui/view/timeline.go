@@ -27,11 +27,11 @@ func (t *timeline) OnUpdate(ctx app.Context) { t.desk.log.show(t.Conv) }
 func (t *timeline) OnDismount() { t.desk.log.unmount() }
 
 func (t *timeline) Render() app.UI {
-	return app.Div().Class("timeline").Body(
-		app.Div().Class("log").ID("scroll").TabIndex(0).Aria("label", t.desk.say("log.label")).
+	return el("div").Class("timeline").Body(
+		el("div").Class("log").ID("scroll").TabIndex(0).Aria("label", t.desk.say("log.label")).
 			OnScroll(t.onScroll, app.PassiveEvent()).OnClick(t.onClick),
-		app.Button().Type("button").Class("pill").Hidden(true).OnClick(t.onPill).Body(
-			icon("down"), app.Span().Text(""),
+		el("button").Attr("type", "button").Class("pill").Hidden(true).OnClick(t.onPill).Body(
+			icon("down"), el("span").Text(""),
 		),
 	)
 }
