@@ -62,6 +62,7 @@ func (c *conv) fold(sum chat.Summary) {
 	c.log.reach(sum.LastSeq)
 	if sum.Last != nil {
 		c.log.saw(*sum.Last)
+		c.told = max(c.told, sum.Last.Seq)
 	}
 }
 

@@ -381,3 +381,15 @@ func TestLongRunsAreCutAndStillCountRight(t *testing.T) {
 		t.Errorf("%d rows, %d unread", n, s.TotalUnread())
 	}
 }
+
+// TestNewGroupFromOutside is what a server sends when somebody makes a group
+// with me: its line, which ends before the first entry, and then that entry.
+func TestNewGroupFromOutside(t *testing.T) {
+	s := welcomed(3, chat.Marks{Read: 3}, 0)
+	first := chat.Message{Conv: "G2", Seq: 1, Author: "U2", At: 9, Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: "joined", Who: []chat.UserID{"U1", "U2"}}}}
+	s.Apply(wire.Frame{Body: wire.Opened{Summary: chat.Summary{Conv: "G2", Title: "Garden", Members: 2, Last: &first}}}, 0)
+	s.Apply(wire.Frame{Body: wire.Posted{Message: first}}, 0)
+	if v := s.Convs()[0]; v.ID != "G2" || v.Members != 2 || v.Unread != 1 || len(s.Rows("G2", time.UTC)) != 1 {
+		t.Errorf("%+v", v)
+	}
+}
