@@ -31,3 +31,17 @@ func (d *Desk) listTime(ms int64) string { return time.UnixMilli(ms).In(d.Zone).
 func (d *Desk) problem(err error) string { return string(chat.AsRefusal(err).Code) }
 
 func (d *Desk) below(n int) string { return itoa(n) }
+
+func drawnIcon(name string) app.Value { return node("span", "i-"+name) }
+
+func says(b app.Value, c chat.Content, d *Desk) { b.Call("append", c.Text) }
+
+func (d *Desk) day(ms int64) string { return time.UnixMilli(ms).In(d.Zone).Format("Monday, 2 January") }
+
+func (d *Desk) clock(ms int64) string { return time.UnixMilli(ms).In(d.Zone).Format("15:04") }
+
+func (d *Desk) moment(ms int64) string {
+	return time.UnixMilli(ms).In(d.Zone).Format("2006-01-02 15:04:05")
+}
+
+func (d *Desk) refused(c chat.Code) string { return string(c) }

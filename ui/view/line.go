@@ -48,8 +48,3 @@ func (n *line) dress(r chat.Row, k look, d *Desk) {
 	n.el.Call("replaceWith", el)
 	n.el, n.look, n.foreign = el, k, false
 }
-
-// draw makes the row's element. It follows the markup of server/page/row.templ.
-func draw(r chat.Row, k look, d *Desk) app.Value {
-	return node("li", "row")
-}
