@@ -59,7 +59,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 		return err
 	}
 	handler, err := web.New(web.Config{
-		Accounts: people, Hub: hub, Sessions: web.NewSessions(db), Serve: live.serve,
+		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Serve: live.serve,
 		Static: static, Origins: cfg.Origin, Log: log, Build: version,
 	})
 	if err != nil {
@@ -139,7 +139,7 @@ func migrate(ctx context.Context, db *store.DB) ([]string, error) {
 
 // limit is a connection's rate of messages.
 func limit(r config.Rate) rate.Limit {
-	if r.Off {
+	if r.Off() {
 		return rate.Inf
 	}
 	return rate.Limit(r.PerSecond)

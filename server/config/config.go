@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // The commands.
@@ -45,13 +46,17 @@ type Serving struct {
 
 // Bench is what the load generator does.
 type Bench struct {
-	URL       string  `name:"url" default:"http://127.0.0.1:8000" placeholder:"URL" help:"Server to load."`
-	UsersFile string  `name:"users-file" placeholder:"FILE" help:"CSV that admin people import printed."`
-	Workload  string  `default:"pairs" placeholder:"NAME" help:"What to do."`
-	Pairs     int     `default:"100" placeholder:"N" help:"Pairs of people that write to each other."`
-	Inflight  int     `default:"1" placeholder:"N" help:"Messages one person may have unacknowledged."`
-	Seconds   float64 `default:"10" placeholder:"N" help:"How long to measure."`
-	JSON      bool    `name:"json" help:"Print the result as JSON."`
+	URL       string        `name:"url" default:"http://127.0.0.1:8000" placeholder:"URL" help:"Server to load."`
+	UsersFile string        `name:"users-file" placeholder:"FILE" help:"CSV that admin people import printed (default: register throw-away accounts)."`
+	Workload  string        `default:"direct" enum:"direct,fanout,idle" placeholder:"NAME" help:"What to do: direct, fanout or idle."`
+	Pairs     int           `default:"100" placeholder:"N" help:"direct: pairs of people, of whom one writes and the other reads."`
+	Members   int           `default:"100" placeholder:"N" help:"fanout: people in the group; idle: connections."`
+	Senders   int           `default:"0" placeholder:"N" help:"fanout: members who write; 0 means all."`
+	Inflight  int           `default:"8" placeholder:"N" help:"Messages one writer may have unacknowledged."`
+	PerSecond float64       `name:"rate" default:"0" placeholder:"N" help:"Messages a second of all writers, whatever the server does; 0 means as fast as they are acknowledged."`
+	Duration  time.Duration `default:"10s" placeholder:"TIME" help:"How long to write."`
+	Floor     bool          `help:"Measure a relay that stores nothing instead of a server, for comparison."`
+	JSON      bool          `name:"json" help:"Print the result as JSON."`
 }
 
 // Database returns DB, or what stands for it when it is empty.

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"kamachat/server/account"
+	"kamachat/server/bench"
+	"kamachat/server/config"
+	"kamachat/server/store"
+	"kamachat/shared/chat"
+)
+
+// migrateDatabase brings the database up to date and says what it did.
+func migrateDatabase(ctx context.Context, cfg config.Config, stdout io.Writer) error {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	db, err := store.Open(ctx, cfg.Database(), store.Options{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	names, err := migrate(ctx, db)
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		fmt.Fprintln(stdout, "applied", n)
+	}
+	fmt.Fprintln(stdout, cfg.SafeDatabase(), "is up to date")
+	return nil
+}
+
+// importPeople makes accounts from a CSV file and prints their tokens.
+func importPeople(ctx context.Context, cfg config.Config, log *slog.Logger, stdout io.Writer) error {
+	in := os.Stdin
+	if cfg.File != "-" {
+		f, err := os.Open(cfg.File)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	ids := chat.NewIDs(importNode, func() int64 { return time.Now().UnixMilli() })
+	db, err := openDatabase(ctx, cfg, ids)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	people, err := account.New(account.Config{Store: db, IDs: ids, Log: log})
+	if err != nil {
+		return err
+	}
+	return people.Import(ctx, in, stdout)
+}
+
+// importNode is the Snowflake node of commands that run beside a server, so
+// that both can make ids at the same moment.
+const importNode = 1023
+
+// runBench loads a server and prints what it took.
+func runBench(ctx context.Context, cfg config.Config, stdout io.Writer) error {
+	b := cfg.Bench
+	people, err := benchPeople(b.UsersFile)
+	if err != nil {
+		return err
+	}
+	_, err = bench.Run(ctx, bench.Config{
+		URL: b.URL, People: people, Workload: b.Workload, Pairs: b.Pairs, Members: b.Members, Senders: b.Senders,
+		InFlight: b.Inflight, Rate: b.PerSecond, Duration: b.Duration, Floor: b.Floor, JSON: b.JSON,
+	}, stdout)
+	return err
+}
+
+func benchPeople(file string) ([]bench.Person, error) {
+	if file == "" {
+		return nil, nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("users file: %w", err)
+	}
+	var ps []bench.Person
+	for i, r := range rows {
+		if i == 0 {
+			continue // the header
+		}
+		if len(r) < 3 {
+			return nil, fmt.Errorf("users file: line %d needs username,id,token", i+1)
+		}
+		ps = append(ps, bench.Person{Username: r[0], ID: chat.UserID(r[1]), Token: r[2]})
+	}
+	return ps, nil
+}
