@@ -6,11 +6,10 @@ import "github.com/maxence-charriere/go-app/v10/pkg/app"
 // before go-app replaces it: the rows to adopt, and the text being written.
 type catch struct {
 	list     app.Value // the <ol>, kept by boot.js; nil for none
-	scroll   float64   // of its box
-	text     string
-	from, to int // the selection
-	writing  bool
-	hadText  bool
+	typed    string
+	from, to int  // the selection
+	writing  bool // the focus was in the text
+	pending  bool // typed was not given back yet
 }
 
 // catchPaint takes what there is.
@@ -18,32 +17,36 @@ func catchPaint() (c catch) {
 	if !app.IsClient {
 		return c
 	}
+	c.list = app.Window().GetElementByID("log")
 	if kama := app.Window().Get("kama"); kama.Truthy() && kama.Get("log").Truthy() {
 		c.list = kama.Get("log")
-	} else if l := app.Window().GetElementByID("log"); l.Truthy() {
-		c.list = l
+	}
+	if !c.list.Truthy() {
+		c.list = nil
 	}
 	if a := document().Call("querySelector", "#app textarea"); a.Truthy() {
-		c.text = a.Get("value").String()
+		c.pending = true
+		c.typed = a.Get("value").String()
 		c.from, c.to = a.Get("selectionStart").Int(), a.Get("selectionEnd").Int()
 		c.writing = a.Equal(document().Get("activeElement"))
-		c.hadText = c.text != ""
 	}
 	return c
 }
 
-// restore gives the text, its selection and the focus to the composer, once.
-func (c *catch) restore(a app.Value) {
-	if !a.Truthy() {
-		return
+// text gives what was typed, its selection and the focus to the textarea a,
+// once. It reports whether there was a paint to catch from.
+func (c *catch) text(a app.Value) bool {
+	if !c.pending || !a.Truthy() {
+		return false
 	}
-	if c.hadText {
-		a.Set("value", c.text)
+	c.pending = false
+	if c.typed != "" {
+		a.Set("value", c.typed)
 		a.Call("setSelectionRange", c.from, c.to)
 		a.Call("dispatchEvent", app.Window().Get("Event").New("input", map[string]any{"bubbles": true}))
 	}
 	if c.writing {
 		focus(a)
 	}
-	c.hadText, c.writing = false, false
+	return true
 }

@@ -29,7 +29,10 @@ func (c *composer) OnMount(ctx app.Context) {
 	ctx.PreventUpdate()
 	c.shown = c.Conv
 	c.fill(c.draft())
-	c.desk.caught.restore(c.area())
+	if c.desk.caught.text(c.area()) {
+		return
+	}
+	c.focusSoon(ctx)
 }
 
 func (c *composer) OnUpdate(ctx app.Context) {
@@ -38,9 +41,16 @@ func (c *composer) OnUpdate(ctx app.Context) {
 	}
 	c.shown, c.emojis = c.Conv, false
 	c.fill(c.draft())
-	if !coarse() {
-		focus(c.area())
+	c.focusSoon(ctx)
+}
+
+// focusSoon moves the focus here once the page is drawn and a dialog that led
+// here is gone. On a phone it would open the keyboard over what is to be read.
+func (c *composer) focusSoon(ctx app.Context) {
+	if coarse() {
+		return
 	}
+	ctx.Defer(func(app.Context) { focus(c.area()) })
 }
 
 func (c *composer) Render() app.UI {
