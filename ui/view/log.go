@@ -33,9 +33,10 @@ type log struct {
 	placed  string // key of the divider that the reader was brought to, or "end"
 	touched bool   // the reader has scrolled since
 	atEnd   bool
-	seen    int64 // highest Seq that was visible
-	told    int64 // highest Seq that was reported as read
-	first   bool  // the log begins with rows[0]
+	seen    int64  // highest Seq that was visible
+	told    int64  // highest Seq that was reported as read
+	first   bool   // the log begins with rows[0]
+	asked   string // key of the row before which older ones were asked for
 
 	adopting app.Value // the server's rows, until they are taken over
 	sizes    app.Value // the observer that calls onSize
@@ -51,7 +52,7 @@ func (l *log) show(conv chat.ConvID) {
 		l.list.Set("textContent", "")
 	}
 	l.conv, l.rows, l.span, l.lines, l.byKey = conv, nil, span{}, nil, map[string]*line{}
-	l.placed, l.touched, l.atEnd, l.seen, l.told, l.first = "", false, true, 0, 0, false
+	l.placed, l.touched, l.atEnd, l.seen, l.told, l.first, l.asked = "", false, true, 0, 0, false, ""
 	l.adopt()
 	l.sync()
 }
@@ -154,7 +155,8 @@ func (l *log) settle() {
 		case below < nearEdge && l.span.hi < len(l.rows):
 			l.move(l.span.down(len(l.rows)))
 			continue
-		case top < nearEdge && l.span.lo == 0 && !l.first && len(l.rows) > 0:
+		case top < nearEdge && l.span.lo == 0 && !l.first && len(l.rows) > 0 && l.asked != l.rows[0].Key:
+			l.asked = l.rows[0].Key // what follows comes here again
 			l.desk.Intents.Older(l.conv)
 		}
 		break

@@ -19,7 +19,8 @@ type Root struct {
 	app.Compo
 	desk *Desk
 
-	conv    chat.ConvID // that the address names
+	path    string      // of the address
+	conv    chat.ConvID // that it names
 	me      chat.Person
 	status  state.Status
 	down    time.Time // since when the connection is missing; zero while it is there
@@ -72,17 +73,18 @@ func (r *Root) OnNav(ctx app.Context) {
 	r.look()
 }
 
-// navigate opens what path names: a conversation, or a person's by the id of the person.
+// navigate opens what path names: a conversation, or a person's by the id of
+// the person. The latter waits until it is known who one is oneself.
 func (r *Root) navigate(path string) {
+	r.path = path
 	id, _ := strings.CutPrefix(path, "/c/")
 	conv := chat.ConvID(id)
 	if u := chat.UserID(id); u.Valid() {
 		r.desk.Do(func(s *state.State) {
-			p, ok := s.Person(u)
-			if !ok {
+			if p, ok := s.Person(u); ok || s.Me().ID != "" {
 				p.ID = u
+				conv = s.EnsureDirect(p)
 			}
-			conv = s.EnsureDirect(p)
 		})
 	}
 	if !conv.Valid() {
@@ -99,6 +101,9 @@ func (r *Root) navigate(path string) {
 // with go-app's next frame, the rest.
 func (r *Root) refresh(ctx app.Context) {
 	ch := r.desk.take()
+	if ch.Me {
+		r.navigate(r.path)
+	}
 	if ch.Has(r.conv) || ch.Me {
 		r.desk.log.sync()
 	}
