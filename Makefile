@@ -65,11 +65,14 @@ clean: ## remove what was built (not the data)
 # --- test ---
 
 .PHONY: test
-test: build ## vet, the house's rules, all tests, also as WebAssembly and in Chromium
-	go vet ./...
-	go test $$(go list ./... | grep -v '/e2e$$')
-	@$(MAKE) test-js
-	@$(MAKE) e2e
+test: ## vet, the house's rules, all tests, also as WebAssembly and in Chromium
+	@failed=; try() { echo "$$*"; "$$@" || failed="$$failed, $$*"; }; \
+	try $(MAKE) build; \
+	try go vet ./...; \
+	try go test -timeout 4m $$(go list ./... | grep -v '/e2e$$'); \
+	try $(MAKE) test-js; \
+	try $(MAKE) e2e; \
+	[ -z "$$failed" ] || { echo "FAILED: $${failed#, }"; exit 1; }
 
 .PHONY: test-js
 test-js: ## the tests of shared and ui/state as WebAssembly, under node
