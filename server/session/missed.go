@@ -8,7 +8,8 @@ import (
 	"kamachat/shared/wire"
 )
 
-// maxMissed bounds what a client that can't resume gets on its return.
+// maxMissed bounds what a client that can't resume gets on its return, well
+// below a session's queue.
 const maxMissed = 1000
 
 // catchUp keeps the order of a conversation for clients that know no Seq: what
@@ -78,11 +79,7 @@ func (s *Session) queueMissed(ctx context.Context) error {
 			if err != nil || !ok {
 				continue
 			}
-			select {
-			case s.out <- item{data: data, conv: m.Conv, seq: m.Seq}:
-			case <-s.done:
-				return nil
-			}
+			s.queue(item{data: data, conv: m.Conv, seq: m.Seq})
 		}
 	}
 	return nil

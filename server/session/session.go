@@ -22,7 +22,7 @@ import (
 type Config struct {
 	Hub       *room.Hub
 	Log       *slog.Logger
-	Queue     int           // packets waiting for one session; 0: 256
+	Queue     int           // packets waiting for one session; 0: 4,096
 	Heartbeat time.Duration // between pings; 0: 25 s
 	PongWait  time.Duration // for the answer to one; 0: 20 s
 	WriteWait time.Duration // for one write; 0: 15 s
@@ -43,7 +43,7 @@ func (c Config) withDefaults() Config {
 	set(&c.WriteWait, 15*time.Second)
 	set(&c.HelloWait, 15*time.Second)
 	if c.Queue == 0 {
-		c.Queue = 256
+		c.Queue = 4096
 	}
 	if c.MaxFrame == 0 {
 		c.MaxFrame = wire.MaxFrame
@@ -79,7 +79,7 @@ type Session struct {
 	posts *rate.Limiter // what the person says
 	asks  *rate.Limiter // what the program asks
 
-	out  chan item
+	out  *queue
 	done chan struct{} // closed by Close
 
 	closing sync.Once
@@ -131,9 +131,7 @@ func (s *Session) Push(p *wire.Packet) {
 }
 
 func (s *Session) queue(it item) {
-	select {
-	case s.out <- it:
-	default:
+	if !s.out.put(it) {
 		s.Close("slow")
 	}
 }
@@ -158,7 +156,7 @@ func Serve(ctx context.Context, ws *websocket.Conn, who Caller, d Dialect, cfg C
 	s := &Session{
 		cfg: cfg, who: who, ws: ws, d: d,
 		posts: rate.NewLimiter(cfg.Rate, max(cfg.Burst, 1)), asks: rate.NewLimiter(10*cfg.Rate, 10*max(cfg.Burst, 1)),
-		out: make(chan item, cfg.Queue), done: make(chan struct{}),
+		out: newQueue(cfg.Queue), done: make(chan struct{}),
 	}
 	if !s.Native() {
 		s.catch = &catchUp{}

@@ -16,28 +16,35 @@ const maxMerged = 64
 // write sends what is queued until the session is closed, then says why. It
 // never waits for more than is there: what has queued up goes out together.
 func (s *Session) write(ctx context.Context) {
-	batch := make([]item, 0, maxMerged)
 	for {
 		select {
-		case it := <-s.out:
-			batch = append(batch[:0], it)
+		case <-s.out.ready:
 		case <-s.done:
 			s.farewell(ctx)
 			return
 		}
-	fill:
-		for len(batch) < maxMerged {
-			select {
-			case it := <-s.out:
-				batch = append(batch, it)
-			default:
-				break fill
+		items := s.out.take()
+		for rest := items; len(rest) > 0; {
+			n := min(len(rest), maxMerged)
+			if err := s.writeBatch(ctx, rest[:n]); err != nil {
+				s.Close("gone")
+				return
+			}
+			rest = rest[n:]
+			if s.closed() {
+				break
 			}
 		}
-		if err := s.writeBatch(ctx, batch); err != nil {
-			s.Close("gone")
-			return
-		}
+		s.out.done(items)
+	}
+}
+
+func (s *Session) closed() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
 	}
 }
 
