@@ -1,0 +1,108 @@
+package words
+
+// phrases are all sentences. Keys with ".one" are the singular of the key
+// before it, which only English has.
+var phrases = map[string]phrase{
+	"close":      {"Close", "关闭"},
+	"you":        {"You", "你"},
+	"names.join": {", ", "、"},
+
+	// The list of conversations.
+	"list.label":   {"Conversations", "会话"},
+	"list.find":    {"Search conversations", "搜索会话"},
+	"list.nothing": {"Nothing here matches “{0}”.", "没有与“{0}”相符的会话。"},
+	"list.empty":   {"No conversations yet. Find someone and say hello.", "还没有会话。找个人，打声招呼吧。"},
+	"list.start":   {"Find someone", "找人聊天"},
+	"list.more":    {"Show {0} more", "再显示 {0} 个"},
+	"list.unread":  {"{0} unread", "{0} 条未读"},
+	"list.draft":   {"Draft:", "[草稿]"},
+	"list.you":     {"You", "我"},
+	"list.says":    {"{0}: ", "{0}："},
+
+	// The line about the connection.
+	"note.connecting": {"Connecting…", "正在连接…"},
+	"note.offline":    {"Offline. You can read and write; messages go out by themselves later.", "离线。仍可阅读和写消息，恢复后自动发送"},
+	"note.queued":     {"Offline · {0} messages wait here and go out by themselves", "离线 · {0} 条消息已保存，恢复后自动发送"},
+	"note.queued.one": {"Offline · {0} message waits here and goes out by itself", ""},
+	"note.signedout":  {"You are signed out. Sign in again to go on.", "你已退出登录，请重新登录。"},
+	"note.signin":     {"Sign in", "登录"},
+
+	// Oneself, and the menu.
+	"profile.menu":    {"Your account and settings", "账号与设置"},
+	"profile.online":  {"Online", "在线"},
+	"profile.offline": {"Offline", "离线"},
+	"menu.theme":      {"Appearance", "外观"},
+	"menu.language":   {"Language", "语言"},
+	"menu.signout":    {"Sign out", "退出登录"},
+	"theme.light":     {"Light", "浅色"},
+	"theme.dark":      {"Dark", "深色"},
+	"theme.system":    {"System", "跟随系统"},
+
+	// The conversation.
+	"conv.none":            {"Choose a conversation", "选择一个会话"},
+	"head.back":            {"Back to the list", "返回列表"},
+	"head.details":         {"Details", "详情"},
+	"head.members":         {"{0} members", "{0} 位成员"},
+	"head.members.one":     {"{0} member", ""},
+	"head.online":          {"Online", "在线"},
+	"head.offline":         {"Offline", "离线"},
+	"typing.peer":          {"typing…", "正在输入…"},
+	"typing.one":           {"{0} is typing…", "{0}正在输入…"},
+	"typing.many":          {"{0} people are typing…", "{0} 人正在输入…"},
+	"log.label":            {"Messages", "消息"},
+	"log.new":              {"New messages", "新消息"},
+	"log.below":            {"{0} new", "{0} 条新消息"},
+	"log.end":              {"Newest messages", "回到最新消息"},
+	"log.empty":            {"No messages yet. Say hello.", "还没有消息，打声招呼吧。"},
+	"composer.label":       {"Message to {0}", "发给{0}的消息"},
+	"composer.placeholder": {"Write a message", "输入消息"},
+	"composer.emoji":       {"Emoji", "表情"},
+	"composer.send":        {"Send", "发送"},
+
+	// How far an own message has got.
+	"tick.queued":    {"Waiting to be sent", "等待发送"},
+	"tick.stored":    {"Sent", "已发送"},
+	"tick.delivered": {"Delivered", "已送达"},
+	"tick.read":      {"Read", "已读"},
+	"tick.failed":    {"Not sent", "未发送"},
+	"failed.retry":   {"Try again", "重试"},
+	"failed.copy":    {"Copy", "复制"},
+	"failed.discard": {"Delete", "删除"},
+
+	// What the conversation itself did: {0} is who did it.
+	"event.made":    {"{0} made the group “{1}”", "{0}创建了群聊“{1}”"},
+	"event.added":   {"{0} added {1}", "{0}邀请{1}加入了群聊"},
+	"event.joined":  {"{0} joined", "{0}加入了群聊"},
+	"event.left":    {"{0} left", "{0}退出了群聊"},
+	"event.removed": {"{0} removed {1}", "{0}将{1}移出了群聊"},
+	"event.renamed": {"{0} renamed the group “{1}”", "{0}将群聊改名为“{1}”"},
+	"event.changed": {"The group has changed", "群聊有变动"},
+
+	// What is no text, in a line.
+	"preview.call":    {"Call", "[通话]"},
+	"preview.file":    {"File: {0}", "[文件] {0}"},
+	"preview.picture": {"Picture", "[图片]"},
+	"call.start":      {"Called", "发起了通话"},
+	"call.answered":   {"Answered the call", "接听了通话"},
+	"call.declined":   {"Declined the call", "拒绝了通话"},
+	"file.open":       {"Open {0}", "打开 {0}"},
+
+	// Finding people, and making groups.
+	"find.start":   {"Type a name to find someone.", "输入名字来找人。"},
+	"find.nobody":  {"Nobody's name begins with “{0}”.", "没有名字以“{0}”开头的人。"},
+	"find.failed":  {"Couldn't search. Check your connection and try again.", "搜索失败，请检查网络后重试。"},
+	"new.title":    {"New conversation", "发起聊天"},
+	"new.find":     {"Search people", "搜索联系人"},
+	"new.group":    {"New group", "新建群聊"},
+	"new.name":     {"Group name", "群聊名称"},
+	"new.make":     {"Make group", "创建群聊"},
+	"new.remove":   {"Remove {0}", "移除{0}"},
+	"switch.title": {"Go to", "快速跳转"},
+	"switch.find":  {"Go to a person or group", "跳转到联系人或群聊"},
+
+	// A newer program.
+	"update.ready":  {"A new version is ready.", "新版本已就绪。"},
+	"update.reload": {"Reload", "重新加载"},
+	"broken.text":   {"Something went wrong on this page. Your messages are safe.", "页面出了点问题，你的消息没有丢失。"},
+	"broken.reload": {"Reload the page", "重新加载页面"},
+}
