@@ -14,11 +14,14 @@ import (
 // A finder looks people up while a person types. Only the last question's
 // answer counts.
 type finder struct {
-	desk   *Desk
+	desk *Desk
+	pick func(app.Context, chat.Person) // what Enter does with the first found
+
 	query  string
 	found  []chat.Person
 	busy   bool
 	failed bool
+	enter  bool // Enter came before anybody was found
 	n      int
 	cancel context.CancelFunc
 }
@@ -29,10 +32,11 @@ const patience = 180 * time.Millisecond
 // ask looks q up soon, for the component of ctx.
 func (f *finder) ask(ctx app.Context, q string) {
 	f.stop()
-	f.query, f.busy, f.failed = strings.TrimSpace(q), true, false
+	f.query, f.busy, f.failed, f.enter = strings.TrimSpace(q), true, false, false
+	f.found = f.known()
 	f.n++
 	if f.query == "" {
-		f.busy, f.found = false, f.known()
+		f.busy = false
 		return
 	}
 	n := f.n
@@ -46,7 +50,7 @@ func (f *finder) ask(ctx app.Context, q string) {
 		case <-time.After(patience):
 		}
 		found, err := f.desk.Intents.Search(c, query)
-		ctx.Dispatch(func(app.Context) {
+		ctx.Dispatch(func(ctx app.Context) {
 			if n != f.n {
 				return
 			}
@@ -54,15 +58,27 @@ func (f *finder) ask(ctx app.Context, q string) {
 			if err == nil {
 				f.found = f.others(found)
 			}
+			if f.enter {
+				f.take(ctx)
+			}
 		})
 	})
 }
 
-// known are the people one talks to, latest first.
+// take picks the first found, or as soon as somebody is.
+func (f *finder) take(ctx app.Context) {
+	f.enter = f.busy && len(f.found) == 0
+	if len(f.found) > 0 {
+		f.pick(ctx, f.found[0])
+	}
+}
+
+// known are the people one talks to whom the query may mean, latest first.
 func (f *finder) known() (ps []chat.Person) {
 	f.desk.Do(func(s *state.State) {
 		for _, c := range s.Convs() {
-			if p, ok := s.Person(c.Peer); ok && len(ps) < 20 {
+			p, ok := s.Person(c.Peer)
+			if ok && len(ps) < 20 && (contains(p.Name(), f.query) || contains(p.Username, f.query)) {
 				ps = append(ps, p)
 			}
 		}

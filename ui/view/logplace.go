@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"sort"
 
 	"kamachat/shared/chat"
@@ -40,36 +41,42 @@ func (l *log) restore(h hold) {
 }
 
 // place brings the reader to where reading begins: the first unread row, or
-// the end. Once there, or once the reader has moved, it only keeps the place.
+// the end. Once the reader has moved it only keeps the place.
 func (l *log) place(h hold) {
 	if len(l.lines) == 0 {
 		return
 	}
-	to := "end"
-	for _, r := range l.rows {
-		if r.New {
-			to = r.Key
-		}
+	to, at := "end", slices.IndexFunc(l.rows, func(r chat.Row) bool { return r.New })
+	if at >= 0 {
+		to = l.rows[at].Key
 	}
-	n := l.byKey[to]
-	if l.touched || to == l.placed || n == nil && l.placed != "" {
+	if l.touched || to == l.placed || to == "end" && l.placed != "" {
 		l.restore(h)
 		return
 	}
 	l.placed = to
-	if n == nil {
+	if to == "end" {
 		l.atEnd = true
 		l.restore(h)
 		return
 	}
-	box := l.box.Call("getBoundingClientRect")
+	if l.byKey[to] == nil { // the divider has moved up with a page of older rows
+		l.span = ending(len(l.rows), at)
+		l.desk.Do(l.patch)
+	}
+	box, n := l.box.Call("getBoundingClientRect"), l.byKey[to]
 	up := n.top() - box.Get("top").Float() - box.Get("height").Float()/4
 	l.box.Set("scrollTop", l.box.Get("scrollTop").Float()+up)
 	l.atEnd = l.span.hi >= len(l.rows) && l.below() <= nearEnd
 }
 
 // read notes the last visible row, and reports it where the person is looking.
+// While rows above the divider are still to come, the reader is not yet where
+// reading begins.
 func (l *log) read() {
+	if len(l.rows) > 0 && l.rows[0].New && !l.first && !l.atEnd {
+		return
+	}
 	end := l.box.Call("getBoundingClientRect").Get("bottom").Float()
 	i := sort.Search(len(l.lines), func(i int) bool { return l.lines[i].top() > end-8 })
 	for i--; i >= 0 && l.lines[i].seq == 0; i-- {

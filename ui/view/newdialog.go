@@ -23,7 +23,7 @@ type newDialog struct {
 	problem string
 }
 
-func (n *newDialog) OnInit() { n.find.desk = n.desk }
+func (n *newDialog) OnInit() { n.find.desk, n.find.pick = n.desk, n.pick }
 
 func (n *newDialog) OnMount(ctx app.Context) {
 	openModal(ctx)
@@ -138,9 +138,7 @@ func (n *newDialog) onKey(ctx app.Context, e app.Event) {
 	switch e.Get("key").String() {
 	case "Enter":
 		e.PreventDefault()
-		if !n.find.busy && len(n.find.found) > 0 {
-			n.pick(ctx, n.find.found[0])
-		}
+		n.find.take(ctx)
 	case "ArrowDown":
 		e.PreventDefault()
 		focus(document().Call("querySelector", ".new-dialog .people button"))

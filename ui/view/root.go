@@ -99,7 +99,8 @@ func (r *Root) navigate(path string) {
 
 // refresh draws what has changed: first the messages, at once, and then,
 // with go-app's next frame, the rest.
-func (r *Root) refresh(ctx app.Context) {
+func (r *Root) refresh(app.Context) {
+	defer rescue("drawing")
 	ch := r.desk.take()
 	if ch.Me {
 		r.navigate(r.path)
@@ -185,5 +186,13 @@ func (r *Root) pane() []app.UI {
 		&timeline{desk: d, Conv: r.conv},
 		el("p").Class("typing").Aria("live", "polite").Text(r.typing),
 		&composer{desk: d, Conv: r.conv, Title: r.open.Title},
+	}
+}
+
+// rescue keeps the page alive where drawing went wrong: a panic would end the
+// whole program. What was drawn badly is drawn again with the next change.
+func rescue(what string) {
+	if v := recover(); v != nil {
+		app.Logf("kamachat: %s panicked: %v", what, v)
 	}
 }

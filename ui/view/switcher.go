@@ -21,7 +21,7 @@ type switcher struct {
 }
 
 func (w *switcher) OnInit() {
-	w.find.desk = w.desk
+	w.find.desk, w.find.pick = w.desk, w.pick
 	w.match("")
 }
 
@@ -114,6 +114,8 @@ func (w *switcher) onKey(ctx app.Context, e app.Event) {
 			w.desk.goTo(ctx, w.convs[w.at].ID)
 		case w.at < all:
 			w.pick(ctx, people[w.at-n])
+		default:
+			w.find.take(ctx)
 		}
 	}
 }

@@ -38,6 +38,7 @@ func (t *timeline) Render() app.UI {
 
 func (t *timeline) onScroll(ctx app.Context, e app.Event) {
 	ctx.PreventUpdate()
+	defer rescue("scrolling")
 	t.desk.log.scrolled()
 }
 
