@@ -1,0 +1,73 @@
+// Package page draws what the server shows: sign-in, the first paint of the
+// chat, the chat without a script, and errors. It gets plain values and
+// decides nothing. The chat's markup is that of ui/view, so that nothing moves
+// when the browser's program takes over.
+package page
+
+import (
+	"time"
+
+	"kamachat/shared/chat"
+)
+
+// Common is what every page gets.
+type Common struct {
+	Lang  string                   // "en" or "zh"
+	Theme string                   // "light", "dark", or "" for the system's
+	Build string                   // of this program
+	Asset func(name string) string // the address of a static file
+	Now   time.Time
+	Zone  *time.Location // where days begin
+}
+
+// SignInPage is the form to sign in.
+type SignInPage struct {
+	Common
+	Next     string // where to go then
+	Username string
+	Problem  *chat.Refusal // of the try before, or nil
+}
+
+// RegisterPage is the form to register, and with a SetupKey to create the administrator.
+type RegisterPage struct {
+	Common
+	Next, Username, Nickname, SetupKey string
+	Problem                            *chat.Refusal
+}
+
+// ChatPage is the chat: the list and, with Open, a conversation. Without Me it
+// is the shell of nobody.
+type ChatPage struct {
+	Common
+	Me     *chat.Person
+	Convs  []chat.Summary
+	People []chat.Person // those that Convs and Open name
+	Open   *OpenConv
+}
+
+// OpenConv is the conversation that is shown.
+type OpenConv struct {
+	Summary chat.Summary
+	Page    chat.Page
+	Past    bool   // Page is not the log's end
+	Ref     string // of the form to write, so that sending it twice stores it once
+	Text    string // what was typed and could not be sent
+	Problem *chat.Refusal
+}
+
+// NewPage finds people and makes groups without a script.
+type NewPage struct {
+	Common
+	Me      chat.Person
+	Query   string
+	Found   []chat.Person
+	Name    string // of the group
+	Problem *chat.Refusal
+}
+
+// ErrorPage tells what went wrong.
+type ErrorPage struct {
+	Common
+	Status  int
+	Problem *chat.Refusal
+}
