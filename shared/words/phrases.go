@@ -7,6 +7,9 @@ var phrases = map[string]phrase{
 	"you":        {"You", "你"},
 	"names.join": {", ", "、"},
 
+	"day.today":     {"Today", "今天"},
+	"day.yesterday": {"Yesterday", "昨天"},
+
 	// The list of conversations.
 	"list.label":   {"Conversations", "会话"},
 	"list.find":    {"Search conversations", "搜索会话"},
