@@ -49,7 +49,7 @@ func (p ChatPage) line(s chat.Summary) line {
 	if m == nil {
 		return l
 	}
-	l.At, l.Preview = m.At, p.preview(*m, p.name)
+	l.At, l.Preview = m.At, p.preview(*m)
 	switch {
 	case m.Content.Kind == chat.Event:
 	case m.Author == p.Me.ID:

@@ -38,64 +38,24 @@ func (c Common) langURL(q url.Values) string {
 	return "?" + q.Encode()
 }
 
-// refused says why something was refused.
-func (c Common) refused(r *chat.Refusal) string {
-	if r == nil {
-		return ""
-	}
-	return c.say("refused." + string(r.Code))
-}
-
-func (p SignInPage) signInProblem() string {
-	if p.Problem != nil && p.Problem.Code == chat.SignedOut {
-		return p.say("page.signin.wrong")
-	}
-	return p.refused(p.Problem)
-}
-
-func (p RegisterPage) registerTitle() string {
+// registers names what the form is for, in the catalogue and as an address.
+func (p RegisterPage) registers() string {
 	if p.SetupKey != "" {
-		return "page.setup"
+		return "setup"
 	}
-	return "page.register"
+	return "register"
 }
 
-func (p RegisterPage) registerAction() string {
-	if p.SetupKey != "" {
-		return "/setup"
+// key is what the catalogue calls the error.
+func (p ErrorPage) key() string {
+	key := "error." + strconv.Itoa(p.Status)
+	if p.say(key) == key {
+		return "error.500"
 	}
-	return "/register"
+	return key
 }
 
-func (p RegisterPage) registerProblem() string {
-	if p.Problem == nil {
-		return ""
-	}
-	switch p.Problem.Code {
-	case chat.Taken:
-		return p.say("page.register.taken")
-	case chat.Invalid, chat.TooLong:
-		return p.say("page.register.invalid")
-	}
-	return p.refused(p.Problem)
-}
-
-func (p NewPage) newProblem() string {
-	if p.Problem != nil && p.Problem.Code == chat.Invalid {
-		return p.say("page.new.name")
-	}
-	return p.refused(p.Problem)
-}
-
-func (p ErrorPage) errorWords() string {
-	if p.Problem == nil {
-		return p.say("refused.internal")
-	}
-	if p.Problem.Code == chat.NotFound {
-		return p.say("page.notfound")
-	}
-	return p.refused(p.Problem)
-}
+func (p ErrorPage) title() string { return p.say(p.key()) }
 
 // avatarClass is the look of an avatar.
 func avatarClass(seed, size string) string {
@@ -103,7 +63,7 @@ func avatarClass(seed, size string) string {
 	if size != "" {
 		class += " " + size
 	}
-	return class + " hue-" + strconv.Itoa(hue(seed))
+	return class + " hue-" + strconv.Itoa(chat.Hue(seed))
 }
 
 func safe(url string) bool { return chat.SafeURL(url) }

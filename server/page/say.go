@@ -1,0 +1,60 @@
+package page
+
+import (
+	"strings"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/words"
+)
+
+func (c Common) say(key string, args ...any) string {
+	return words.Say(words.Lang(c.Lang), key, args...)
+}
+
+// problem says why something was refused, "" for nil.
+func (c Common) problem(r *chat.Refusal) string {
+	if r == nil {
+		return ""
+	}
+	return words.Problem(words.Lang(c.Lang), string(r.Code), r.Words)
+}
+
+// preview is an entry in one line.
+func (p ChatPage) preview(m chat.Message) string {
+	switch c := m.Content; {
+	case c.Event != nil:
+		return p.event(m)
+	case c.Call != nil:
+		return p.say("preview.call")
+	case c.File != nil && strings.HasPrefix(c.File.Type, "image/"):
+		return p.say("preview.picture")
+	case c.File != nil:
+		return p.say("preview.file", c.Preview(previewed))
+	}
+	return m.Content.Preview(previewed)
+}
+
+// event says what the conversation itself did.
+func (p ChatPage) event(m chat.Message) string {
+	e := m.Content.Event
+	if e == nil {
+		return p.say("event.changed")
+	}
+	names := make([]string, len(e.Who))
+	for i, u := range e.Who {
+		names[i] = p.name(u)
+	}
+	who, by := strings.Join(names, p.say("names.join")), p.name(m.Author)
+	alone := len(e.Who) == 0 || len(e.Who) == 1 && e.Who[0] == m.Author
+	switch {
+	case e.What == "made", e.What == "renamed":
+		return p.say("event."+e.What, by, e.Name)
+	case e.What == "joined" && alone, e.What == "left" && alone:
+		return p.say("event."+e.What, by)
+	case e.What == "joined":
+		return p.say("event.added", by, who)
+	case e.What == "left":
+		return p.say("event.removed", by, who)
+	}
+	return p.say("event.changed")
+}
