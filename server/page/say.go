@@ -1,7 +1,9 @@
 package page
 
 import (
+	"path"
 	"strings"
+	"time"
 
 	"kamachat/shared/chat"
 	"kamachat/shared/words"
@@ -10,6 +12,11 @@ import (
 func (c Common) say(key string, args ...any) string {
 	return words.Say(words.Lang(c.Lang), key, args...)
 }
+
+func (c Common) at(ms int64) time.Time    { return time.UnixMilli(ms).In(c.Zone) }
+func (c Common) clock(ms int64) string    { return words.Clock(words.Lang(c.Lang), c.at(ms)) }
+func (c Common) day(ms int64) string      { return words.Day(words.Lang(c.Lang), c.at(ms), c.Now) }
+func (c Common) listTime(ms int64) string { return words.ListTime(words.Lang(c.Lang), c.at(ms), c.Now) }
 
 // problem says why something was refused, "" for nil.
 func (c Common) problem(r *chat.Refusal) string {
@@ -57,4 +64,32 @@ func (p ChatPage) event(m chat.Message) string {
 		return p.say("event.removed", by, who)
 	}
 	return p.say("event.changed")
+}
+
+// callKey names what a call record says.
+func callKey(c *chat.Call) string {
+	switch c.What {
+	case "receive_call":
+		return "call.answered"
+	case "reject_call":
+		return "call.declined"
+	}
+	return "call.start"
+}
+
+// extension is what a file's card shows of its name: "PDF".
+func extension(name string) string {
+	e := strings.ToUpper(strings.TrimPrefix(path.Ext(name), "."))
+	if len(e) > 4 {
+		return ""
+	}
+	return e
+}
+
+// linked is u where it may be a link, else nowhere.
+func linked(u string) string {
+	if chat.SafeURL(u) {
+		return u
+	}
+	return "#"
 }
