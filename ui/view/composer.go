@@ -9,9 +9,6 @@ import (
 	"kamachat/ui/state"
 )
 
-// tallest is how many lines the composer grows to.
-const tallest = 8
-
 // A composer is where a message is written. The text lives in the textarea
 // itself and, per conversation, as a draft in the state: go-app never sets it.
 type composer struct {
@@ -85,12 +82,10 @@ func (c *composer) fill(text string) {
 	}
 }
 
-// grow makes the textarea as tall as its text, up to tallest lines.
+// grow makes the textarea as tall as its text. The style sheet bounds it.
 func grow(a app.Value) {
 	style := a.Get("style")
 	style.Set("height", "auto")
-	line := app.Window().Call("getComputedStyle", a).Get("lineHeight").String()
-	style.Set("maxHeight", "calc(1.2em + "+itoa(tallest)+" * "+line+")")
 	style.Set("height", itoa(a.Get("scrollHeight").Int())+"px")
 }
 

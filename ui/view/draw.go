@@ -99,6 +99,6 @@ func face(seed, name, picture string) app.Value {
 		s.Call("append", img)
 		return s
 	}
-	s.Set("textContent", initials(name))
+	s.Set("textContent", chat.Initial(name))
 	return s
 }

@@ -13,7 +13,7 @@ type line struct {
 	seq     int64 // 0 in the outbox
 	el      app.Value
 	look    look
-	foreign bool // drawn by the server
+	foreign bool // drawn by the server, and as it should be
 }
 
 func (n *line) top() float64    { return n.el.Call("getBoundingClientRect").Get("top").Float() }
@@ -41,10 +41,13 @@ func lookOf(r chat.Row, s *state.State, d *Desk) look {
 // dress makes the row look as it should.
 func (n *line) dress(r chat.Row, k look, d *Desk) {
 	n.seq = r.Message.Seq
+	if n.foreign {
+		n.look, n.foreign = k, false
+	}
 	if n.look == k {
 		return
 	}
 	el := draw(r, k, d)
 	n.el.Call("replaceWith", el)
-	n.el, n.look, n.foreign = el, k, false
+	n.el, n.look = el, k
 }

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"time"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
@@ -22,21 +24,35 @@ func (l *log) mount(box, pill app.Value, caught *catch) {
 }
 
 // adopt takes over the rows that the server drew, so that they need not be
-// drawn again.
+// drawn again. They look as the state has them, since the state was read from
+// the same page, unless the server did not know where the person is: then its
+// times are wrong and the rows are drawn again.
 func (l *log) adopt() {
 	if l.adopting == nil {
 		return
 	}
 	rows := l.adopting.Get("children")
+	l.adopting = nil
 	for i := range rows.Length() {
 		el := rows.Index(i)
-		if key := el.Get("dataset").Get("key"); key.Truthy() {
-			n := &line{key: key.String(), el: el, foreign: true}
-			l.lines = append(l.lines, n)
-			l.byKey[n.key] = n
+		key := el.Get("dataset").Get("key")
+		if !key.Truthy() {
+			continue
 		}
+		n := &line{key: key.String(), el: el, foreign: l.desk.tells(el)}
+		l.lines = append(l.lines, n)
+		l.byKey[n.key] = n
 	}
-	l.adopting = nil
+}
+
+// tells reports whether the times in a row of the server's are those of the person.
+func (d *Desk) tells(el app.Value) bool {
+	t := el.Call("querySelector", ".who time,.meta time")
+	if !t.Truthy() {
+		return true
+	}
+	at, err := time.Parse(time.RFC3339, t.Get("dateTime").String())
+	return err == nil && t.Get("textContent").String() == d.clock(at.UnixMilli())
 }
 
 func (l *log) unmount() {

@@ -32,7 +32,18 @@ func avatar(seed, name, picture string, online bool, size string) app.UI {
 	if picture != "" && chat.SafeURL(picture) {
 		return s.Body(void("img").Attr("src", picture).Attr("alt", "").Attr("width", 46).Attr("height", 46))
 	}
-	return s.Text(initials(name))
+	return s.Text(chat.Initial(name))
+}
+
+func avatarClass(seed string, online bool, size string) string {
+	class := "av hue-" + itoa(chat.Hue(seed))
+	if size != "" {
+		class += " " + size
+	}
+	if online {
+		class += " on"
+	}
+	return class
 }
 
 // tick draws how far an own message has got.

@@ -2,9 +2,9 @@ package view
 
 import "github.com/maxence-charriere/go-app/v10/pkg/app"
 
-// themeKey is where the browser keeps the scheme that a person chose; boot.js
-// reads it before anything is painted.
-const themeKey = "theme"
+// themeCookie holds the scheme that a person chose. It is a cookie so that the
+// server's first paint has it already.
+const themeCookie = "kamachat_theme"
 
 // theme returns "light", "dark", or "" for the system's.
 func theme() string {
@@ -19,12 +19,11 @@ func theme() string {
 
 func setTheme(to string) {
 	root := document().Get("documentElement")
-	store := app.Window().Get("localStorage")
 	if to == "" {
 		root.Call("removeAttribute", "data-theme")
-		store.Call("removeItem", themeKey)
+		document().Set("cookie", themeCookie+"=; Path=/; Max-Age=0; SameSite=Lax")
 		return
 	}
 	root.Call("setAttribute", "data-theme", to)
-	store.Call("setItem", themeKey, to)
+	document().Set("cookie", themeCookie+"="+to+"; Path=/; Max-Age=31536000; SameSite=Lax")
 }
