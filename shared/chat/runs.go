@@ -197,7 +197,7 @@ func address(s string) int {
 		c := s[len(s)-1]
 		pair := strings.IndexByte(")]}", c)
 		switch {
-		case strings.IndexByte(".,;:!?'*_~|", c) >= 0:
+		case strings.IndexByte(".,;:!?'*|", c) >= 0:
 		case pair >= 0 && open[pair] < 0:
 			open[pair]++
 		default:

@@ -1,10 +1,22 @@
 package words
 
-// phrases are all sentences. Keys with ".one" are the singular of the key
-// before it, which only English has.
-var phrases = map[string]phrase{
+import "maps"
+
+// phrases are all sentences. A key that ends in ".one" is the singular of the
+// key before it, which only English has.
+var phrases = merged(chatPhrases, pagePhrases, problemPhrases)
+
+func merged(sets ...map[string]phrase) map[string]phrase {
+	all := map[string]phrase{}
+	for _, s := range sets {
+		maps.Copy(all, s)
+	}
+	return all
+}
+
+// chatPhrases are the sentences of the chat.
+var chatPhrases = map[string]phrase{
 	"close":      {"Close", "关闭"},
-	"you":        {"You", "你"},
 	"names.join": {", ", "、"},
 
 	"day.today":     {"Today", "今天"},
@@ -28,7 +40,6 @@ var phrases = map[string]phrase{
 	"note.queued":     {"Offline · {0} messages wait here and go out by themselves", "离线 · {0} 条消息已保存，恢复后自动发送"},
 	"note.queued.one": {"Offline · {0} message waits here and goes out by itself", ""},
 	"note.signedout":  {"You are signed out. Sign in again to go on.", "你已退出登录，请重新登录。"},
-	"note.signin":     {"Sign in", "登录"},
 
 	// Oneself, and the menu.
 	"profile.menu":    {"Your account and settings", "账号与设置"},
@@ -56,7 +67,6 @@ var phrases = map[string]phrase{
 	"log.new":              {"New messages", "新消息"},
 	"log.below":            {"{0} new", "{0} 条新消息"},
 	"log.end":              {"Newest messages", "回到最新消息"},
-	"log.empty":            {"No messages yet. Say hello.", "还没有消息，打声招呼吧。"},
 	"composer.label":       {"Message to {0}", "发给{0}的消息"},
 	"composer.placeholder": {"Write a message", "输入消息"},
 	"composer.emoji":       {"Emoji", "表情"},
@@ -88,7 +98,6 @@ var phrases = map[string]phrase{
 	"call.start":      {"Called", "发起了通话"},
 	"call.answered":   {"Answered the call", "接听了通话"},
 	"call.declined":   {"Declined the call", "拒绝了通话"},
-	"file.open":       {"Open {0}", "打开 {0}"},
 
 	// Finding people, and making groups.
 	"find.start":   {"Type a name to find someone.", "输入名字来找人。"},

@@ -1,16 +1,7 @@
 package words
 
-import "maps"
-
-func init() {
-	maps.Copy(phrases, pagePhrases)
-	maps.Copy(phrases, problemPhrases)
-}
-
 // pagePhrases are the sentences of the pages that the server makes.
 var pagePhrases = map[string]phrase{
-	"app.loading": {"Loading…", "加载中…"},
-
 	"signin.title":    {"Sign in", "登录"},
 	"signin.username": {"Username", "用户名"},
 	"signin.password": {"Password", "密码"},
@@ -33,18 +24,14 @@ var pagePhrases = map[string]phrase{
 	"setup.intro":  {"Make the administrator's account. It looks after this server.", "创建管理员账号，用来管理这台服务器。"},
 	"setup.submit": {"Make the administrator", "创建管理员"},
 
-	"noscript.note":    {"JavaScript is off: this page works, reload to see new messages.", "JavaScript 已关闭：页面仍可使用，刷新即可查看新消息。"},
-	"noscript.older":   {"Older messages", "更早的消息"},
-	"noscript.reload":  {"Reload", "刷新"},
-	"noscript.new":     {"New conversation", "发起聊天"},
-	"noscript.signout": {"Sign out", "退出登录"},
+	"noscript.note":  {"JavaScript is off: this page works, reload to see new messages.", "JavaScript 已关闭：页面仍可使用，刷新即可查看新消息。"},
+	"noscript.older": {"Older messages", "更早的消息"},
 
 	"newpage.title":  {"New conversation", "发起聊天"},
 	"newpage.find":   {"Search people", "搜索联系人"},
 	"newpage.search": {"Search", "搜索"},
 	"newpage.nobody": {"Nobody's name begins with “{0}”.", "没有名字以“{0}”开头的人。"},
 	"newpage.write":  {"Write to {0}", "发消息给{0}"},
-	"newpage.group":  {"Make a group", "创建群聊"},
 	"newpage.choose": {"Choose who is in it, then name it.", "选择成员，再起个名称。"},
 	"newpage.name":   {"Group name", "群聊名称"},
 	"newpage.make":   {"Make group", "创建群聊"},
