@@ -45,7 +45,7 @@ func (l *list) Render() app.UI {
 		&profile{desk: d, Me: l.Me, Live: l.Status.Phase == state.Live},
 		el("label").Class("find").Body(
 			icon("search"),
-			void("input").Attr("type", "search").ID("find").Attr("autocomplete", "off").Attr("placeholder", d.say("list.find")).
+			void("input").Attr("type", "text").Attr("enterkeyhint", "search").ID("find").Attr("autocomplete", "off").Attr("placeholder", d.say("list.find")).
 				Aria("label", d.say("list.find")).OnInput(l.onFilter).OnKeyDown(l.onFilterKey),
 			el("kbd").Aria("hidden", "true").Text(shortcut()),
 		),

@@ -15,6 +15,7 @@ type newDialog struct {
 	app.Compo
 	desk *Desk
 
+	ctx     app.Context // of the dialog itself, which outlives its buttons
 	find    finder
 	group   bool // making a group
 	name    string
@@ -26,6 +27,7 @@ type newDialog struct {
 func (n *newDialog) OnInit() { n.find.desk, n.find.pick = n.desk, n.pick }
 
 func (n *newDialog) OnMount(ctx app.Context) {
+	n.ctx = ctx
 	openModal(ctx)
 	n.find.ask(ctx, "")
 }
@@ -47,7 +49,7 @@ func (n *newDialog) Render() app.UI {
 			app.If(n.group, n.fields),
 			el("label").Class("find").Body(
 				icon("search"),
-				void("input").Attr("type", "search").Attr("autocomplete", "off").Attr("autofocus", true).ID("find-people").
+				void("input").Attr("type", "text").Attr("enterkeyhint", "search").Attr("autocomplete", "off").Attr("autofocus", true).ID("find-people").
 					Attr("placeholder", d.say("new.find")).Aria("label", d.say("new.find")).OnInput(n.onQuery).OnKeyDown(n.onKey),
 			),
 		),
@@ -120,7 +122,7 @@ func (n *newDialog) onChip(ctx app.Context, e app.Event) {
 
 func (n *newDialog) onGroup(ctx app.Context, e app.Event) {
 	n.group = true
-	ctx.Defer(func(app.Context) { focus(app.Window().GetElementByID("group-name")) })
+	n.ctx.Defer(func(app.Context) { focus(app.Window().GetElementByID("group-name")) })
 }
 
 func (n *newDialog) onName(ctx app.Context, e app.Event) {

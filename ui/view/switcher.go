@@ -71,7 +71,7 @@ func (w *switcher) Render() app.UI {
 	return modal(d, "switcher", d.say("switch.title"), w.onClosed,
 		el("label").Class("find").Body(
 			icon("search"),
-			void("input").Attr("type", "search").Attr("autocomplete", "off").Attr("autofocus", true).ID("jump").Attr("placeholder", d.say("switch.find")).
+			void("input").Attr("type", "text").Attr("enterkeyhint", "search").Attr("autocomplete", "off").Attr("autofocus", true).ID("jump").Attr("placeholder", d.say("switch.find")).
 				Aria("label", d.say("switch.find")).OnInput(w.onInput).OnKeyDown(w.onKey),
 		),
 		el("ul").Class("people").Body(rows...),
