@@ -2,23 +2,15 @@
 // Where that is not possible, the page stays as it is: it works without a script.
 (() => {
   "use strict";
-  const doc = document, at = doc.currentScript.dataset, root = doc.documentElement;
+  const doc = document, at = doc.currentScript.dataset;
   performance.mark("kama-boot");
 
-  const cookie = (name, value) => {
-    const secure = location.protocol === "https:" ? ";Secure" : "";
-    const age = value ? 31536000 : 0;
-    doc.cookie = `${name}=${encodeURIComponent(value)};Path=/;Max-Age=${age};SameSite=Lax${secure}`;
-  };
-
-  // The server writes times in this zone, and draws the next page in this scheme.
-  cookie("tz", Intl.DateTimeFormat().resolvedOptions().timeZone || "");
-  let theme = "";
-  try {
-    theme = localStorage.getItem("theme") || "";
-  } catch {} // storage may be forbidden
-  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-  addEventListener("pagehide", () => cookie("theme", root.dataset.theme || ""));
+  // The server writes the next page's times in this zone.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    doc.cookie = `tz=${encodeURIComponent(zone)}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  }
 
   // Reading begins at the first unread row, otherwise at the end.
   const box = doc.getElementById("scroll");

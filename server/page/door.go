@@ -55,15 +55,25 @@ func (p ErrorPage) key() string {
 	return key
 }
 
+// why says more, as exactly as it is known.
+func (p ErrorPage) why() string {
+	if p.Problem != nil {
+		if key := "said." + p.Problem.Words; p.say(key) != key {
+			return p.say(key)
+		}
+	}
+	return p.say(p.key() + ".text")
+}
+
 func (p ErrorPage) title() string { return p.say(p.key()) }
 
 // avatarClass is the look of an avatar.
 func avatarClass(seed, size string) string {
-	class := "av"
+	class := "av hue-" + strconv.Itoa(chat.Hue(seed))
 	if size != "" {
 		class += " " + size
 	}
-	return class + " hue-" + strconv.Itoa(chat.Hue(seed))
+	return class
 }
 
 func safe(url string) bool { return chat.SafeURL(url) }

@@ -36,7 +36,7 @@ func (p ChatPage) preview(m chat.Message) string {
 	case c.File != nil && strings.HasPrefix(c.File.Type, "image/"):
 		return p.say("preview.picture")
 	case c.File != nil:
-		return p.say("preview.file", c.Preview(previewed))
+		return p.say("preview.file", c.File.Name)
 	}
 	return m.Content.Preview(previewed)
 }
@@ -73,15 +73,17 @@ func callKey(c *chat.Call) string {
 		return "call.answered"
 	case "reject_call":
 		return "call.declined"
+	case "start_call":
+		return "call.start"
 	}
-	return "call.start"
+	return "preview.call"
 }
 
 // extension is what a file's card shows of its name: "PDF".
 func extension(name string) string {
 	e := strings.ToUpper(strings.TrimPrefix(path.Ext(name), "."))
-	if len(e) > 4 {
-		return ""
+	if len(e) == 0 || len(e) > 4 {
+		return "···"
 	}
 	return e
 }

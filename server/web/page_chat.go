@@ -4,17 +4,19 @@ import (
 	"crypto/rand"
 	"net/http"
 	"slices"
+	"strconv"
 
+	"kamachat/server/page"
 	"kamachat/shared/chat"
 )
 
 // firstEntries is how many entries a conversation is first drawn with.
-const firstEntries = 50
+const firstEntries = 30
 
 // pageShell is the chat of nobody, which the service worker keeps.
 func (s *server) pageShell(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-cache")
-	s.draw(w, r, http.StatusOK, s.Pages.Chat(ChatPage{Common: s.common(w, r)}))
+	s.draw(w, r, http.StatusOK, page.Chat(page.ChatPage{Common: s.common(w, r)}))
 }
 
 func (s *server) pageHome(w http.ResponseWriter, r *http.Request, c caller) error {
@@ -22,22 +24,24 @@ func (s *server) pageHome(w http.ResponseWriter, r *http.Request, c caller) erro
 	if err != nil {
 		return err
 	}
-	s.draw(w, r, http.StatusOK, s.Pages.Chat(ChatPage{Common: s.common(w, r), Me: &c.Person, Convs: convs, People: people}))
+	s.draw(w, r, http.StatusOK, page.Chat(page.ChatPage{Common: s.common(w, r), Me: &c.Person, Convs: convs, People: people}))
 	return nil
 }
 
 func (s *server) pageChat(w http.ResponseWriter, r *http.Request, c caller) error {
-	return s.chat(w, r, c, OpenConv{Ref: rand.Text()})
+	return s.chat(w, r, c, page.OpenConv{Ref: rand.Text()})
 }
 
-// chat draws the conversation of the path. open has what the form to write
+// chat draws the conversation of the path: its end, or what is before the Seq
+// of the query "before". open has what the form to write
 // shows; the rest of it is filled in here.
-func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open OpenConv) error {
+func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open page.OpenConv) error {
 	conv, err := s.conv(r, c)
 	if err != nil {
 		return err
 	}
-	page, err := s.Hub.Before(r.Context(), c.ID, conv, 0, firstEntries)
+	before, _ := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	log, err := s.Hub.Before(r.Context(), c.ID, conv, max(before, 0), firstEntries)
 	if err != nil {
 		return err
 	}
@@ -45,7 +49,7 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open Ope
 	if err != nil {
 		return err
 	}
-	people = append(people, page.People...)
+	people = append(people, log.People...)
 	if peer, ok := conv.Peer(c.ID); ok {
 		p, err := s.Accounts.Person(r.Context(), peer)
 		if err != nil {
@@ -53,7 +57,9 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open Ope
 		}
 		people = append(people, p)
 	}
-	open.Summary, open.Page = chat.Summary{Conv: conv, LastSeq: page.LastSeq}, page
+	open.Summary, open.Page = chat.Summary{Conv: conv, LastSeq: log.LastSeq}, log
+	n := len(log.Entries)
+	open.Past = before > 0 && (n == 0 || log.Entries[n-1].Seq < log.LastSeq)
 	if i := slices.IndexFunc(convs, func(x chat.Summary) bool { return x.Conv == conv }); i >= 0 {
 		open.Summary = convs[i]
 	}
@@ -61,7 +67,7 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open Ope
 	if open.Problem != nil {
 		status = s.refuse(w, r, open.Problem).Status
 	}
-	s.draw(w, r, status, s.Pages.Chat(ChatPage{s.common(w, r), &c.Person, convs, people, &open}))
+	s.draw(w, r, status, page.Chat(page.ChatPage{Common: s.common(w, r), Me: &c.Person, Convs: convs, People: people, Open: &open}))
 	return nil
 }
 
@@ -74,7 +80,7 @@ func (s *server) pagePost(w http.ResponseWriter, r *http.Request, c caller) erro
 		if ref == "" {
 			ref = rand.Text()
 		}
-		return s.chat(w, r, c, OpenConv{Ref: ref, Text: text, Problem: refused})
+		return s.chat(w, r, c, page.OpenConv{Ref: ref, Text: text, Problem: refused})
 	}
 	if err != nil {
 		return err
@@ -87,11 +93,11 @@ func (s *server) pagePost(w http.ResponseWriter, r *http.Request, c caller) erro
 }
 
 func (s *server) pageNew(w http.ResponseWriter, r *http.Request, c caller) error {
-	return s.new(w, r, c, NewPage{Query: r.URL.Query().Get("q")})
+	return s.new(w, r, c, page.NewPage{Query: r.URL.Query().Get("q")})
 }
 
 // new draws the page that finds people and makes groups.
-func (s *server) new(w http.ResponseWriter, r *http.Request, c caller, p NewPage) error {
+func (s *server) new(w http.ResponseWriter, r *http.Request, c caller, p page.NewPage) error {
 	found, err := s.Accounts.Search(r.Context(), c.ID, p.Query)
 	if err != nil {
 		return err
@@ -101,7 +107,7 @@ func (s *server) new(w http.ResponseWriter, r *http.Request, c caller, p NewPage
 	if p.Problem != nil {
 		status = s.refuse(w, r, p.Problem).Status
 	}
-	s.draw(w, r, status, s.Pages.New(p))
+	s.draw(w, r, status, page.New(p))
 	return nil
 }
 
@@ -122,7 +128,7 @@ func (s *server) pageNewDo(w http.ResponseWriter, r *http.Request, c caller) err
 	name := r.PostForm.Get("name")
 	id, err := s.Accounts.MakeGroup(r.Context(), c.ID, name, members)
 	if refused := chat.AsRefusal(err); err != nil && refused.Code != chat.Internal {
-		return s.new(w, r, c, NewPage{Query: r.PostForm.Get("q"), Name: name, Problem: refused})
+		return s.new(w, r, c, page.NewPage{Query: r.PostForm.Get("q"), Name: name, Problem: refused})
 	}
 	if err != nil {
 		return err

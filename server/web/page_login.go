@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"kamachat/server/page"
 	"kamachat/shared/chat"
 )
 
@@ -30,7 +31,7 @@ func (s *server) pageSignIn(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, local(r.URL.Query().Get("next")), http.StatusSeeOther)
 		return
 	}
-	s.draw(w, r, http.StatusOK, s.Pages.SignIn(SignInPage{Common: s.common(w, r), Next: local(r.URL.Query().Get("next"))}))
+	s.draw(w, r, http.StatusOK, page.SignIn(page.SignInPage{Common: s.common(w, r), Next: local(r.URL.Query().Get("next"))}))
 }
 
 func (s *server) pageSignInDo(w http.ResponseWriter, r *http.Request) {
@@ -41,14 +42,14 @@ func (s *server) pageSignInDo(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		status := s.refuse(w, r, err).Status
-		s.draw(w, r, status, s.Pages.SignIn(SignInPage{s.common(w, r), next, name, chat.AsRefusal(err)}))
+		s.draw(w, r, status, page.SignIn(page.SignInPage{Common: s.common(w, r), Next: next, Username: name, Problem: chat.AsRefusal(err)}))
 		return
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
 func (s *server) pageRegister(w http.ResponseWriter, r *http.Request) {
-	s.draw(w, r, http.StatusOK, s.Pages.Register(RegisterPage{Common: s.common(w, r), Next: local(r.URL.Query().Get("next"))}))
+	s.draw(w, r, http.StatusOK, page.Register(page.RegisterPage{Common: s.common(w, r), Next: local(r.URL.Query().Get("next"))}))
 }
 
 func (s *server) pageRegisterDo(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +71,7 @@ func (s *server) pageSetup(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	s.draw(w, r, http.StatusOK, s.Pages.Register(RegisterPage{Common: s.common(w, r), Next: "/", SetupKey: key}))
+	s.draw(w, r, http.StatusOK, page.Register(page.RegisterPage{Common: s.common(w, r), Next: "/", SetupKey: key}))
 }
 
 func (s *server) pageSetupDo(w http.ResponseWriter, r *http.Request) {
@@ -93,7 +94,9 @@ func (s *server) register(w http.ResponseWriter, r *http.Request, key string, en
 	}
 	if err != nil {
 		status := s.refuse(w, r, err).Status
-		s.draw(w, r, status, s.Pages.Register(RegisterPage{s.common(w, r), next, name, nick, key, chat.AsRefusal(err)}))
+		s.draw(w, r, status, page.Register(page.RegisterPage{
+			Common: s.common(w, r), Next: next, Username: name, Nickname: nick, SetupKey: key, Problem: chat.AsRefusal(err),
+		}))
 		return
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)

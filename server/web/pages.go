@@ -1,104 +1,75 @@
 package web
 
 import (
-	"context"
-	"io"
+	"bytes"
 	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+	_ "time/tzdata" // for machines that have no zones
 
+	"github.com/a-h/templ"
+
+	"kamachat/server/page"
 	"kamachat/shared/chat"
 )
 
-// A Component is something that can be drawn, as templ makes them.
-type Component interface {
-	Render(ctx context.Context, w io.Writer) error
+// themeCookie holds "light" or "dark" where a person chose one; the browser's
+// program sets it (ui/view/theme.go).
+const themeCookie = "kamachat_theme"
+
+// zoneCookie holds the name of the browser's time zone; boot.js sets it.
+const zoneCookie = "tz"
+
+func (s *server) common(w http.ResponseWriter, r *http.Request) page.Common {
+	c := page.Common{Lang: lang(w, r), Build: s.Build, Asset: s.static.url, Now: time.Now(), Zone: zone(r)}
+	if t, err := r.Cookie(themeCookie); err == nil && (t.Value == "light" || t.Value == "dark") {
+		c.Theme = t.Value
+	}
+	return c
 }
 
-// Pages draw. They get plain values and decide nothing.
-type Pages struct {
-	SignIn   func(SignInPage) Component
-	Register func(RegisterPage) Component
-	Chat     func(ChatPage) Component // without Me it is the user-neutral shell
-	New      func(NewPage) Component
-	Error    func(ErrorPage) Component
+// zone returns where the browser is, or else where the server is.
+func zone(r *http.Request) *time.Location {
+	c, err := r.Cookie(zoneCookie)
+	if err != nil || len(c.Value) > 100 {
+		return time.Local
+	}
+	name, err := url.PathUnescape(c.Value)
+	if err != nil || name == "" || name == "Local" {
+		return time.Local
+	}
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		return time.Local
+	}
+	return z
 }
 
-// Common is what every page gets.
-type Common struct {
-	Lang  string                   // "en" or "zh"
-	Build string                   // of this program
-	Asset func(name string) string // the address of a static file
-}
-
-// What each page gets besides.
-type (
-	// SignInPage is the form to sign in.
-	SignInPage struct {
-		Common
-		Next     string // where to go then
-		Username string
-		Problem  *chat.Refusal // of the try before, or nil
+// draw answers a page, once all of it is drawn.
+func (s *server) draw(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
+	var b bytes.Buffer
+	if err := c.Render(r.Context(), &b); err != nil {
+		s.Log.Error("page not drawn", "route", r.Pattern, "err", err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
 	}
-	// RegisterPage is the form to register, and with a SetupKey to create the administrator.
-	RegisterPage struct {
-		Common
-		Next, Username, Nickname, SetupKey string
-		Problem                            *chat.Refusal
-	}
-	// ChatPage is the chat: the list and, with Open, a conversation.
-	ChatPage struct {
-		Common
-		Me     *chat.Person
-		Convs  []chat.Summary
-		People []chat.Person // those that Convs and Open name
-		Open   *OpenConv
-	}
-	// OpenConv is the conversation that is shown.
-	OpenConv struct {
-		Summary chat.Summary
-		Page    chat.Page
-		Ref     string // of the form to write, so that sending it twice stores it once
-		Text    string // what was typed and could not be sent
-		Problem *chat.Refusal
-	}
-	// NewPage finds people and makes groups without a script.
-	NewPage struct {
-		Common
-		Me      chat.Person
-		Query   string
-		Found   []chat.Person
-		Name    string // of the group
-		Problem *chat.Refusal
-	}
-	// ErrorPage tells what went wrong.
-	ErrorPage struct {
-		Common
-		Status  int
-		Title   string
-		Problem *chat.Refusal
-	}
-)
-
-func (s *server) common(w http.ResponseWriter, r *http.Request) Common {
-	return Common{Lang: lang(w, r), Build: s.Build, Asset: s.static.url}
-}
-
-// draw answers a page.
-func (s *server) draw(w http.ResponseWriter, r *http.Request, status int, c Component) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
-	if err := c.Render(r.Context(), w); err != nil && r.Context().Err() == nil {
-		s.Log.Error("page not drawn", "route", r.Pattern, "err", err)
+	if r.Method != http.MethodHead {
+		w.Write(b.Bytes())
 	}
 }
 
 // pageProblem answers an error as a page.
 func (s *server) pageProblem(w http.ResponseWriter, r *http.Request, err error) {
 	p := s.refuse(w, r, err)
-	s.draw(w, r, p.Status, s.Pages.Error(ErrorPage{s.common(w, r), p.Status, p.Title, chat.AsRefusal(err)}))
+	s.draw(w, r, p.Status, page.Error(page.ErrorPage{Common: s.common(w, r), Status: p.Status, Problem: chat.AsRefusal(err)}))
 }
 
 // signedIn makes a page of one that needs a caller and may answer an error.

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -131,7 +133,7 @@ func TestChatWorksWithoutAScript(t *testing.T) {
 		}
 	}
 	got := h.do(b, "GET", path, nil)
-	if strings.Count(got.body, "hello bob") != 1 || got.header.Get("Cache-Control") != "no-store" {
+	if strings.Count(got.body, `class="b">hello bob<`) != 1 || got.header.Get("Cache-Control") != "no-store" {
 		t.Errorf("got %q %q", got.body, got.header.Get("Cache-Control"))
 	}
 	if got := h.do(b, "POST", path, form("text", strings.Repeat("x", chat.MaxText+1))); got.status != 413 || !strings.Contains(got.body, "xxx") {
@@ -161,19 +163,24 @@ func TestLanguageIsChosenOrTheBrowsers(t *testing.T) {
 	}
 	h := open(t)
 	b := h.browser()
-	if got := h.do(b, "GET", "/shell?lang=zh", nil); !strings.Contains(got.body, "[zh") {
+	if got := h.do(b, "GET", "/shell?lang=zh", nil); !strings.Contains(got.body, `<html lang="zh"`) {
 		t.Errorf("asked for: %s", got.body)
 	}
-	if got := h.do(b, "GET", "/shell", nil, "Accept-Language", "en"); !strings.Contains(got.body, "[zh") {
+	if got := h.do(b, "GET", "/shell", nil, "Accept-Language", "en"); !strings.Contains(got.body, `<html lang="zh"`) {
 		t.Errorf("kept: %s", got.body)
 	}
 }
 
+// shaky panics when it is asked for the setup link.
+type shaky struct{ Accounts }
+
+func (shaky) SetupOpen(context.Context, string) (bool, error) { panic("the message said hunter2") }
+
 func TestPanicIsAnsweredAndLoggedWithoutWhatItSaid(t *testing.T) {
 	h := open(t, func(c *Config) {
-		c.Pages.SignIn = func(SignInPage) Component { panic("the message said hunter2") }
+		c.Accounts = shaky{c.Accounts}
 	})
-	got := h.do(http.DefaultClient, "GET", "/login", nil)
+	got := h.do(http.DefaultClient, "GET", "/setup", nil)
 	if got.status != 500 || strings.Contains(got.body, "hunter2") {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
@@ -182,16 +189,52 @@ func TestPanicIsAnsweredAndLoggedWithoutWhatItSaid(t *testing.T) {
 	}
 }
 
-func TestPlainPagesEscapeWhatPeopleWrite(t *testing.T) {
-	h := open(t, func(c *Config) { c.Pages = Pages{} })
+func TestPagesEscapeWhatPeopleWrite(t *testing.T) {
+	h := open(t)
 	b := h.signedIn(h.ann)
 	path := "/c/" + string(h.bob.ID)
 	h.do(b, "POST", path, form("text", "<script>alert(1)</script>"))
 	for p, want := range map[string]string{
-		path: "&lt;script&gt;", "/": "Sign out", "/new?q=bo": string(h.bob.ID), "/nowhere": "404 Not Found", "/register": "/register", "/shell": "<ul>",
+		path: "&lt;script&gt;", "/": "Sign out", "/new?q=bo": string(h.bob.ID), "/nowhere": "Not found", "/register": "/register", "/shell": `class="convs"`,
 	} {
-		if got := h.do(b, "GET", p, nil); !strings.Contains(got.body, want) || strings.Contains(got.body, "<script") {
+		if got := h.do(b, "GET", p, nil); !strings.Contains(got.body, want) || strings.Contains(got.body, "<script>") {
 			t.Errorf("%s: got %s", p, got.body)
+		}
+	}
+}
+
+func TestOlderMessagesAreAPageAway(t *testing.T) {
+	h := openHouse(t, withRealHub)
+	b := h.signedIn(h.ann)
+	path := "/c/" + string(h.bob.ID)
+	for i := range firstEntries + 5 {
+		h.do(b, "POST", path, form("text", fmt.Sprintf("word%d.", i), "ref", fmt.Sprint(i)))
+	}
+	end := h.do(b, "GET", path, nil).body
+	if strings.Contains(end, "word4.") || !strings.Contains(end, "word5.") || !strings.Contains(end, `href="?before=6"`) {
+		t.Errorf("the end: %s", end)
+	}
+	old := h.do(b, "GET", path+"?before=6", nil).body
+	if !strings.Contains(old, "word4.") || strings.Contains(old, `class="b">word5.`) || strings.Contains(old, "?before=") || !strings.Contains(old, `class="newer"`) {
+		t.Errorf("before that: %s", old)
+	}
+}
+
+func TestPageIsInTheBrowsersZoneAndScheme(t *testing.T) {
+	h := open(t)
+	b := h.signedIn(h.ann)
+	path := "/c/" + string(h.bob.ID)
+	h.do(b, "POST", path, form("text", "hello")) // the hub of these tests says that it is 1970
+	for cookies, want := range map[string]string{
+		"tz=Asia%2FShanghai": ">08:00<", "tz=Asia/Kathmandu": ">05:30<", "tz=UTC; kamachat_theme=dark": `data-theme="dark"`,
+		"tz=..%2F..%2Fetc%2Fpasswd; kamachat_theme=x": `<html lang="en">`, "tz=%zz": `<html lang="en">`,
+	} {
+		at, _ := url.Parse(h.URL)
+		for _, c := range b.Jar.Cookies(at) {
+			cookies += "; " + c.String()
+		}
+		if got := h.do(&http.Client{}, "GET", path, nil, "Cookie", cookies); !strings.Contains(got.body, want) {
+			t.Errorf("%s: %s", cookies, got.body)
 		}
 	}
 }

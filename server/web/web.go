@@ -63,7 +63,6 @@ type Config struct {
 	Hub      Hub
 	Sessions *scs.SessionManager // from NewSessions
 	Serve    Serve
-	Pages    Pages // zero: plain ones
 	Static   fs.FS
 	Origins  []string // further origins or host patterns that browsers may come from
 	Log      *slog.Logger
@@ -92,9 +91,6 @@ type server struct {
 func New(c Config) (http.Handler, error) {
 	if c.Limits.Body == 0 {
 		c.Limits.Body = 1 << 20
-	}
-	if c.Pages.SignIn == nil {
-		c.Pages = plain
 	}
 	st, err := newStatic(c.Static)
 	if err != nil {

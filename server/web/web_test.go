@@ -105,14 +105,6 @@ func (h *hub) serve(ctx context.Context, c *websocket.Conn, p chat.Person, login
 	}
 }
 
-// text is a page that shows values as JSON.
-type text struct{ v any }
-
-func (c text) Render(_ context.Context, w io.Writer) error {
-	_, err := fmt.Fprintf(w, "<!doctype html>%+v", c.v)
-	return err
-}
-
 // house is a running server with real people in it.
 type house struct {
 	*httptest.Server
@@ -151,18 +143,6 @@ func openHouse(t *testing.T, change func(*house, *Config)) *house {
 	}
 	c := Config{
 		Accounts: h.accounts, Hub: h.hub, Sessions: NewSessions(db.Logins()), Serve: h.hub.serve,
-		Pages: Pages{
-			SignIn:   func(p SignInPage) Component { return text{p.Problem} },
-			Register: func(p RegisterPage) Component { return text{p.SetupKey} },
-			Chat: func(p ChatPage) Component {
-				if p.Open != nil {
-					return text{[]any{p.Lang, p.Open.Page.Entries, p.Open.Text, p.Open.Problem}}
-				}
-				return text{[]any{p.Lang, p.Me}}
-			},
-			New:   func(p NewPage) Component { return text{p.Found} },
-			Error: func(p ErrorPage) Component { return text{p.Problem} },
-		},
 		Static: fstest.MapFS{}, Build: "test", Log: slog.New(slog.NewTextHandler(h.logs, nil)),
 	}
 	change(h, &c)
