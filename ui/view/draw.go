@@ -13,9 +13,7 @@ func draw(r chat.Row, k look, d *Desk) app.Value {
 	li := node("li", "row")
 	li.Get("dataset").Set("key", r.Key)
 	if r.Day {
-		day := text("div", "day", "")
-		day.Call("append", timeNode(r.Message.At, d.day(r.Message.At), ""))
-		li.Call("append", day)
+		li.Call("append", node("div", "day", timeNode(r.Message.At, k.day, "")))
 	}
 	if r.New {
 		li.Call("append", text("div", "new", d.say("log.new")))

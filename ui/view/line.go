@@ -21,15 +21,19 @@ func (n *line) bottom() float64 { return n.el.Call("getBoundingClientRect").Get(
 
 // A look is all that may change about a row of one key.
 type look struct {
-	tick           chat.Tick
-	why            chat.Code
-	day, new, head bool
-	name, avatar   string
-	said           string // of an event
+	tick         chat.Tick
+	why          chat.Code
+	day          string // over a new day; it changes at midnight
+	new, head    bool
+	name, avatar string
+	said         string // of an event
 }
 
 func lookOf(r chat.Row, s *state.State, d *Desk) look {
-	k := look{tick: r.Tick, why: r.Why, day: r.Day, new: r.New, head: r.Head}
+	k := look{tick: r.Tick, why: r.Why, new: r.New, head: r.Head}
+	if r.Day {
+		k.day = d.day(r.Message.At)
+	}
 	p, _ := s.Person(r.Message.Author)
 	k.name, k.avatar = s.Name(r.Message.Author), p.Avatar
 	if r.Message.Content.Event != nil {
@@ -43,6 +47,9 @@ func (n *line) dress(r chat.Row, k look, d *Desk) {
 	n.seq = r.Message.Seq
 	if n.foreign {
 		n.look, n.foreign = k, false
+		if b := n.el.Call("querySelector", ".b"); b.Truthy() {
+			b.Set("title", d.moment(r.Message.At))
+		}
 	}
 	if n.look == k {
 		return

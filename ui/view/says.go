@@ -14,12 +14,36 @@ import (
 func says(b app.Value, c chat.Content, d *Desk) {
 	switch {
 	case c.Kind == chat.Text:
-		b.Call("append", c.Text)
+		for _, r := range chat.Runs(c.Text) {
+			b.Call("append", drawnRun(r))
+		}
 	case c.File != nil:
 		b.Call("append", attached(c.File))
 	case c.Call != nil:
 		b.Call("append", text("span", "call", d.call(c.Call)))
 	}
+}
+
+// drawnRun is a part of a text; a plain one is a mere string.
+func drawnRun(r chat.Run) any {
+	switch r.Kind {
+	case chat.RunCode:
+		return text("code", "", r.Text)
+	case chat.RunBlock:
+		return node("pre", "", text("code", "", r.Text))
+	case chat.RunMention:
+		return text("span", "at", r.Text)
+	case chat.RunLink:
+		if !chat.SafeURL(r.Href) {
+			break
+		}
+		a := text("a", "", r.Text)
+		a.Set("href", r.Href)
+		a.Set("target", "_blank")
+		a.Set("rel", "noopener noreferrer nofollow")
+		return a
+	}
+	return r.Text
 }
 
 // attached is a file, to be opened where its address is one that may be.
