@@ -16,6 +16,7 @@ func (c Common) say(key string, args ...any) string {
 func (c Common) at(ms int64) time.Time    { return time.UnixMilli(ms).In(c.Zone) }
 func (c Common) clock(ms int64) string    { return words.Clock(words.Lang(c.Lang), c.at(ms)) }
 func (c Common) day(ms int64) string      { return words.Day(words.Lang(c.Lang), c.at(ms), c.Now) }
+func (c Common) moment(ms int64) string   { return words.Full(words.Lang(c.Lang), c.at(ms)) }
 func (c Common) listTime(ms int64) string { return words.ListTime(words.Lang(c.Lang), c.at(ms), c.Now) }
 
 // problem says why something was refused, "" for nil.
