@@ -12,7 +12,6 @@ type header struct {
 	desk *Desk
 
 	Conv    state.Conv
-	Typing  string
 	Details bool // the pane beside is open
 }
 
@@ -35,8 +34,6 @@ func (h *header) Render() app.UI {
 func (h *header) status() string {
 	d, c := h.desk, h.Conv
 	switch {
-	case h.Typing != "":
-		return h.Typing
 	case c.ID.IsGroup():
 		return d.say("head.members", c.Members)
 	case c.Online:

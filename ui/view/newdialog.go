@@ -46,7 +46,7 @@ func (n *newDialog) Render() app.UI {
 			button("close", d.say("close"), n.onClose),
 		),
 		el("div").Class("dialog-fields").Body(
-			app.If(n.group, n.fields),
+			n.fields(),
 			el("label").Class("find").Body(
 				icon("search"),
 				void("input").Attr("type", "text").Attr("enterkeyhint", "search").Attr("autocomplete", "off").Attr("autofocus", true).ID("find-people").
@@ -67,7 +67,7 @@ func (n *newDialog) fields() app.UI {
 		chips[i] = el("button").Attr("type", "button").Class("chip").DataSet("person", string(p.ID)).
 			Title(d.say("new.remove", p.Name())).Body(app.Text(p.Name()+" "), icon("close"))
 	}
-	return el("div").Class("group-fields").Body(
+	return el("div").Class("group-fields").Hidden(!n.group).Body(
 		void("input").Attr("type", "text").Class("field").ID("group-name").Attr("maxlength", chat.MaxName).Attr("autocomplete", "off").
 			Attr("placeholder", d.say("new.name")).Aria("label", d.say("new.name")).OnInput(n.onName),
 		el("div").Class("chips").OnClick(n.onChip).Body(chips...),

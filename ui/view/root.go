@@ -182,8 +182,8 @@ func (r *Root) pane() []app.UI {
 		return []app.UI{el("div").Class("nothing").Body(icon("chat"), el("p").Text(d.say("conv.none")))}
 	}
 	return []app.UI{
-		&header{desk: d, Conv: r.open, Typing: r.typing, Details: d.details},
-		&timeline{desk: d, Conv: r.conv},
+		&header{desk: d, Conv: r.open, Details: d.details},
+		&timeline{desk: d, Conv: r.conv, Empty: r.open.AtStart && r.open.Last == nil},
 		el("p").Class("typing").Aria("live", "polite").Text(r.typing),
 		&composer{desk: d, Conv: r.conv, Title: r.open.Title},
 	}
