@@ -43,7 +43,7 @@ func (c *Client) connect(ctx context.Context) {
 	conn, err := c.cfg.Dial(dctx, c.cfg.URL)
 	stop()
 	if err != nil {
-		c.cfg.Log.Debug("link: dial failed", "err", err)
+		c.cfg.Log("dial failed", err)
 		c.act(func(now int64) Out { return c.m.Closed(now, errors.Is(err, ErrSignedOut)) })
 		return
 	}
@@ -64,7 +64,7 @@ func (c *Client) connect(ctx context.Context) {
 	reason := s.reason
 	c.mu.Unlock()
 	conn.Close(1000, reason)
-	c.cfg.Log.Debug("link: connection ended", "reason", reason, "err", err)
+	c.cfg.Log("connection ended: "+reason, err)
 	c.act(func(now int64) Out { return c.m.Closed(now, false) })
 }
 
@@ -117,7 +117,7 @@ func (c *Client) pack(fs []wire.Frame) (msgs [][]byte) {
 	for _, f := range fs {
 		p, ok, err := wire.V1.Append(nil, f)
 		if err != nil || !ok {
-			c.cfg.Log.Error("link: frame can't be encoded", "err", err)
+			c.cfg.Log("frame can't be encoded", err)
 			continue
 		}
 		if size+len(p)+2 > wire.MaxFrame {
