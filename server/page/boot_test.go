@@ -2,7 +2,9 @@ package page
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
+	"strings"
 	"testing"
 
 	"kamachat/shared/chat"
@@ -48,6 +50,23 @@ func TestTakeOverChangesNothing(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestManyConversationsAreNotAllDrawn(t *testing.T) {
+	p := busy()
+	for i := range 500 {
+		m := said(chat.ConvID(fmt.Sprintf("Gold%d", i)), 1, chat.UserID(fmt.Sprintf("Uold%d", i)), -9000-i, chat.TextContent("old words"))
+		p.Convs = append(p.Convs, chat.Summary{Conv: m.Conv, Title: "Old", Last: &m, LastSeq: 1})
+		p.People = append(p.People, chat.Person{ID: m.Author, Username: fmt.Sprintf("old%d", i)})
+	}
+	p.Open = &OpenConv{Summary: p.Convs[519], Page: chat.Page{Conv: p.Convs[519].Conv, LastSeq: 1}}
+	got := drawn(t, Chat(p))
+	if n := strings.Count(got, `class="conv-row"`); n != linesAtOnce+1 || !strings.Contains(got, `aria-current="page"`) {
+		t.Errorf("%d lines", n)
+	}
+	if strings.Contains(got, "old300") || !strings.Contains(got, "old499") || len(got) > 50_000 {
+		t.Errorf("people of no line are told, or those of the shown one are not: %d bytes", len(got))
 	}
 }
 

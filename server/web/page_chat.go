@@ -20,12 +20,50 @@ func (s *server) pageShell(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) pageHome(w http.ResponseWriter, r *http.Request, c caller) error {
-	convs, people, err := s.Hub.List(r.Context(), c.ID)
+	convs, people, err := s.list(r, c, nil)
 	if err != nil {
 		return err
 	}
 	s.draw(w, r, http.StatusOK, page.Chat(page.ChatPage{Common: s.common(w, r), Me: &c.Person, Convs: convs, People: people}))
 	return nil
+}
+
+// list returns the caller's conversations and everybody whom they or the page
+// of a log name.
+func (s *server) list(r *http.Request, c caller, log *chat.Page) ([]chat.Summary, []chat.Person, error) {
+	convs, people, err := s.Hub.List(r.Context(), c.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	var ids []chat.UserID
+	names := func(m chat.Message) {
+		if m.Content.Event != nil {
+			ids = append(ids, m.Content.Event.Who...)
+		}
+	}
+	for _, x := range convs {
+		if x.Last != nil {
+			names(*x.Last)
+		}
+	}
+	if log != nil {
+		people = append(people, log.People...)
+		for _, m := range log.Entries {
+			names(m)
+		}
+		if peer, ok := log.Conv.Peer(c.ID); ok {
+			ids = append(ids, peer)
+		}
+	}
+	ids = slices.DeleteFunc(ids, func(u chat.UserID) bool {
+		return slices.ContainsFunc(people, func(p chat.Person) bool { return p.ID == u })
+	})
+	if len(ids) == 0 {
+		return convs, people, nil
+	}
+	slices.Sort(ids)
+	more, err := s.Accounts.People(r.Context(), slices.Compact(ids)...)
+	return convs, append(people, more...), err
 }
 
 func (s *server) pageChat(w http.ResponseWriter, r *http.Request, c caller) error {
@@ -45,17 +83,9 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open pag
 	if err != nil {
 		return err
 	}
-	convs, people, err := s.Hub.List(r.Context(), c.ID)
+	convs, people, err := s.list(r, c, &log)
 	if err != nil {
 		return err
-	}
-	people = append(people, log.People...)
-	if peer, ok := conv.Peer(c.ID); ok {
-		p, err := s.Accounts.Person(r.Context(), peer)
-		if err != nil {
-			return err
-		}
-		people = append(people, p)
 	}
 	open.Summary, open.Page = chat.Summary{Conv: conv, LastSeq: log.LastSeq}, log
 	n := len(log.Entries)

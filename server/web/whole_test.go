@@ -58,6 +58,20 @@ func TestGroupsOfOnePersonAreEachAnnouncedAndTheirsOnly(t *testing.T) {
 	}
 }
 
+func TestEverybodyWhomThePageNamesIsNamed(t *testing.T) {
+	h := openHouse(t, withRealHub)
+	a := h.signedIn(h.ann)
+	got := h.do(a, "POST", "/new", form("name", "Tea", "member", string(h.bob.ID)))
+	path := got.header.Get("Location")
+	for _, p := range []string{path, "/"} {
+		got := h.do(a, "GET", p, nil)
+		text, _, _ := strings.Cut(got.body, `<script`)
+		if strings.Contains(strings.ReplaceAll(text, path, ""), string(h.bob.ID)) || !strings.Contains(text, "made the group “Tea”") {
+			t.Errorf("%s: %s", p, text)
+		}
+	}
+}
+
 func TestNewDirectConversationIsEmptyAndThenShared(t *testing.T) {
 	h := openHouse(t, withRealHub)
 	a, b := h.signedIn(h.ann), h.signedIn(h.bob)
