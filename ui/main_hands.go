@@ -21,6 +21,7 @@ type hands struct {
 	*link.Client
 	changed func(state.Change)
 	asking  atomic.Bool // whether the session stands
+	leaving atomic.Bool // the person signs out here and now
 }
 
 // run keeps the connection for the life of the page.
@@ -55,7 +56,7 @@ func (h *hands) onChange(ch state.Change) {
 		var phase state.Phase
 		h.Do(func(s *state.State) { phase = s.Status().Phase })
 		switch {
-		case phase == state.SignedOut:
+		case phase == state.SignedOut && !h.leaving.Load():
 			leave()
 		case phase == state.Offline && h.Failures() >= tries && h.asking.CompareAndSwap(false, true):
 			defer h.asking.Store(false)
@@ -71,6 +72,7 @@ func (h *hands) Post(conv chat.ConvID, c chat.Content) { h.Client.Post(conv, c) 
 
 // SignOut implements view.Intents by posting a real form, which leaves the page.
 func (h *hands) SignOut() {
+	h.leaving.Store(true)
 	form := document().Call("createElement", "form")
 	form.Set("method", "post")
 	form.Set("action", "/logout")
