@@ -20,11 +20,13 @@ type composer struct {
 
 	shown  chat.ConvID // whose draft is in the textarea
 	emojis bool        // the picker is open
+	grows  bool        // the browser itself makes the textarea as tall as its text
 }
 
 func (c *composer) OnMount(ctx app.Context) {
 	ctx.PreventUpdate()
 	c.shown = c.Conv
+	c.grows = app.Window().Get("CSS").Call("supports", "field-sizing", "content").Truthy()
 	c.fill(c.draft())
 	if c.desk.caught.text(c.area()) {
 		return
@@ -78,12 +80,15 @@ func (c *composer) draft() (text string) {
 func (c *composer) fill(text string) {
 	if a := c.area(); a.Truthy() {
 		a.Set("value", text)
-		grow(a)
+		c.grow(a)
 	}
 }
 
 // grow makes the textarea as tall as its text. The style sheet bounds it.
-func grow(a app.Value) {
+func (c *composer) grow(a app.Value) {
+	if c.grows {
+		return
+	}
 	style := a.Get("style")
 	style.Set("height", "auto")
 	style.Set("height", itoa(a.Get("scrollHeight").Int())+"px")
@@ -94,7 +99,7 @@ func (c *composer) onInput(ctx app.Context, e app.Event) {
 	a := e.Get("target")
 	text := a.Get("value").String()
 	c.desk.Do(func(s *state.State) { s.SetDraft(c.Conv, text) })
-	grow(a)
+	c.grow(a)
 	if strings.TrimSpace(text) != "" {
 		c.desk.Intents.Typing(c.Conv)
 	}

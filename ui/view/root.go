@@ -183,7 +183,7 @@ func (r *Root) pane() []app.UI {
 	}
 	return []app.UI{
 		&header{desk: d, Conv: r.open, Details: d.details},
-		&timeline{desk: d, Conv: r.conv, Empty: r.open.AtStart && r.open.Last == nil},
+		&timeline{desk: d, Conv: r.conv},
 		el("p").Class("typing").Aria("live", "polite").Text(r.typing),
 		&composer{desk: d, Conv: r.conv, Title: r.open.Title},
 	}

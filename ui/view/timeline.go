@@ -12,8 +12,7 @@ type timeline struct {
 	app.Compo
 	desk *Desk
 
-	Conv  chat.ConvID
-	Empty bool // nothing was ever said
+	Conv chat.ConvID
 }
 
 func (t *timeline) OnMount(ctx app.Context) {
@@ -31,7 +30,6 @@ func (t *timeline) Render() app.UI {
 	return el("div").Class("timeline").Body(
 		el("div").Class("log").ID("scroll").TabIndex(0).Aria("label", t.desk.say("log.label")).
 			OnScroll(t.onScroll, app.PassiveEvent()).OnClick(t.onClick),
-		el("p").Class("hint").Hidden(!t.Empty).Text(t.desk.say("log.empty")),
 		el("button").Attr("type", "button").Class("pill").Hidden(true).OnClick(t.onPill).Body(
 			icon("down"), el("span").Text(""),
 		),
