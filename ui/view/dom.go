@@ -25,11 +25,6 @@ func text(tag, class, s string) app.Value {
 	return n
 }
 
-// toggle sets or removes a class.
-func toggle(n app.Value, class string, on bool) {
-	n.Get("classList").Call("toggle", class, on)
-}
-
 // watching reports whether the person looks at the page.
 func watching() bool {
 	d := document()
