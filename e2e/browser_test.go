@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -141,7 +142,10 @@ func browse(t testing.TB, s *server, width, height int64) *page {
 		cancel()
 		cancelA()
 	})
-	p.do(chromedp.EmulateViewport(width, height))
+	// The first step starts the browser, which lives as long as that step's context.
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
+		t.Fatal(err)
+	}
 	console := chromedp.Console(ctx)
 	go func() {
 		for m, err := range console {
@@ -231,7 +235,21 @@ func (p *page) fill(css, text string) {
 // say sends a message with the keyboard.
 func (p *page) say(text string) {
 	p.Helper()
-	p.fill("#text", text+"\r")
+	p.fill("#text", text)
+	p.enter()
+}
+
+// enter presses the Enter key, as one key event with its character in it.
+func (p *page) enter() {
+	p.Helper()
+	key := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: "Enter", Code: "Enter", Text: "\r", WindowsVirtualKeyCode: 13}
+	if _, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, key); err != nil {
+		p.Fatal(err)
+	}
+	key.Type, key.Text = input.DispatchKeyEventTypeKeyUp, ""
+	if _, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, key); err != nil {
+		p.Fatal(err)
+	}
 }
 
 // rows is how many rows of the log have exactly this text.
@@ -252,7 +270,7 @@ func (p *page) register(name string) {
 	p.fill("input[name=username]", name)
 	p.fill("input[name=nickname]", strings.ToUpper(name[:1])+name[1:])
 	p.fill("input[name=password]", "correct horse "+name)
-	p.click("form button[type=submit]")
+	p.click("form button.primary")
 	p.live()
 }
 

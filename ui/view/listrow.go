@@ -42,7 +42,7 @@ func (r *listRow) words() app.UI {
 	case e.Draft:
 		return p.Body(el("em").Class("draft").Text(d.say("list.draft")), app.Text(" "+e.Preview))
 	case e.Says != "":
-		return p.Body(app.Text(d.say("list.says", e.Says)+e.Preview+" "), tick(e.Tick, d))
+		return p.Body(el("span").Text(d.say("list.says", e.Says)+e.Preview), tick(e.Tick, d))
 	}
 	return p.Body(app.Text(e.Preview))
 }
