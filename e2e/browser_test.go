@@ -186,7 +186,7 @@ func eval[T any](p *page, js string) T {
 // there fails, not a slow machine.
 func (p *page) until(js string) {
 	p.Helper()
-	for end := time.Now().Add(90 * time.Second); !eval[bool](p, "!!("+js+")"); time.Sleep(25 * time.Millisecond) {
+	for end := time.Now().Add(45 * time.Second); !eval[bool](p, "!!("+js+")"); time.Sleep(25 * time.Millisecond) {
 		if time.Now().After(end) {
 			p.Fatalf("waited in vain for %s\nconsole: %v\npage: %.3000s", js, p.complaints(), eval[string](p, "document.body.innerText"))
 		}

@@ -13,6 +13,7 @@ func (l *log) mount(box, pill app.Value, caught *catch) {
 	adopted := l.list
 	if l.list == nil {
 		l.list = node("ol", "rows")
+		l.list.Set("id", "log")
 	}
 	caught.list = nil
 	l.list.Call("setAttribute", "role", "log")
