@@ -142,15 +142,22 @@ func browse(t testing.TB, s *server, width, height int64) *page {
 		cancel()
 		cancelA()
 	})
+	p.open(width, height)
+	return p
+}
+
+// open sets the window up and listens to its console.
+func (p *page) open(width, height int64) {
+	p.Helper()
 	// The first step starts the browser, which lives as long as that step's context.
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
-		t.Fatal(err)
+	if err := chromedp.Do(p.ctx, chromedp.EmulateViewport(width, height)); err != nil {
+		p.Fatal(err)
 	}
 	// Read marks move only in a window that has the focus; headless ones have none.
-	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
-		t.Fatal(err)
+	if _, err := chromedp.Call(p.ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		p.Fatal(err)
 	}
-	console := chromedp.Console(ctx)
+	console := chromedp.Console(p.ctx)
 	go func() {
 		for m, err := range console {
 			if err != nil {
@@ -163,7 +170,6 @@ func browse(t testing.TB, s *server, width, height int64) *page {
 			}
 		}
 	}()
-	return p
 }
 
 func (p *page) do(as ...chromedp.Action[chromedp.Void]) {
