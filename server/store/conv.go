@@ -92,12 +92,18 @@ func (d *DB) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error
 // SaveMarks moves the members' marks forward in one transaction, never back.
 func (d *DB) SaveMarks(ctx context.Context, ms []chat.Marks) error {
 	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		// One statement, prepared once: a flush moves hundreds of marks while
+		// posts wait for the same connection.
+		move, err := tx.PrepareContext(ctx, `UPDATE members SET
+			delivered_seq = CASE WHEN delivered_seq < ? THEN ? ELSE delivered_seq END,
+			read_seq = CASE WHEN read_seq < ? THEN ? ELSE read_seq END
+			WHERE conv_id = ? AND user_id = ?`)
+		if err != nil {
+			return err
+		}
+		defer move.Close()
 		for _, m := range ms {
-			_, err := tx.NewUpdate().Table("members").
-				Set("delivered_seq = CASE WHEN delivered_seq < ? THEN ? ELSE delivered_seq END", m.Delivered, m.Delivered).
-				Set("read_seq = CASE WHEN read_seq < ? THEN ? ELSE read_seq END", m.Read, m.Read).
-				Where("conv_id = ? AND user_id = ?", string(m.Conv), string(m.User)).Exec(ctx)
-			if err != nil {
+			if _, err := move.ExecContext(ctx, m.Delivered, m.Delivered, m.Read, m.Read, string(m.Conv), string(m.User)); err != nil {
 				return err
 			}
 		}
