@@ -28,7 +28,7 @@ const asServer = "KAMACHAT_TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asServer) != "" {
-		if err := run(context.Background(), os.Args[1:], func(string) string { return "" }, os.Stdout, os.Stderr); err != nil {
+		if err := run(context.Background(), os.Args[1:], noEnv, os.Stdout, os.Stderr); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -37,11 +37,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+func noEnv(string) string { return "" }
+
 // inProcess runs the real server in this process, under the race detector
-// where the test is, and returns its address.
-func inProcess(t *testing.T) string {
+// where the test is, and returns its address. Further flags win.
+func inProcess(t *testing.T, flags ...string) string {
 	t.Helper()
-	cfg, err := config.Load([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--rate-limit", "off"}, func(string) string { return "" })
+	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--rate-limit", "off"}, flags...)
+	cfg, err := config.Load(args, noEnv)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,9 @@ import (
 // queue is how many drafts, and batches of events, wait at most in this process.
 const queue = 4096
 
+// sweepEvery is how often sign-ins that have expired are removed.
+const sweepEvery = time.Hour
+
 // serve builds the server top to bottom and runs it until ctx ends. ready is
 // told the address once it answers, and the link that makes the first
 // administrator while there is none.
@@ -87,6 +90,11 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	go func() { heart <- hub.Run(beating) }()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		sweep(beating, log, db.Logins().DeleteExpired)
+	}()
 
 	url := "http://" + ln.Addr().String()
 	if setup != "" {
@@ -106,6 +114,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	}
 	live.wait(bye)
 	stopHeart()
+	<-swept
 	if herr := <-heart; err == nil {
 		err = herr
 	}
@@ -135,6 +144,24 @@ func migrate(ctx context.Context, db *store.DB) ([]string, error) {
 		return nil, err
 	}
 	return db.Migrate(ctx, files)
+}
+
+// sweep removes what has expired, now and then, until ctx ends.
+func sweep(ctx context.Context, log *slog.Logger, expired func(context.Context) (int64, error)) {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		if n, err := expired(ctx); err != nil && ctx.Err() == nil {
+			log.Error("sweep sign-ins, will be tried again", "err", err)
+		} else if n > 0 {
+			log.Info("expired sign-ins removed", "n", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
 }
 
 // limit is a connection's rate of messages.
