@@ -67,29 +67,37 @@ func TestContentValidate(t *testing.T) {
 		c    Content
 		want Code
 	}{
-		"text":              {TextContent("hi"), ""},
-		"longest text":      {TextContent(strings.Repeat("你", MaxText)), ""},
-		"too long":          {TextContent(strings.Repeat("你", MaxText+1)), TooLong},
-		"empty":             {TextContent(" \n\t"), Invalid},
-		"not UTF-8":         {TextContent("a\xff"), Invalid},
-		"NUL":               {TextContent("a\x00b"), Invalid},
-		"no kind":           {Content{Text: "hi"}, Invalid},
-		"event":             {Content{Kind: Event, Event: &Change{What: "joined"}}, Invalid},
-		"file":              {file(File{URL: "/files/1", Name: "a.pdf", Type: "application/pdf", Size: "3"}), ""},
-		"file elsewhere":    {file(File{URL: "https://example.org/a", Name: "a"}), ""},
-		"script url":        {file(File{URL: "javascript:alert(1)", Name: "a"}), Invalid},
-		"data url":          {file(File{URL: "data:text/html,x", Name: "a"}), Invalid},
-		"other host's path": {file(File{URL: "//evil.example", Name: "a"}), Invalid},
-		"backslash":         {file(File{URL: `/\evil.example`, Name: "a"}), Invalid},
-		"no name":           {file(File{URL: "/a"}), Invalid},
-		"no file":           {Content{Kind: FileK}, Invalid},
-		"long type":         {file(File{URL: "/a", Name: "a", Type: strings.Repeat("x", MaxFileType+1)}), TooLong},
-		"call":              {call(Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{}`)}), ""},
-		"peer leave":        {call(Call{ID: "PEER_LEAVE"}), ""},
-		"unknown signal":    {call(Call{ID: "PROXY", What: "dance"}), Invalid},
-		"no id":             {call(Call{What: "sdp"}), Invalid},
-		"large signal":      {call(Call{ID: "PROXY", What: "sdp", Data: make(json.RawMessage, MaxSignal+1)}), TooLong},
-		"no call":           {Content{Kind: CallK}, Invalid},
+		"text":               {TextContent("hi"), ""},
+		"longest text":       {TextContent(strings.Repeat("你", MaxText)), ""},
+		"too long":           {TextContent(strings.Repeat("你", MaxText+1)), TooLong},
+		"empty":              {TextContent(" \n\t"), Invalid},
+		"not UTF-8":          {TextContent("a\xff"), Invalid},
+		"NUL":                {TextContent("a\x00b"), Invalid},
+		"no kind":            {Content{Text: "hi"}, Invalid},
+		"event":              {Content{Kind: Event, Event: &Change{What: "joined"}}, Invalid},
+		"file":               {file(File{URL: "/files/1", Name: "a.pdf", Type: "application/pdf", Size: "3"}), ""},
+		"file elsewhere":     {file(File{URL: "https://example.org/a", Name: "a"}), ""},
+		"script url":         {file(File{URL: "javascript:alert(1)", Name: "a"}), Invalid},
+		"data url":           {file(File{URL: "data:text/html,x", Name: "a"}), Invalid},
+		"other host's path":  {file(File{URL: "//evil.example", Name: "a"}), Invalid},
+		"backslash":          {file(File{URL: `/\evil.example`, Name: "a"}), Invalid},
+		"no name":            {file(File{URL: "/a"}), Invalid},
+		"no file":            {Content{Kind: FileK}, Invalid},
+		"long type":          {file(File{URL: "/a", Name: "a", Type: strings.Repeat("x", MaxFileType+1)}), TooLong},
+		"call":               {call(Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{}`)}), ""},
+		"peer leave":         {call(Call{ID: "PEER_LEAVE"}), ""},
+		"unknown signal":     {call(Call{ID: "PROXY", What: "dance"}), Invalid},
+		"no id":              {call(Call{What: "sdp"}), Invalid},
+		"large signal":       {call(Call{ID: "PROXY", What: "sdp", Data: make(json.RawMessage, MaxSignal+1)}), TooLong},
+		"no call":            {Content{Kind: CallK}, Invalid},
+		"tab in a path":      {file(File{URL: "/\t/evil.example", Name: "a"}), Invalid},
+		"text with a file":   {Content{Kind: Text, Text: "hi", File: &File{URL: "javascript:alert(1)", Name: "a"}}, Invalid},
+		"text with a call":   {Content{Kind: Text, Text: "hi", Call: &Call{ID: "x"}}, Invalid},
+		"text with a change": {Content{Kind: Text, Text: "hi", Event: &Change{What: "left"}}, Invalid},
+		"file with a text":   {Content{Kind: FileK, Text: "hi", File: &File{URL: "/a", Name: "a"}}, Invalid},
+		"deep signal":        {call(Call{ID: "PROXY", What: "start_call", Data: nested(MaxDepth + 1)}), Invalid},
+		"nested signal":      {call(Call{ID: "PROXY", What: "start_call", Data: nested(MaxDepth)}), ""},
+		"brackets in words":  {call(Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{"sdp":"\"` + strings.Repeat("[", 100) + `"}`)}), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.c.Validate()
@@ -98,6 +106,11 @@ func TestContentValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// nested is an array in an array, n deep.
+func nested(n int) json.RawMessage {
+	return json.RawMessage(strings.Repeat("[", n) + strings.Repeat("]", n))
 }
 
 func TestDraftValidate(t *testing.T) {
@@ -114,6 +127,8 @@ func TestDraftValidate(t *testing.T) {
 		"no ref":        {func(d *Draft) { d.Ref = "" }, Invalid},
 		"long ref":      {func(d *Draft) { d.Ref = strings.Repeat("x", MaxRef+1) }, Invalid},
 		"not UTF-8 ref": {func(d *Draft) { d.Ref = "\xff" }, Invalid},
+		"NUL in ref":    {func(d *Draft) { d.Ref = "r\x00" }, Invalid},
+		"space in ref":  {func(d *Draft) { d.Ref = "r " }, Invalid},
 		"empty text":    {func(d *Draft) { d.Content.Text = "" }, Invalid},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -14,6 +14,7 @@ const (
 	MaxFileName = 255    // runes
 	MaxFileType = 255    // bytes: RFC 6838 allows 127 + "/" + 127
 	MaxSignal   = 32_768 // bytes of a call signal's data
+	MaxDepth    = 32     // arrays and objects in one another in a call signal's data
 	MaxName     = 64     // runes of a nickname or group name
 	MaxMembers  = 10_000 // people in a group
 	MaxPage     = 100    // entries in a history page
@@ -73,6 +74,9 @@ type Change struct {
 
 // Validate says why c can't be posted by a client, or nil. The error is a *Refusal.
 func (c Content) Validate() error {
+	if c.Kind != Text && c.Text != "" || c.Kind != FileK && c.File != nil || c.Kind != CallK && c.Call != nil || c.Kind != Event && c.Event != nil {
+		return Refuse(Invalid, "the message says more than its kind")
+	}
 	switch c.Kind {
 	case Text:
 		switch {
@@ -102,6 +106,10 @@ func (c Content) Validate() error {
 			return Refuse(Invalid, "the call signal is empty")
 		case len(v.Data) > MaxSignal || len(v.ID) > MaxRef || len(v.What) > MaxRef:
 			return Refuse(TooLong, "the call signal is too long")
+		case depth(v.Data) > MaxDepth:
+			// Readers of JSON stop at some depth: such a message could be sent,
+			// and then nobody could read the conversation.
+			return Refuse(Invalid, "the call signal is nested too deep")
 		}
 		switch v.What {
 		case "", "start_call", "receive_call", "reject_call", "sdp", "candidate":
@@ -114,8 +122,33 @@ func (c Content) Validate() error {
 	return nil
 }
 
-// SafeURL reports whether u may be shown as a link: an http(s) URL or a path on this server.
+// depth returns how many arrays and objects are in one another in valid JSON.
+func depth(p json.RawMessage) int {
+	deepest, now, quoted := 0, 0, false
+	for i := 0; i < len(p); i++ {
+		switch c := p[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			now++
+			deepest = max(deepest, now)
+		case c == ']' || c == '}':
+			now--
+		}
+	}
+	return deepest
+}
+
+// SafeURL reports whether u may be shown as a link: an http(s) URL or a path on
+// this server. Browsers leave control characters out of what they open, so that
+// one could hide another site's name; there must be none.
 func SafeURL(u string) bool {
+	if strings.ContainsFunc(u, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return false
+	}
 	l := strings.ToLower(u)
 	return strings.HasPrefix(l, "https://") || strings.HasPrefix(l, "http://") ||
 		strings.HasPrefix(u, "/") && !strings.HasPrefix(u, "//") && !strings.HasPrefix(u, `/\`)
@@ -128,8 +161,8 @@ func (d Draft) Validate() error {
 		return Refuse(NotFound, "no such conversation")
 	case !d.Author.Valid():
 		return Refuse(Forbidden, "no such author")
-	case d.Ref == "" || len(d.Ref) > MaxRef || !utf8.ValidString(d.Ref):
-		return Refuse(Invalid, "a post needs a ref of at most 64 bytes")
+	case d.Ref == "" || len(d.Ref) > MaxRef || !utf8.ValidString(d.Ref) || strings.ContainsFunc(d.Ref, blank):
+		return Refuse(Invalid, "a post needs a ref of at most 64 bytes, without spaces")
 	}
 	if _, _, ok := d.Conv.Pair(); ok {
 		if _, mine := d.Conv.Peer(d.Author); !mine {
@@ -138,6 +171,10 @@ func (d Draft) Validate() error {
 	}
 	return d.Content.Validate()
 }
+
+// blank reports whether r can't be in a Ref: databases leave zeros out or refuse
+// them, and take names that differ in spaces at the end for the same.
+func blank(r rune) bool { return r <= ' ' || r == 0x7f }
 
 // Preview is the content in one line of at most n runes, for lists.
 func (c Content) Preview(n int) string {
