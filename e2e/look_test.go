@@ -44,6 +44,7 @@ func talk(t testing.TB, lang string) *scene {
 	design := c.mei.group(in("Design", "设计组"), c.zhe, yu)
 	c.mei.says(design, in("new icons are up", "新图标已上传"))
 	c.zhe.says(c.zhe.with(c.mei), in("Fine, see you at the station 👍", "好的，车站见 👍"))
+	c.mei.says(c.zhe.with(c.mei), in("Till Saturday!", "周六见！"))
 
 	c.hike = c.mei.group(in("Weekend hike", "周末徒步"), c.zhe, yu, gong, mum)
 	c.zhe.says(c.hike, in("Saturday, seven o’clock at North Station?", "周六早上七点，北站集合？"), in("The forecast says sun all day ☀️", "天气预报说是晴天 ☀️"))
@@ -53,7 +54,9 @@ func talk(t testing.TB, lang string) *scene {
 	c.mei.says(c.hike, in("Thirteen kilometres and eight hundred metres up is a lot for Mum, so let us take the short way back from the top, along the stream, and be at the station by five. Whoever wants more can go on over the ridge.",
 		"十三公里加八百米爬升对妈妈来说有点多，我们从山顶沿小溪走近路下来，五点前回到车站。想多走的可以继续翻过山脊。"), "👍", in("ok", "好"))
 	yu.says(c.hike, in("@linmei could you check the train back? I found `G1042 18:36`", "@linmei 能帮忙看一下返程车次吗？我查到 `G1042 18:36`"))
-	gong.says(c.hike, in("Line one\nline two", "第一行\n第二行"))
+	c.mei.says(c.hike, in("On it, I’ll book for all of us.", "好，我来订。"))
+	gong.says(c.hike, in("Thank you!\nI’ll bring lunch.", "谢谢！\n我带午饭。"))
+	c.zhe.says(c.hike, in("🎉", "🎉"))
 	return c
 }
 
@@ -103,13 +106,17 @@ func TestLooks(t *testing.T) {
 			m := browse(t, s.server, 1440, 900).as(s.mei)
 			m.cookie("kamachat_lang", lang)
 			z := m.beside(1440, 900).as(s.zhe)
-			z.goTo("/c/" + string(s.hike))
+			z.goTo("/c/" + string(s.mei.ID))
 			z.live()
-			s.mei.says(s.hike, map[string]string{"en": "On it, I’ll book for all of us.", "zh": "好，我来订。"}[lang])
-
 			m.goTo("/")
 			m.live()
+			m.until(`document.querySelector(".conv-row .tick.read")`)
+			z.click(fmt.Sprintf(`.conv-row[href="/c/%s"]`, s.hike))
 			m.look(lang, "list")
+			m.click(".who-am-i")
+			m.until(`document.querySelector("#menu").matches(":popover-open")`)
+			m.look(lang, "menu")
+			m.click(".who-am-i")
 			z.until(`document.querySelectorAll("#log [data-key]").length > 10`)
 			eval[bool](z, `(setInterval(() => { const a = document.getElementById("text"); a.value = "hm"; a.dispatchEvent(new Event("input", {bubbles: true})) }, 1000), true)`)
 			m.click(fmt.Sprintf(`.conv-row[href="/c/%s"]`, s.hike))
@@ -122,14 +129,11 @@ func TestLooks(t *testing.T) {
 			m.until(`document.querySelector(".details")`)
 			m.look(lang, "details")
 			m.click(".details-head button")
-			m.click(".who-am-i")
-			m.look(lang, "menu")
-			m.click(".who-am-i")
 			m.click(".me > .icon")
 			m.until(`document.querySelector("dialog .person")`)
 			m.look(lang, "new")
 			m.click(".dialog-foot .plain")
-			m.until(`document.querySelector("#group-name")`)
+			m.until(`document.activeElement.id == "group-name"`)
 			m.fill("#group-name", map[string]string{"en": "Sunday", "zh": "周日"}[lang])
 			for i := range 3 {
 				eval[bool](m, fmt.Sprintf(`(document.querySelectorAll("dialog .person")[%d].click(), true)`, i))

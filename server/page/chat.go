@@ -113,6 +113,14 @@ func (p ChatPage) status() string {
 	return p.say("head.offline")
 }
 
+// nothing is said in the place of a conversation.
+func (p ChatPage) nothing() string {
+	if p.Me != nil && len(p.Convs) == 0 {
+		return p.say("conv.first")
+	}
+	return p.say("conv.none")
+}
+
 // title is the document's, as ui/view keeps it.
 func (p ChatPage) title() string {
 	t, n := "KamaChat", 0

@@ -54,6 +54,7 @@ var chatPhrases = map[string]phrase{
 
 	// The conversation.
 	"conv.none":            {"Choose a conversation", "选择一个会话"},
+	"conv.first":           {"What you write to each other shows here", "你们的聊天会显示在这里"},
 	"head.back":            {"Back to the list", "返回列表"},
 	"head.details":         {"Details", "详情"},
 	"head.members":         {"{0} members", "{0} 位成员"},

@@ -47,6 +47,13 @@ func members(c state.Conv, s *state.State, d *Desk) (ms []member) {
 	return ms
 }
 
+// OnMount brings the focus along: on a small screen the pane is over everything else.
+func (p *details) OnMount(ctx app.Context) {
+	if app.IsClient {
+		focus(ctx.JSSrc().Call("querySelector", "button"))
+	}
+}
+
 func (p *details) Render() app.UI {
 	d, c := p.desk, p.Conv
 	people := make([]app.UI, len(p.People))
@@ -67,10 +74,16 @@ func (p *details) Render() app.UI {
 	)
 }
 
-func (p *details) onClose(ctx app.Context, e app.Event) { p.desk.details = false }
+func (p *details) onClose(ctx app.Context, e app.Event) { p.close() }
+
+// close gives the focus back to the button that opened the pane.
+func (p *details) close() {
+	p.desk.details = false
+	focus(document().Call("querySelector", ".acts button"))
+}
 
 func (p *details) onKey(ctx app.Context, e app.Event) {
 	if e.Get("key").String() == "Escape" {
-		p.desk.details = false
+		p.close()
 	}
 }

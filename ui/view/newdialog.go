@@ -65,7 +65,7 @@ func (n *newDialog) fields() app.UI {
 	chips := make([]app.UI, len(n.chosen))
 	for i, p := range n.chosen {
 		chips[i] = el("button").Attr("type", "button").Class("chip").DataSet("person", string(p.ID)).
-			Title(d.say("new.remove", p.Name())).Body(app.Text(p.Name()+" "), icon("close"))
+			Title(d.say("new.remove", p.Name())).Body(el("span").Text(p.Name()), icon("close"))
 	}
 	return el("div").Class("group-fields").Hidden(!n.group).Body(
 		void("input").Attr("type", "text").Class("field").ID("group-name").Attr("maxlength", chat.MaxName).Attr("autocomplete", "off").

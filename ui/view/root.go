@@ -179,7 +179,11 @@ func (r *Root) Render() app.UI {
 func (r *Root) pane() []app.UI {
 	d := r.desk
 	if !r.has {
-		return []app.UI{el("div").Class("nothing").Body(icon("chat"), el("p").Text(d.say("conv.none")))}
+		words := "conv.none"
+		if r.me.ID != "" && len(r.entries) == 0 {
+			words = "conv.first"
+		}
+		return []app.UI{el("div").Class("nothing").Body(icon("chat"), el("p").Text(d.say(words)))}
 	}
 	return []app.UI{
 		&header{desk: d, Conv: r.open, Details: d.details},

@@ -28,7 +28,7 @@ func (t *timeline) OnDismount() { t.desk.log.unmount() }
 
 func (t *timeline) Render() app.UI {
 	return el("div").Class("timeline").Body(
-		el("div").Class("log").ID("scroll").TabIndex(0).Aria("label", t.desk.say("log.label")).
+		el("div").Class("log").ID("scroll").Role("region").TabIndex(0).Aria("label", t.desk.say("log.label")).
 			OnScroll(t.onScroll, app.PassiveEvent()).OnClick(t.onClick),
 		el("button").Attr("type", "button").Class("pill").Hidden(true).OnClick(t.onPill).Body(
 			icon("down"), el("span").Text(""),

@@ -63,7 +63,7 @@ func TestListSaysWhatIsWrongWithTheConnectionOnlyWhenLate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			html := drawn(t, &list{desk: d, Me: mei, Status: c.status, Late: c.late})
 			if c.want == "" {
-				has(t, html, `class="note" role="status"`)
+				has(t, html, `class="note"`, `role="status"`)
 				lacks(t, html, "Connecting", "Offline.")
 				return
 			}
