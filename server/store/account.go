@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
@@ -134,6 +135,9 @@ func isUnique(err error) bool {
 
 // UserByName returns a person and the password hash by lower-case username, or chat.ErrNotFound.
 func (d *DB) UserByName(ctx context.Context, username string) (chat.Person, string, error) {
+	if !storable(username) {
+		return chat.Person{}, "", chat.ErrNotFound
+	}
 	var rows []userRow
 	if err := d.read.NewSelect().Model(&rows).Where("username = ?", username).Scan(ctx); err != nil {
 		return chat.Person{}, "", fmt.Errorf("read person: %w", err)
@@ -144,9 +148,16 @@ func (d *DB) UserByName(ctx context.Context, username string) (chat.Person, stri
 	return rows[0].person(), rows[0].Password, nil
 }
 
+// storable reports whether a text can be in the database. SQLite takes no zero
+// byte, and on MySQL it would go missing: "an\x00n" would be ann.
+func storable(s string) bool { return !strings.ContainsRune(s, 0) }
+
 // People returns the people with these ids, in no order; unknown ids are left out.
 func (d *DB) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error) {
 	var ps []chat.Person
+	if slices.ContainsFunc(ids, func(u chat.UserID) bool { return !u.Valid() }) {
+		ids = slices.DeleteFunc(slices.Clone(ids), func(u chat.UserID) bool { return !u.Valid() })
+	}
 	for i := 0; i < len(ids); i += insertChunk {
 		var rows []userRow
 		part := ids[i:min(i+insertChunk, len(ids))]
@@ -176,6 +187,9 @@ func (d *DB) UsernamesTaken(ctx context.Context, names []string) ([]string, erro
 // SearchPeople returns enabled people whose username or nickname begins with
 // the lower-case prefix, by username.
 func (d *DB) SearchPeople(ctx context.Context, prefix string, limit int) ([]chat.Person, error) {
+	if !storable(prefix) {
+		return nil, nil
+	}
 	var rows []userRow
 	end := prefix + "\U0010FFFF"
 	err := d.read.NewSelect().Model(&rows).

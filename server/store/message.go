@@ -78,10 +78,13 @@ func (d *DB) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error
 // place decides what becomes of one draft. It is the last check of who may post where.
 func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 	key := draftKey{dr.Author, dr.Ref}
+	refuse := func(c chat.Code, words string) chat.Receipt { return chat.Receipt{Err: chat.Refuse(c, words)} }
 	if m, ok := b.known[key]; ok {
+		if m.Conv != dr.Conv {
+			return refuse(chat.Invalid, "the ref is that of a message elsewhere")
+		}
 		return chat.Receipt{Message: m, Again: true}
 	}
-	refuse := func(c chat.Code, words string) chat.Receipt { return chat.Receipt{Err: chat.Refuse(c, words)} }
 	if !b.users[dr.Author] {
 		return refuse(chat.Forbidden, "the account is disabled or gone")
 	}
