@@ -18,6 +18,11 @@ func (h *Hub) deliver(e wire.Event) {
 		h.deliverPosted(ctx, e, b)
 		return
 	case wire.Bye:
+		if e.Ref != "" {
+			h.mu.Lock()
+			h.ended[e.Ref] = h.Now().Add(endedFor)
+			h.mu.Unlock()
+		}
 		for _, c := range h.connsOf(e.To...) {
 			if e.Ref == "" || c.Login() == e.Ref {
 				c.Close(b.Reason)

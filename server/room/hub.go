@@ -40,6 +40,7 @@ type Hub struct {
 	waiters map[draftKey][]chan chat.Receipt
 	leaving map[chat.UserID]time.Time // last session gone; offline for others from then on
 	names   map[chat.UserID]named
+	ended   map[string]time.Time // logins that ended, and when to forget that
 }
 
 // person is somebody with a session on this node.
@@ -74,7 +75,7 @@ func NewHub(c Config) *Hub {
 	return &Hub{
 		Config: c, live: map[chat.UserID]*person{}, rooms: map[chat.ConvID]*Room{},
 		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{},
-		leaving: map[chat.UserID]time.Time{}, names: map[chat.UserID]named{},
+		leaving: map[chat.UserID]time.Time{}, names: map[chat.UserID]named{}, ended: map[string]time.Time{},
 	}
 }
 
@@ -108,6 +109,9 @@ func (h *Hub) Post(ctx context.Context, d chat.Draft) error {
 }
 
 func (h *Hub) accept(ctx context.Context, d chat.Draft) error {
+	if c := d.Content.Call; c != nil && (!c.Stored() || d.Conv.IsGroup()) {
+		return chat.Refuse(chat.Invalid, "only the beginning and the end of a call of two are kept")
+	}
 	if err := h.mayRead(ctx, d.Author, d.Conv); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
@@ -14,7 +15,8 @@ import (
 const welcomeConvs = 500
 
 // Join registers a session: from now on it gets what is delivered. Everything
-// that was committed before is in the Welcome read afterwards.
+// that was committed before is in the Welcome read afterwards. One whose login
+// ended since its socket was let in is closed.
 func (h *Hub) Join(ctx context.Context, c Conn) {
 	u := c.User()
 	h.mu.Lock()
@@ -25,9 +27,29 @@ func (h *Hub) Join(ctx context.Context, c Conn) {
 	}
 	l.conns = append(l.conns, c)
 	delete(h.leaving, u)
+	_, ended := h.ended[c.Login()]
 	h.mu.Unlock()
+	if ended {
+		c.Close("signed_out")
+	}
 	if err := h.Presence.Touch(ctx, u, c.ID()); err != nil {
 		h.Log.Warn("presence not told", "user", u, "err", err)
+	}
+}
+
+// endedFor is how long an ended login is remembered: longer than a socket that
+// was let in may take to join.
+const endedFor = time.Minute
+
+// forgetEnded forgets logins that ended long ago.
+func (h *Hub) forgetEnded() {
+	now := h.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for l, until := range h.ended {
+		if now.After(until) {
+			delete(h.ended, l)
+		}
 	}
 }
 

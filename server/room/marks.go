@@ -43,6 +43,7 @@ func (h *Hub) tick(ctx context.Context) {
 		case <-t.C:
 			h.flushMarks(ctx)
 			h.announceLeft(ctx)
+			h.forgetEnded()
 		}
 	}
 }
