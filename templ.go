@@ -6,13 +6,11 @@
 //
 //   - shared/chat: the vocabulary; people, conversations, drafts, messages and the rules about them.
 //   - shared/wire: the protocol; frames, their bodies and the native dialect.
-//   - shared/call: the state machine of a call, the same at both ends.
 //   - shared/words: what the program says, in every language it speaks.
 //   - shared/icons: the icons that both the server's pages and the browser draw.
 //   - ui: the program of the browser; joins state and link and starts the views.
 //   - ui/state: what the browser knows; no page, no socket, no clock.
 //   - ui/link: the one socket to the server, and when to dial it again.
-//   - ui/local: the browser's own database; what it knows survives a reload.
 //   - ui/view: the components that a person sees and touches.
 //   - server: the program of the server; builds it top to bottom, in plain sight.
 //   - server/config: flags and environment; nothing else reads them.
@@ -20,17 +18,18 @@
 //   - server/session: one live socket; reads, handles, writes, keeps it alive.
 //   - server/store: the database, SQLite or MySQL.
 //   - server/inproc: carrier, fan-out and presence for one process, in memory.
-//   - server/kafka: the carrier for several nodes.
-//   - server/redis: fan-out, presence and cache for several nodes.
-//   - server/account: people; sign-in, contacts, groups, and who may do what.
+//   - server/account: people; sign-in, groups, and who may do what.
 //   - server/classic: the seed's dialect of the protocol, for its clients.
 //   - server/page: the pages that the server draws.
-//   - server/web: HTTP; routes, cookies, uploads, and the door to the socket.
+//   - server/web: HTTP; routes, cookies, and the door to the socket.
 //   - server/bench: the load generator behind "kamachat bench".
 //   - e2e: the whole program, driven in a real browser.
 //   - tools: what the build needs and the program does not.
 //   - migrations: the schema, step by step, one set for both databases.
 //   - static: styles, icons and scripts; the compressed WebAssembly is built into it.
+//
+// Places are kept for shared/call (the state machine of a call), ui/local (the
+// browser's own database), server/kafka and server/redis (several nodes).
 //
 // How one message travels from a keystroke to another screen is told in
 // README.md, the protocol in shared/wire, decisions in docs/decisions.

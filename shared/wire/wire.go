@@ -2,10 +2,10 @@
 // bodies, and the native dialect V1.
 //
 // The flow. A client opens a WebSocket at /ws with the subprotocol
-// "kamachat.v1" and says hello with the last Seq it has of each conversation.
-// The server answers welcome: who the client is and its conversations with
-// their last Seq, marks and unread counts. From then on the server sends
-// posted for every entry committed to a conversation of the client's.
+// "kamachat.v1" and says hello. The server answers welcome: who the client is
+// and its conversations with their last Seq, marks and unread counts. From then
+// on the server sends posted for every entry committed to a conversation of the
+// client's.
 //
 // A client posts with a Ref of its own making and keeps the draft until it
 // sees posted with that Ref (stored) or refused with it. refused with a
@@ -14,8 +14,8 @@
 //
 // Every conversation is a log with a gapless Seq from 1. A client that sees a
 // hole, or a welcome with a higher last Seq than it has, asks resume and gets
-// pages until it has everything or the page says where the log ends; history
-// asks backwards. seen tells how far the client got (delivered) and how far its
+// pages until it has everything or the page says where the log ends; before
+// asks backwards. Both are answered with history. seen tells how far the client got (delivered) and how far its
 // person read; the server answers with seen for others' marks. typing and
 // online pass by and are never stored. bye comes before the server closes.
 //
@@ -54,8 +54,8 @@ type (
 		Content chat.Content `json:"c"`
 	}
 	// Resume asks for the entries after a Seq, oldest first; answered by History
-	// with the same Ref. When more than Limit entries are missing the newest
-	// Limit come (the page starts later than After+1); the rest is asked for
+	// with the same Ref. When more than chat.MaxPage entries are missing
+	// the newest come (the page starts later than After+1); the rest is asked for
 	// with Before.
 	Resume struct {
 		Conv  chat.ConvID `json:"conv"`
