@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -30,16 +31,16 @@ type Config struct {
 
 // Storage is where things are kept: for serve, migrate and admin.
 type Storage struct {
-	Data string `default:"./data" placeholder:"DIR" help:"Folder for the database file and uploads."`
+	Data string `default:"./data" placeholder:"DIR" help:"Folder for the database file."`
 	DB   string `name:"db" placeholder:"DB" help:"Database: sqlite:PATH or mysql://user:pass@host:port/db (default: kamachat.db in the data folder)."`
 }
 
 // Serving is how serve runs.
 type Serving struct {
 	Addr   string   `default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Address to listen on."`
-	Mode   string   `default:"channel" enum:"channel,kafka" placeholder:"MODE" help:"How messages travel: channel (one process, in memory) or kafka."`
-	Kafka  []string `placeholder:"HOST:PORT" help:"Kafka brokers, for --mode kafka (default: none)."`
-	Redis  string   `placeholder:"URL" help:"Redis for several nodes and caching (default: none)."`
+	Mode   string   `default:"channel" enum:"channel,kafka" placeholder:"MODE" help:"How messages travel: channel (one process, in memory); kafka is not in this build yet."`
+	Kafka  []string `placeholder:"HOST:PORT" help:"Kafka brokers, for --mode kafka; not in this build yet (default: none)."`
+	Redis  string   `placeholder:"URL" help:"Redis for several nodes and caching; not in this build yet (default: none)."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
 	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection: off, N/s or N/s:BURST."`
 }
@@ -99,10 +100,13 @@ func (s Serving) Validate() error {
 	switch {
 	case s.Mode == "kafka":
 		return fmt.Errorf("--mode kafka: this build does not have Kafka mode yet; use --mode channel")
+	case len(s.Kafka) > 0:
+		return fmt.Errorf("--kafka: only --mode kafka uses brokers, and this build does not have it yet; leave it out")
 	case s.Redis != "":
 		return fmt.Errorf("--redis: this build does not have Redis yet; leave it out to run one node")
 	}
-	if _, port, err := net.SplitHostPort(s.Addr); err != nil || port == "" {
+	_, port, err := net.SplitHostPort(s.Addr)
+	if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
 		return fmt.Errorf("--addr: want HOST:PORT, e.g. 127.0.0.1:8000, but got %q", s.Addr)
 	}
 	for _, o := range s.Origin {
