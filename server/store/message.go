@@ -158,7 +158,8 @@ func (d *DB) readBatch(ctx context.Context, tx bun.Tx, ds []chat.Draft) (*batch,
 	}
 
 	var before []messageRow
-	if err := tx.NewSelect().Model(&before).Where("ref IN (?)", bun.In(refs)).Where("author IN (?)", bun.In(users)).Scan(ctx); err != nil {
+	// By ref alone: asking for the authors, too, would look up every ref with every author.
+	if err := tx.NewSelect().Model(&before).Where("ref IN (?)", bun.In(refs)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("look for refs: %w", err)
 	}
 	for _, r := range before {
