@@ -31,7 +31,7 @@ func open(t *testing.T) *store.DB {
 	return openAt(t, "sqlite:"+t.TempDir()+"/kamachat.db")
 }
 
-func openAt(t *testing.T, dsn string) *store.DB {
+func openAt(t testing.TB, dsn string) *store.DB {
 	t.Helper()
 	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
 	db, err := store.Open(t.Context(), dsn, store.Options{ID: ids.Next})
