@@ -3,7 +3,7 @@
 # stores nothing) and KamaChat in turn, a fresh server each time.
 # Prints the median of every figure. Only ratios within one run mean something.
 #
-#   RUNS=3 SECONDS_EACH=10 DB=sqlite tools/bench.sh [direct|open|room100|room1000|idle ...]
+#   RUNS=3 SECONDS_EACH=10 DB=sqlite tools/bench.sh [start|direct|open|room100|room1000|idle ...]
 #
 # DB is "sqlite" or the mysql:// address of a database for this alone; what an
 # earlier run left there stays.
@@ -20,6 +20,7 @@ stop() {
 trap 'stop; rm -rf "$work"' EXIT
 
 declare -A flags=(
+  [start]='none: how long until the port is open, and the memory then'
   [direct]='--workload direct --pairs 200 --inflight 8'
   [open]='--workload direct --pairs 200 --rate 400'
   [room100]='--workload fanout --members 100 --senders 100 --inflight 8'
@@ -28,7 +29,7 @@ declare -A flags=(
 )
 declare -A connections=([direct]=400 [open]=400 [room100]=100 [room1000]=1000)
 order=("$@")
-[ ${#order[@]} -gt 0 ] || order=(direct open room100 room1000 idle)
+[ ${#order[@]} -gt 0 ] || order=(start direct open room100 room1000 idle)
 
 ticks=$(getconf CLK_TCK)
 cpu() { awk -v t="$ticks" '{ sub(/.*\) /, ""); print ($12 + $13) / t }' "/proc/$1/stat"; }
@@ -39,6 +40,10 @@ p99of() { awk -F '[:,]' -v k="\"$2\"" '{ gsub(/ /, "", $1) } $1 == k { in_it = 1
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
 start() { # a fresh server with 1,000 accounts; sets server and users
+  if (exec 3<>"/dev/tcp/${addr%:*}/${addr##*:}") 2>/dev/null; then
+    echo "$addr is in use: choose another with BENCH_ADDR" >&2
+    exit 1
+  fi
   rm -rf "$work/data"
   mkdir "$work/data"
   users="$work/users.csv"
@@ -68,6 +73,13 @@ for name in "${order[@]}"; do
   [ -n "${flags[$name]:-}" ] || { echo "no workload $name: want ${!flags[*]}"; exit 2; }
   read -r -a args <<<"${flags[$name]}"
   for ((i = 0; i < runs; i++)); do
+    if [ "$name" = start ]; then
+      start
+      report "$name.kamachat" <<<"start_ms $opened
+rss_at_start_kB $(rss "$server")"
+      stop
+      continue
+    fi
     if [ "$name" != idle ]; then
       bin/kamachat bench --floor --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" || { cat "$work/err"; exit 1; }
       report "$name.floor" <<<"messages_per_s $(field "$work/out" messages_per_second)
@@ -77,16 +89,13 @@ cpu_s $(field "$work/out" generator_cpu_seconds)
 copies $(field "$work/out" delivered_copies)"
     fi
     start
-    small=$(rss "$server")
     if [ "$name" = idle ]; then
       bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" &
       generator=$!
       sleep "$((each > 4 ? each - 1 : each))"
       big=$(rss "$server")
       wait "$generator" || { cat "$work/out" "$work/err"; exit 1; }
-      report "$name.kamachat" <<<"start_ms $opened
-rss_at_start_kB $small
-kB_per_connection $(((big - small) / $(field "$work/out" connections)))"
+      report "$name.kamachat" <<<"kB_per_connection $(((big - small) / $(field "$work/out" connections)))"
     else
       bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" &
       generator=$!
@@ -103,6 +112,7 @@ copies $(field "$work/out" delivered_copies)"
     stop
   done
   for side in floor kamachat; do
+    compgen -G "$work/$name.$side.*" >/dev/null || continue
     printf '%-9s %-9s' "$name" "$side"
     for f in "$work/$name.$side".*; do
       [ -e "$f" ] || { printf ' -'; continue; }
