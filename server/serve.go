@@ -46,7 +46,9 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	}
 	defer db.Close()
 
-	people, err := account.New(account.Config{Store: db, IDs: ids, Log: log})
+	limits := account.DefaultLimits
+	limits.Person, limits.PersonBurst = limit(cfg.Rate), cfg.Rate.Burst
+	people, err := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"kamachat/shared/chat"
 )
 
@@ -75,6 +77,7 @@ type Service struct {
 	hash   *hasher
 	byAddr *limiter // sign-ins and registrations, by network address
 	byName *limiter // sign-ins, by username
+	byUser *limiter // changes, by person
 }
 
 // New returns a Service.
@@ -88,6 +91,9 @@ func New(c Config) (*Service, error) {
 	if c.Limits == (Limits{}) {
 		c.Limits = DefaultLimits
 	}
+	if c.Limits.Person == 0 {
+		c.Limits.Person = rate.Inf
+	}
 	h, err := newHasher(c.Cheap)
 	if err != nil {
 		return nil, err
@@ -96,6 +102,7 @@ func New(c Config) (*Service, error) {
 		store: c.Store, ids: c.IDs, poster: c.Poster, log: c.Log, now: c.Now, hash: h,
 		byAddr: newLimiter(c.Limits.Address, c.Limits.AddressBurst, c.Now),
 		byName: newLimiter(c.Limits.Name, c.Limits.NameBurst, c.Now),
+		byUser: newLimiter(c.Limits.Person, c.Limits.PersonBurst, c.Now),
 	}, nil
 }
 
@@ -106,6 +113,10 @@ func (s *Service) SetPoster(p Poster) { s.poster = p }
 // Admit counts an attempt from a network address and answers
 // chat.RateLimited when there have been too many.
 func (s *Service) Admit(addr string) error { return s.byAddr.take(addr) }
+
+// AdmitChange counts something that a person does, like a post or a new group,
+// and answers chat.RateLimited when there has been too much.
+func (s *Service) AdmitChange(u chat.UserID) error { return s.byUser.take(string(u)) }
 
 // Register makes an account. An empty nickname becomes the username.
 func (s *Service) Register(ctx context.Context, username, password, nickname string) (chat.Person, error) {

@@ -93,6 +93,15 @@ func TestRegisterAppliesTheRules(t *testing.T) {
 		"long password":         {"pw2", strings.Repeat("x", 257), "", chat.Invalid},
 		"long nickname":         {"nick", "password1", strings.Repeat("名", 65), chat.TooLong},
 		"control in a nickname": {"nick", "password1", "a\nb", chat.Invalid},
+		"turned nickname":       {"nick", "password1", "ann\u202egpj", chat.Invalid},
+		"unseen nickname":       {"nick", "password1", "\u3164\u200b", chat.Invalid},
+		"family as a nickname":  {"family", "password1", "👨\u200d👩\u200d👧", ""},
+		"Cyrillic а in ann":     {"\u0430nn", "password1", "", chat.Invalid},
+		"all Cyrillic":          {"анна", "password1", "", ""},
+		"Latin and Chinese":     {"ann小明", "password1", "", ""},
+		"unseen letter":         {"ann\u3164", "password1", "", chat.Invalid},
+		"full width":            {"ａｎｎ", "password1", "", chat.Invalid},
+		"mathematical":          {"𝐚𝐧𝐧", "password1", "", chat.Invalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.Register(t.Context(), c.username, c.password, c.nickname)
@@ -338,5 +347,26 @@ func TestImportIsAllOrNothingAndNamesLines(t *testing.T) {
 				t.Errorf("bob was stored")
 			}
 		})
+	}
+}
+
+func TestChangesAreLimitedByPerson(t *testing.T) {
+	now := time.Now()
+	s := service(t, func(c *account.Config) {
+		c.Limits = account.NoLimits
+		c.Limits.Person, c.Limits.PersonBurst = 1, 3
+		c.Now = func() time.Time { return now }
+	})
+	for i := range 4 {
+		if got, want := code(s.AdmitChange("U1")), map[bool]chat.Code{true: chat.RateLimited}[i == 3]; got != want {
+			t.Errorf("change %d: %q, want %q", i, got, want)
+		}
+	}
+	if err := s.AdmitChange("U2"); err != nil {
+		t.Errorf("another person: %v", err)
+	}
+	now = now.Add(time.Second)
+	if err := s.AdmitChange("U1"); err != nil {
+		t.Errorf("a second later: %v", err)
 	}
 }

@@ -9,16 +9,18 @@ import (
 	"kamachat/shared/chat"
 )
 
-// Limits bound how often someone may try to sign in.
+// Limits bound how often someone may try to sign in, and do things by HTTP.
 type Limits struct {
 	Address      rate.Limit // tries per second from one network address
 	AddressBurst int        // tries at once from one network address
 	Name         rate.Limit // tries per second of one username
 	NameBurst    int        // tries at once of one username
+	Person       rate.Limit // changes per second of one person; 0: no limit
+	PersonBurst  int        // changes at once of one person
 }
 
 // DefaultLimits let an office behind one address in, and a guesser starve.
-var DefaultLimits = Limits{Address: 1, AddressBurst: 60, Name: 0.1, NameBurst: 10}
+var DefaultLimits = Limits{Address: 1, AddressBurst: 60, Name: 0.1, NameBurst: 10, Person: 20, PersonBurst: 200}
 
 // NoLimits let everybody try as often as they like.
 var NoLimits = Limits{Address: rate.Inf, Name: rate.Inf}

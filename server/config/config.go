@@ -42,7 +42,7 @@ type Serving struct {
 	Kafka  []string `placeholder:"HOST:PORT" help:"Kafka brokers, for --mode kafka; not in this build yet (default: none)."`
 	Redis  string   `placeholder:"URL" help:"Redis for several nodes and caching; not in this build yet (default: none)."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
-	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection: off, N/s or N/s:BURST."`
+	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person by HTTP: off, N/s or N/s:BURST."`
 }
 
 // Bench is what the load generator does.

@@ -12,6 +12,9 @@ func (s *server) api(h func(http.ResponseWriter, *http.Request, caller) error) h
 	return func(w http.ResponseWriter, r *http.Request) {
 		c, err := s.caller(r)
 		if err == nil {
+			err = s.admit(r, c)
+		}
+		if err == nil {
 			err = h(w, r, c)
 		}
 		if err != nil {

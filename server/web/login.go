@@ -54,6 +54,15 @@ func (s *server) caller(r *http.Request) (caller, error) {
 	return caller{p, account.LoginID(c.Value)}, nil
 }
 
+// admit counts a request that changes something, or says that the caller has
+// made too many.
+func (s *server) admit(r *http.Request, c caller) error {
+	if r.Method != http.MethodPost {
+		return nil
+	}
+	return s.Accounts.AdmitChange(c.ID)
+}
+
 // socketCaller is caller for sockets, whose browsers can't set headers: they
 // may give the bearer token in the address.
 func (s *server) socketCaller(r *http.Request) (caller, error) {

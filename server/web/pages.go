@@ -105,6 +105,9 @@ func (s *server) signedIn(h func(http.ResponseWriter, *http.Request, caller) err
 			return
 		}
 		if err == nil {
+			err = s.admit(r, c)
+		}
+		if err == nil {
 			err = h(w, r, c)
 		}
 		if err != nil {

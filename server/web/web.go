@@ -18,6 +18,7 @@ import (
 // Accounts is what the routes need to know of people.
 type Accounts interface {
 	Admit(addr string) error
+	AdmitChange(u chat.UserID) error
 	Register(ctx context.Context, username, password, nickname string) (chat.Person, error)
 	SignIn(ctx context.Context, addr, username, password string) (chat.Person, error)
 	IssueToken(ctx context.Context, u chat.UserID) (string, error)
