@@ -237,10 +237,30 @@ func (d *DB) writeBatch(ctx context.Context, tx bun.Tx, b *batch) error {
 	if _, err := d.upsert(tx.NewInsert().Model(&moved), "id", "last_seq", "last_at").Exec(ctx); err != nil {
 		return fmt.Errorf("advance conversations: %w", err)
 	}
-	if _, err := tx.NewInsert().Model(&b.rows).Exec(ctx); err != nil {
-		return fmt.Errorf("insert messages: %w", err)
+	for _, part := range statements(b.rows) {
+		if _, err := tx.NewInsert().Model(&part).Exec(ctx); err != nil {
+			return fmt.Errorf("insert messages: %w", err)
+		}
 	}
 	return nil
+}
+
+// maxStatement is how many bytes of content one INSERT holds. Quoting may double
+// them; MariaDB takes no statement above 16 MiB, others none above 4, and a
+// batch of long messages that is refused would be tried again for ever.
+const maxStatement = 1 << 20
+
+// statements cuts rows, in order, into what one INSERT each holds.
+func statements(rows []messageRow) [][]messageRow {
+	var out [][]messageRow
+	from, size := 0, 0
+	for i, r := range rows {
+		if size += len(r.Content); size > maxStatement && i > from {
+			out = append(out, rows[from:i])
+			from, size = i, len(r.Content)
+		}
+	}
+	return append(out, rows[from:])
 }
 
 // upsert makes q replace columns of rows that exist already.
