@@ -118,6 +118,8 @@ type page struct {
 	ctx  context.Context
 	base string
 
+	close func() // ends the browser
+
 	mu       sync.Mutex
 	said     []string // errors and warnings on the console
 	expected bool     // losing the server makes the console complain; that is fine
@@ -134,13 +136,12 @@ func browse(t testing.TB, s *server, width, height int64) *page {
 	}
 	actx, cancelA := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(actx)
-	p := &page{TB: t, ctx: ctx, base: s.url}
+	p := &page{TB: t, ctx: ctx, base: s.url, close: func() { cancel(); cancelA() }}
 	t.Cleanup(func() {
 		if t.Failed() {
 			p.shot(fmt.Sprintf("failed-%d", width))
 		}
-		cancel()
-		cancelA()
+		p.close()
 	})
 	p.open(width, height)
 	return p
