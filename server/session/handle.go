@@ -7,9 +7,15 @@ import (
 	"kamachat/shared/wire"
 )
 
-// handle acts on one frame. An error is answered with Refused.
+// handle acts on one frame. An error is answered with Refused. Who asks for much
+// gets the next answer when the ones before are written: what a client costs in
+// memory does not depend on how often it asks.
 func (s *Session) handle(ctx context.Context, f wire.Frame) error {
 	hub, me := s.cfg.Hub, s.who.User
+	switch f.Body.(type) {
+	case wire.Resume, wire.Before, wire.Who:
+		s.out.ease(s.done)
+	}
 	switch b := f.Body.(type) {
 	case wire.Post:
 		return hub.Post(ctx, chat.Draft{Conv: b.Conv, Author: me, Ref: f.Ref, Content: b.Content})

@@ -1,8 +1,10 @@
 package session_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 
@@ -29,6 +31,26 @@ func TestNoPostStopsTheOthers(t *testing.T) {
 	}
 	b.send(post("r", direct, "still here"))
 	a.posted("still here")
+}
+
+func TestWhoAsksForMuchIsAnsweredAsFastAsItIsRead(t *testing.T) {
+	w := newWorld(t, session.Config{}, 512)
+	a := w.native(ann)
+	long := strings.Repeat("x", chat.MaxText)
+	for i := range chat.MaxPage {
+		a.send(post(fmt.Sprint(i), direct, long))
+		a.posted(long)
+	}
+	one := `{"k":"before","b":{"conv":"` + string(direct) + `","limit":100}}`
+	a.send("[" + strings.Repeat(one+",", 49) + one + "]") // 50 MB of answers
+	time.Sleep(300 * time.Millisecond)
+	n := 0
+	a.until("50 pages", func(f wire.Frame) bool {
+		if _, ok := f.Body.(wire.History); ok {
+			n++
+		}
+		return n == 50
+	})
 }
 
 func TestOnlyCallsOfTwoAreKept(t *testing.T) {
