@@ -182,6 +182,7 @@ type sessions struct {
 
 	mu      sync.Mutex
 	stopped bool
+	of      map[chat.UserID]int // how many each person has
 	wg      sync.WaitGroup
 }
 
@@ -193,9 +194,19 @@ func (s *sessions) serve(ctx context.Context, ws *websocket.Conn, p chat.Person,
 		_ = ws.Close(websocket.StatusServiceRestart, "restart")
 		return
 	}
+	if s.of[p.ID] >= maxSockets {
+		s.mu.Unlock()
+		_ = ws.Close(websocket.StatusTryAgainLater, "too many sockets")
+		return
+	}
+	if s.of == nil {
+		s.of = map[chat.UserID]int{}
+	}
+	s.of[p.ID]++
 	s.wg.Add(1)
 	s.mu.Unlock()
 	defer s.wg.Done()
+	defer s.left(p.ID)
 	who := session.Caller{ID: "S" + s.name(), User: p.ID, Login: login}
 	d := session.Dialect{Codec: wire.V1}
 	if !native {
@@ -211,6 +222,17 @@ func (s *sessions) serve(ctx context.Context, ws *websocket.Conn, p chat.Person,
 		}
 	}
 	session.Serve(ctx, ws, who, d, s.cfg)
+}
+
+// maxSockets is how many sockets one person may have open.
+const maxSockets = 100
+
+func (s *sessions) left(u chat.UserID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of[u]--; s.of[u] == 0 {
+		delete(s.of, u)
+	}
 }
 
 func (s *sessions) name() string { return strconv.FormatInt(s.ids.Next(), 36) }
