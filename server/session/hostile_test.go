@@ -42,14 +42,14 @@ func TestWhoAsksForMuchIsAnsweredAsFastAsItIsRead(t *testing.T) {
 		a.posted(long)
 	}
 	one := `{"k":"before","b":{"conv":"` + string(direct) + `","limit":100}}`
-	a.send("[" + strings.Repeat(one+",", 49) + one + "]") // 50 MB of answers
+	a.send("[" + strings.Repeat(one+",", 19) + one + "]") // 20 MB of answers
 	time.Sleep(300 * time.Millisecond)
 	n := 0
-	a.until("50 pages", func(f wire.Frame) bool {
+	a.until("20 pages", func(f wire.Frame) bool {
 		if _, ok := f.Body.(wire.History); ok {
 			n++
 		}
-		return n == 50
+		return n == 20
 	})
 }
 
