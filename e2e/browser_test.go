@@ -50,14 +50,15 @@ type server struct {
 	t         testing.TB
 	data, url string
 	cmd       *exec.Cmd
+	flags     []string
 }
 
-func newServer(t testing.TB) *server {
+func newServer(t testing.TB, flags ...string) *server {
 	t.Helper()
 	if _, err := os.Stat(binary); err != nil {
 		missing(t, binary)
 	}
-	s := &server{t: t, data: t.TempDir()}
+	s := &server{t: t, data: t.TempDir(), flags: flags}
 	s.start("127.0.0.1:0")
 	t.Cleanup(func() {
 		s.kill()
@@ -71,7 +72,7 @@ func newServer(t testing.TB) *server {
 
 func (s *server) start(addr string) {
 	s.t.Helper()
-	s.cmd = exec.Command(binary, "--addr", addr, "--data", s.data)
+	s.cmd = exec.Command(binary, append([]string{"--addr", addr, "--data", s.data}, s.flags...)...)
 	log, err := os.OpenFile(filepath.Join(s.data, "stderr"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		s.t.Fatal(err)

@@ -39,7 +39,7 @@ func TestPaceOfTheBrowser(t *testing.T) {
 	if os.Getenv("KAMACHAT_BENCH") == "" {
 		t.Skip("a measurement: KAMACHAT_BENCH=1, or make bench-ui")
 	}
-	s := newServer(t)
+	s := newServer(t, "--rate-limit", "off")
 	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
 	conv := mei.with(zhe)
 	for i := range 1000 {
