@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -60,6 +61,7 @@ func newStatic(fsys fs.FS) (*static, error) {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
 	for name, a := range st.byName {
+		a.pack(name)
 		a.name(name)
 		st.byURL[a.url] = a
 	}
@@ -86,6 +88,24 @@ func (st *static) add(p string, b []byte) {
 		a.raw = b
 	}
 }
+
+// pack gives a text that was not compressed when it was built its gzip twin.
+func (a *asset) pack(name string) {
+	if a.gz != nil || a.br != nil || len(a.raw) < 1024 || !slices.Contains(texts, path.Ext(name)) {
+		return
+	}
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		return // the level is a constant that gzip knows
+	}
+	z.Write(a.raw) // a buffer takes everything
+	z.Close()
+	a.gz = out.Bytes()
+}
+
+// texts are the kinds of files that are worth compressing.
+var texts = []string{".css", ".js", ".svg", ".txt", ".json", ".webmanifest"}
 
 // name gives the asset its hash, of the smallest twin, and its URL.
 func (a *asset) name(name string) {

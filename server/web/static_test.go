@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -94,5 +95,28 @@ func TestStaticNamesChangeWithTheContent(t *testing.T) {
 	}
 	if got := h.do(http.DefaultClient, "GET", "/sw.js", nil); got.body != "worker" || got.header.Get("Cache-Control") != "no-cache" {
 		t.Errorf("sw.js: %q %q", got.body, got.header.Get("Cache-Control"))
+	}
+}
+
+func TestTextIsCompressedEvenWhereNobodyBuiltATwin(t *testing.T) {
+	css := strings.Repeat(".m { color: red }\n", 200)
+	st, err := newStatic(fstest.MapFS{"app.css": {Data: []byte(css)}, "a.png": {Data: []byte(css)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"app.css": "gzip", "a.png": ""} {
+		r := httptest.NewRequest("GET", st.url(name), nil)
+		r.Header.Set("Accept-Encoding", "gzip, br")
+		w := httptest.NewRecorder()
+		st.ServeHTTP(w, r)
+		if got := w.Header().Get("Content-Encoding"); got != want || want == "gzip" && w.Body.Len() > len(css)/10 {
+			t.Errorf("%s: encoding %q, %d bytes", name, got, w.Body.Len())
+		}
+	}
+	r := httptest.NewRequest("GET", st.url("app.css"), nil)
+	w := httptest.NewRecorder()
+	st.ServeHTTP(w, r)
+	if w.Body.String() != css {
+		t.Error("who takes no compression gets something else")
 	}
 }
