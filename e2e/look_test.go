@@ -125,6 +125,18 @@ func TestLooks(t *testing.T) {
 			if lang == "en" && os.Getenv("KAMACHAT_SCREENSHOT") != "" {
 				m.picture("../docs/screenshot.png")
 			}
+			m.click("#composer .icon")
+			m.until(`document.querySelector(".picker")`)
+			m.look(lang, "emoji")
+			m.click("#composer .icon")
+			m.until(`!document.querySelector(".picker")`)
+			eval[bool](m, `document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true}))`)
+			m.until(`document.activeElement.id == "jump"`)
+			m.do(chromedp.KeyEvent("a"))
+			m.until(`(n => n > 0 && n < 7)(document.querySelectorAll(".switcher .person").length)`)
+			m.look(lang, "switch")
+			m.do(chromedp.KeyEvent("\u001b"))
+			m.until(`!document.querySelector("dialog[open]")`)
 			m.click(".head .acts button")
 			m.until(`document.querySelector(".details")`)
 			m.look(lang, "details")

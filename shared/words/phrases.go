@@ -108,7 +108,7 @@ var chatPhrases = map[string]phrase{
 	"new.find":     {"Search people", "搜索联系人"},
 	"new.group":    {"New group", "新建群聊"},
 	"new.name":     {"Group name", "群聊名称"},
-	"new.make":     {"Make group", "创建群聊"},
+	"new.make":     {"Create group", "创建群聊"},
 	"new.remove":   {"Remove {0}", "移除{0}"},
 	"switch.title": {"Go to", "快速跳转"},
 	"switch.find":  {"Go to a person or group", "跳转到联系人或群聊"},

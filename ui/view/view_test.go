@@ -94,7 +94,7 @@ func TestNewDialogOffersPeopleAndMakesGroups(t *testing.T) {
 	has(t, drawn(t, n), `aria-label="New conversation"`, "阿哲", "@zhe", "New group")
 	n = &newDialog{desk: d, group: true, chosen: []chat.Person{zhe}, name: "Hike", find: finder{found: []chat.Person{zhe}}}
 	html := drawn(t, n)
-	has(t, html, `data-person="U2"`, "Make group", "aria-pressed")
+	has(t, html, `data-person="U2"`, "Create group", "aria-pressed")
 	lacks(t, html, `aria-pressed="false"`)
 	n.drop(zhe.ID)
 	if n.has(zhe) {
