@@ -185,7 +185,7 @@ func (w *writer) write(ctx, stop context.Context) {
 
 func (w *writer) post(ctx context.Context, n, due int64) error {
 	return w.send(ctx, wire.Frame{
-		Ref:  w.run.ref(n),
+		Ref:  w.run.ref(n, w.person.ID),
 		Body: wire.Post{Conv: w.conv, Content: chat.TextContent(note{w.run.id, w.no, n, due}.text())},
 	})
 }
@@ -229,11 +229,13 @@ func (w *writer) refused(ref string, r wire.Refused) {
 	})
 }
 
-// ref names post n of this run. Refs grow with time, as databases like it.
-func (r *run) ref(n int64) string { return fmt.Sprintf("%s%09x", r.stamp, n) }
+// ref names post n of one person in this run. Refs grow with time, as databases
+// like it, and no two people use the same, as with real clients.
+func (r *run) ref(n int64, by chat.UserID) string { return fmt.Sprintf("%s%09x-%s", r.stamp, n, by) }
 
 func (r *run) number(ref string) (int64, bool) {
 	hex, ok := strings.CutPrefix(ref, r.stamp)
+	hex, _, _ = strings.Cut(hex, "-")
 	n, err := strconv.ParseInt(hex, 16, 64)
 	return n, ok && err == nil
 }
