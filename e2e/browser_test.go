@@ -239,8 +239,8 @@ func (p *page) click(css string) {
 // fill types text into a field as a keyboard would.
 func (p *page) fill(css, text string) {
 	p.Helper()
-	p.until(fmt.Sprintf("document.querySelector(%q)", css))
-	eval[bool](p, fmt.Sprintf("(document.querySelector(%q).focus(), true)", css))
+	// A field that is still hidden doesn't take the focus.
+	p.until(fmt.Sprintf("(e => e && (e.focus(), e == document.activeElement))(document.querySelector(%q))", css))
 	p.do(chromedp.KeyEvent(text))
 }
 
