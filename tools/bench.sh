@@ -90,6 +90,7 @@ copies $(field "$work/out" delivered_copies)"
     fi
     start
     if [ "$name" = idle ]; then
+      small=$(rss "$server")
       bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" &
       generator=$!
       sleep "$((each > 4 ? each - 1 : each))"
