@@ -159,7 +159,7 @@ func (d *DB) readBatch(ctx context.Context, tx bun.Tx, ds []chat.Draft) (*batch,
 
 	var before []messageRow
 	// By ref alone: asking for the authors, too, would look up every ref with every author.
-	if err := tx.NewSelect().Model(&before).Where("ref IN (?)", bun.In(refs)).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&before).Where("ref IN (?)", bun.List(refs)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("look for refs: %w", err)
 	}
 	for _, r := range before {
@@ -171,7 +171,7 @@ func (d *DB) readBatch(ctx context.Context, tx bun.Tx, ds []chat.Draft) (*batch,
 	}
 
 	var rows []*convRow
-	q := tx.NewSelect().Model(&rows).Where("id IN (?)", bun.In(convs))
+	q := tx.NewSelect().Model(&rows).Where("id IN (?)", bun.List(convs))
 	if d.lockRows {
 		q = q.For("UPDATE")
 	}
@@ -183,7 +183,7 @@ func (d *DB) readBatch(ctx context.Context, tx bun.Tx, ds []chat.Draft) (*batch,
 	}
 
 	var enabled []string
-	if err := tx.NewSelect().Table("users").Column("id").Where("id IN (?)", bun.In(users)).Where("disabled = ?", false).Scan(ctx, &enabled); err != nil {
+	if err := tx.NewSelect().Table("users").Column("id").Where("id IN (?)", bun.List(users)).Where("disabled = ?", false).Scan(ctx, &enabled); err != nil {
 		return nil, fmt.Errorf("read accounts: %w", err)
 	}
 	for _, u := range enabled {
