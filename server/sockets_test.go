@@ -38,8 +38,11 @@ func TestOnePersonHasSoManySocketsAndNoMore(t *testing.T) {
 	if err := hello(first); err != nil {
 		t.Fatal(err)
 	}
+	// A socket counts once it was accepted, which its welcome proves.
 	for range maxSockets - 1 {
-		dial(ann.Token)
+		if err := hello(dial(ann.Token)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := hello(dial(ann.Token)); websocket.CloseStatus(err) != websocket.StatusTryAgainLater {
 		t.Errorf("one more: %v, want to be told to come later", err)
