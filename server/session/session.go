@@ -85,7 +85,7 @@ type Session struct {
 	closing sync.Once
 	reason  string // why; set before done is closed
 
-	catch *catchUp // nil for native clients, which resume by themselves
+	gate gate
 }
 
 // item is one encoded frame in the queue. Seq is that of a Posted, for the
@@ -110,7 +110,7 @@ func (s *Session) Login() string { return s.who.Login }
 // Native reports whether the client speaks the native dialect.
 func (s *Session) Native() bool { return s.d.Codec.Name() != "" }
 
-// Push queues a packet. When the queue is full the session ends as "slow".
+// Push queues a packet, or keeps it until the client knows where it stands. When the queue is full the session ends as "slow".
 func (s *Session) Push(p *wire.Packet) {
 	posted, isPosted := p.Frame.Body.(wire.Posted)
 	if isPosted && !s.Native() && posted.Content.Kind == chat.CallK && posted.Author == s.who.User {
@@ -123,11 +123,10 @@ func (s *Session) Push(p *wire.Packet) {
 	it := item{data: data}
 	if isPosted {
 		it.conv, it.seq = posted.Conv, posted.Seq
-		if s.catch != nil && s.catch.hold(it) {
-			return
-		}
 	}
-	s.queue(it)
+	if !s.gate.hold(it) {
+		s.queue(it)
+	}
 }
 
 func (s *Session) queue(it item) {
@@ -137,7 +136,14 @@ func (s *Session) queue(it item) {
 }
 
 // Send queues a frame for this session alone.
-func (s *Session) Send(f wire.Frame) { s.Push(wire.NewPacket(f)) }
+func (s *Session) Send(f wire.Frame) {
+	data, ok, err := s.d.Codec.Append(nil, f)
+	if err != nil {
+		s.logged("frame not written", err)
+	} else if ok {
+		s.queue(item{data: data})
+	}
+}
 
 // Close ends the session with a reason of wire.Bye. It does not wait.
 func (s *Session) Close(reason string) {
@@ -156,10 +162,7 @@ func Serve(ctx context.Context, ws *websocket.Conn, who Caller, d Dialect, cfg C
 	s := &Session{
 		cfg: cfg, who: who, ws: ws, d: d,
 		posts: rate.NewLimiter(cfg.Rate, max(cfg.Burst, 1)), asks: rate.NewLimiter(10*cfg.Rate, 10*max(cfg.Burst, 1)),
-		out: newQueue(cfg.Queue), done: make(chan struct{}),
-	}
-	if !s.Native() {
-		s.catch = &catchUp{}
+		out: newQueue(cfg.Queue), done: make(chan struct{}), gate: gate{limit: cfg.Queue},
 	}
 	ws.SetReadLimit(cfg.MaxFrame)
 	// Writes must outlive the reader a little, to say why the session ends.
@@ -216,8 +219,8 @@ func (s *Session) read(ctx context.Context) {
 				s.refuse(f.Ref, &chat.Refusal{Code: chat.RateLimited, Words: "too many messages, too fast", RetryAfter: wait})
 				continue
 			}
-			if hello, ok := f.Body.(wire.Hello); ok && !joined {
-				if joined = s.hello(ctx, f.Ref, hello); !joined {
+			if _, ok := f.Body.(wire.Hello); ok && !joined {
+				if joined = s.hello(ctx, f.Ref); !joined {
 					return
 				}
 				continue
@@ -236,13 +239,11 @@ func (s *Session) read(ctx context.Context) {
 	}
 }
 
-// hello joins the hub and answers welcome. What is committed from now on waits
-// in the queue behind it.
-func (s *Session) hello(ctx context.Context, ref string, _ wire.Hello) bool {
-	w, err := func() (wire.Welcome, error) {
-		s.cfg.Hub.Join(ctx, s)
-		return s.cfg.Hub.Welcome(ctx, s)
-	}()
+// hello joins the hub and answers welcome. What is delivered from now on comes
+// behind it.
+func (s *Session) hello(ctx context.Context, ref string) bool {
+	s.cfg.Hub.Join(ctx, s)
+	w, err := s.cfg.Hub.Welcome(ctx, s)
 	if err != nil {
 		s.logged("welcome", err)
 		s.refuse(ref, err)
@@ -250,6 +251,7 @@ func (s *Session) hello(ctx context.Context, ref string, _ wire.Hello) bool {
 		return false
 	}
 	s.Send(wire.Frame{Ref: ref, Body: w})
+	s.release(nil)
 	return true
 }
 

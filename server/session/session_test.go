@@ -48,6 +48,16 @@ type world struct {
 	hub *room.Hub
 	db  *store.DB
 	ln  *pipes
+
+	lookUp atomic.Pointer[func()] // called once, by the next look-up of people
+}
+
+// People is the database's, with lookUp in between.
+func (w *world) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error) {
+	if f := w.lookUp.Swap(nil); f != nil {
+		(*f)()
+	}
+	return w.db.People(ctx, ids...)
 }
 
 // pipes is a listener of net.Pipe connections.
@@ -90,7 +100,7 @@ func newWorld(t *testing.T, cfg session.Config, size int) *world {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w := &world{t: t, db: db, ln: &pipes{conns: make(chan net.Conn), done: make(chan struct{})}}
 	w.hub = room.NewHub(room.Config{
-		Store: db, People: db, Log: log, Build: "test",
+		Store: db, People: w, Log: log, Build: "test",
 		Carrier: inproc.NewCarrier(size), Fanout: inproc.NewFanout(size), Presence: inproc.NewPresence(),
 	})
 	cfg.Hub, cfg.Log = w.hub, log
@@ -263,6 +273,27 @@ func TestPostReachesBothAndIsAcknowledgedWithItsRef(t *testing.T) {
 	p, err := w.db.Before(t.Context(), direct, 0, 10)
 	if err != nil || len(p.Entries) != 1 {
 		t.Errorf("stored %+v, %v", p, err)
+	}
+}
+
+func TestWelcomeComesBeforeWhatIsCommittedMeanwhile(t *testing.T) {
+	w := newWorld(t, session.Config{}, 64)
+	a := w.native(ann)
+	a.send(post("0", group, "before"))
+	a.posted("before")
+	meanwhile := func() {
+		for i := range 3 {
+			a.send(post(fmt.Sprint("m", i), group, fmt.Sprint("meanwhile ", i)))
+			a.posted(fmt.Sprint("meanwhile ", i))
+		}
+	}
+	w.lookUp.Store(&meanwhile) // while bob's welcome is made
+	b := w.dial("u=" + string(bob))
+	b.send(`{"k":"hello","b":{}}`)
+	var first wire.Frame
+	b.until("the first frame", func(f wire.Frame) bool { first = f; return true })
+	if _, ok := first.Body.(wire.Welcome); !ok {
+		t.Fatalf("the first frame is %T, want the welcome", first.Body)
 	}
 }
 
