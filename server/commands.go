@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"io"
 	"log/slog"
@@ -63,7 +62,7 @@ func importPeople(ctx context.Context, cfg config.Config, log *slog.Logger, stdo
 
 // importNode is the Snowflake node of commands that run beside a server, so
 // that both can make ids at the same moment.
-const importNode = 1023
+const importNode = chat.MaxNode
 
 // runBench loads a server and prints what it took.
 func runBench(ctx context.Context, cfg config.Config, stdout io.Writer) error {
@@ -88,19 +87,5 @@ func benchPeople(file string) ([]bench.Person, error) {
 		return nil, err
 	}
 	defer f.Close()
-	rows, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return nil, fmt.Errorf("users file: %w", err)
-	}
-	var ps []bench.Person
-	for i, r := range rows {
-		if i == 0 {
-			continue // the header
-		}
-		if len(r) < 3 {
-			return nil, fmt.Errorf("users file: line %d needs username,id,token", i+1)
-		}
-		ps = append(ps, bench.Person{Username: r[0], ID: chat.UserID(r[1]), Token: r[2]})
-	}
-	return ps, nil
+	return bench.ReadPeople(f)
 }
