@@ -2,8 +2,8 @@ package web
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
+
+	"kamachat/shared/words"
 )
 
 // langCookie holds the language that a person chose.
@@ -22,22 +22,5 @@ func lang(w http.ResponseWriter, r *http.Request) string {
 	if c, err := r.Cookie(langCookie); err == nil && (c.Value == "en" || c.Value == "zh") {
 		return c.Value
 	}
-	return browserLang(r.Header.Get("Accept-Language"))
-}
-
-// browserLang reads an Accept-Language header.
-func browserLang(header string) string {
-	best, bestQ := "en", 0.0
-	for item := range strings.SplitSeq(header, ",") {
-		tag, params, _ := strings.Cut(strings.TrimSpace(item), ";")
-		q := 1.0
-		if v, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
-			q, _ = strconv.ParseFloat(v, 64)
-		}
-		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
-		if (base == "en" || base == "zh") && q > bestQ {
-			best, bestQ = base, q
-		}
-	}
-	return best
+	return string(words.Match(r.Header.Get("Accept-Language")))
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/words"
 )
 
 func TestEveryAnswerIsCareful(t *testing.T) {
@@ -157,7 +158,7 @@ func TestLanguageIsChosenOrTheBrowsers(t *testing.T) {
 	for header, want := range map[string]string{
 		"": "en", "zh-CN,zh;q=0.9,en;q=0.8": "zh", "en-US,zh;q=0.9": "en", "fr,zh;q=0.5,en;q=0.4": "zh", "fr": "en", "zh;q=0": "en", "zh;q=x": "en",
 	} {
-		if got := browserLang(header); got != want {
+		if got := string(words.Match(header)); got != want {
 			t.Errorf("%q: got %s, want %s", header, got, want)
 		}
 	}
