@@ -85,7 +85,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	events, stopEvents := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopEvents()
 	var wg sync.WaitGroup
-	errs := make(chan error, 2)
+	errs := make(chan error, 1)
 	wg.Go(func() { errs <- h.Fanout.Run(events, h.deliver) })
 	wg.Go(func() { h.tick(events) })
 	err := h.Carrier.Run(ctx, h.commit)
