@@ -8,9 +8,6 @@ import (
 	"kamachat/shared/wire"
 )
 
-// maxRead is the largest WebSocket message taken from the server, in bytes.
-const maxRead = 8 << 20
-
 // dialer returns a Dial over the browser's WebSocket, which sends the cookie
 // and no headers.
 //
@@ -44,18 +41,6 @@ func dialer(string) func(context.Context, string) (Conn, error) {
 			return conn{r.ws}, nil
 		}
 	}
-}
-
-// A conn is a Conn over the browser's WebSocket.
-type conn struct{ ws *websocket.Conn }
-
-func (c conn) Read(ctx context.Context) ([]byte, error) {
-	_, p, err := c.ws.Read(ctx)
-	return p, err
-}
-
-func (c conn) Write(ctx context.Context, p []byte) error {
-	return c.ws.Write(ctx, websocket.MessageText, p)
 }
 
 // Close starts the closing handshake; the browser ends it, or gives up, by itself.
