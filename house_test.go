@@ -250,7 +250,7 @@ func TestTemplatesAreGenerated(t *testing.T) {
 		t.Skip("builds templ")
 	}
 	if len(sources(t, ".templ")) == 0 {
-		t.Skip("no templates")
+		t.Fatal("there are no templates to check")
 	}
 	if out, err := exec.Command("go", "tool", "templ", "generate", "-check").CombinedOutput(); err != nil {
 		t.Errorf("run make generate: %v\n%s", err, out)
