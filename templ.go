@@ -22,6 +22,7 @@
 //   - server/classic: the seed's dialect of the protocol, for its clients.
 //   - server/page: the pages that the server draws.
 //   - server/web: HTTP; routes, cookies, and the door to the socket.
+//   - server/servicetest: MariaDB and Redis for tests, each test its own.
 //   - server/bench: the load generator behind "kamachat bench".
 //   - e2e: the whole program, driven in a real browser.
 //   - tools: what the build needs and the program does not.

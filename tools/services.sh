@@ -10,7 +10,8 @@
 set -euo pipefail
 
 # node runs the WebAssembly tests, chromium the e2e tests; CJK text needs a font.
-services=(make node chromium cjkfont)
+# MariaDB and Redis need only be installed: each test starts its own (server/servicetest).
+services=(make node chromium cjkfont mariadb redis)
 
 need() { echo "  $1: missing. $2"; missing=1; }
 apt() {
@@ -29,6 +30,15 @@ install_chromium() { apt chromium; }
 
 have_cjkfont() { compgen -G '/usr/share/fonts/opentype/noto/Noto*CJK*' >/dev/null || fc-list :lang=zh 2>/dev/null | grep -q .; }
 install_cjkfont() { apt fonts-noto-cjk; }
+
+have_mariadb() { { command -v mariadbd || [ -x /usr/sbin/mariadbd ]; } >/dev/null && command -v mariadb-install-db >/dev/null; }
+install_mariadb() { apt mariadb-server; stop_system mariadb; }
+
+have_redis() { command -v redis-server >/dev/null; }
+install_redis() { apt redis-server; stop_system redis-server; }
+
+# A package may start its service at once; nobody here uses that one.
+stop_system() { command -v systemctl >/dev/null && systemctl disable --now "$1" >/dev/null 2>&1 || true; }
 
 missing=
 for s in "${services[@]}"; do
