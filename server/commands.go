@@ -53,10 +53,7 @@ func importPeople(ctx context.Context, cfg config.Config, log *slog.Logger, stdo
 		return err
 	}
 	defer db.Close()
-	people, err := account.New(account.Config{Store: db, IDs: ids, Log: log})
-	if err != nil {
-		return err
-	}
+	people := account.New(account.Config{Store: db, IDs: ids, Log: log})
 	return people.Import(ctx, in, stdout)
 }
 

@@ -43,10 +43,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 
 	limits := account.DefaultLimits
 	limits.Person, limits.PersonBurst = limit(cfg.Rate), cfg.Rate.Burst
-	people, err := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits})
-	if err != nil {
-		return err
-	}
+	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits})
 	hub := room.NewHub(room.Config{
 		Store: db, People: people, Build: version, Log: log,
 		Carrier: inproc.NewCarrier(queue), Fanout: inproc.NewFanout(queue), Presence: inproc.NewPresence(),

@@ -81,7 +81,7 @@ type Service struct {
 }
 
 // New returns a Service.
-func New(c Config) (*Service, error) {
+func New(c Config) *Service {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -94,16 +94,12 @@ func New(c Config) (*Service, error) {
 	if c.Limits.Person == 0 {
 		c.Limits.Person = rate.Inf
 	}
-	h, err := newHasher(c.Cheap)
-	if err != nil {
-		return nil, err
-	}
 	return &Service{
-		store: c.Store, ids: c.IDs, poster: c.Poster, log: c.Log, now: c.Now, hash: h,
+		store: c.Store, ids: c.IDs, poster: c.Poster, log: c.Log, now: c.Now, hash: newHasher(c.Cheap),
 		byAddr: newLimiter(c.Limits.Address, c.Limits.AddressBurst, c.Now),
 		byName: newLimiter(c.Limits.Name, c.Limits.NameBurst, c.Now),
 		byUser: newLimiter(c.Limits.Person, c.Limits.PersonBurst, c.Now),
-	}, nil
+	}
 }
 
 // SetPoster tells the service who posts the first entry of a new group. It is

@@ -49,11 +49,7 @@ func service(t *testing.T, change ...func(*account.Config)) *account.Service {
 	for _, f := range change {
 		f(&c)
 	}
-	s, err := account.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return account.New(c)
 }
 
 func register(t *testing.T, s *account.Service, username string) chat.Person {

@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -12,10 +13,7 @@ import (
 )
 
 func TestUnknownPersonCostsWhatAWrongPasswordCosts(t *testing.T) {
-	h, err := newHasher(false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := newHasher(false)
 	hash, err := h.make(t.Context(), "password1")
 	if err != nil {
 		t.Fatal(err)
@@ -37,11 +35,19 @@ func TestUnknownPersonCostsWhatAWrongPasswordCosts(t *testing.T) {
 	}
 }
 
-func TestHashingWaitsForASlotAndGivesUpWithTheCaller(t *testing.T) {
-	h, err := newHasher(true)
-	if err != nil {
-		t.Fatal(err)
+// The start of the server waits for it, and its memory stays with the process.
+func TestReadyToHashWithoutHavingHashed(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	newHasher(false)
+	runtime.ReadMemStats(&after)
+	if got := after.TotalAlloc - before.TotalAlloc; got > 1<<20 {
+		t.Errorf("a new hasher took %d bytes, one hash takes 19 MiB", got)
 	}
+}
+
+func TestHashingWaitsForASlotAndGivesUpWithTheCaller(t *testing.T) {
+	h := newHasher(true)
 	for range cap(h.slots) {
 		h.slots <- struct{}{}
 	}

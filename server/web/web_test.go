@@ -137,10 +137,7 @@ func openHouse(t *testing.T, change func(*house, *Config)) *house {
 		t.Fatal(err)
 	}
 	h := &house{t: t, db: db, hub: &hub{logs: map[chat.ConvID][]chat.Message{}, closed: map[string]chan struct{}{}}, logs: &bytes.Buffer{}}
-	h.accounts, err = account.New(account.Config{Store: db, IDs: ids, Poster: h.hub, Cheap: true, Limits: account.NoLimits})
-	if err != nil {
-		t.Fatal(err)
-	}
+	h.accounts = account.New(account.Config{Store: db, IDs: ids, Poster: h.hub, Cheap: true, Limits: account.NoLimits})
 	c := Config{
 		Accounts: h.accounts, Hub: h.hub, Sessions: NewSessions(db.Logins()), Serve: h.hub.serve,
 		Static: fstest.MapFS{}, Build: "test", Log: slog.New(slog.NewTextHandler(h.logs, nil)),
