@@ -1,6 +1,11 @@
 package wire
 
-import "kamachat/shared/chat"
+import (
+	"encoding/json"
+	"fmt"
+
+	"kamachat/shared/chat"
+)
 
 // An Event is what one server node tells all: a frame for the members of Conv,
 // or for the people in To where there are any.
@@ -12,4 +17,53 @@ type Event struct {
 	// frame carries Ref.
 	Author chat.UserID
 	Ref    string
+}
+
+// eventHead is an event without its frame, as nodes write it to one another.
+type eventHead struct {
+	Conv   chat.ConvID   `json:"c,omitempty"`
+	To     []chat.UserID `json:"t,omitempty"`
+	Author chat.UserID   `json:"a,omitempty"`
+	Ref    string        `json:"r,omitempty"`
+}
+
+// Append appends the encoding of e for other nodes to dst: a JSON object that
+// ParseEvent reads. Left out is what no native frame carries, either: the Ref
+// inside a message (e.Ref is the same) and Posted.By, which the receiving node
+// looks up where a dialect needs it.
+func (e Event) Append(dst []byte) ([]byte, error) {
+	head, err := json.Marshal(eventHead{e.Conv, e.To, e.Author, e.Ref})
+	if err != nil {
+		return dst, err
+	}
+	sep := `,"f":`
+	if len(head) == len("{}") {
+		sep = sep[1:]
+	}
+	out := append(append(dst, head[:len(head)-1]...), sep...)
+	out, ok, err := V1.Append(out, e.Frame)
+	switch {
+	case err != nil:
+		return dst, err
+	case !ok:
+		return dst, fmt.Errorf("no encoding for a frame of kind %q", e.Frame.Body.kind())
+	}
+	return append(out, '}'), nil
+}
+
+// ParseEvent reads what Append wrote. An event whose frame this build does not
+// know, from a newer node, is an error.
+func ParseEvent(p []byte) (Event, error) {
+	var in struct {
+		eventHead
+		Frame envelope `json:"f"`
+	}
+	if err := json.Unmarshal(p, &in); err != nil {
+		return Event{}, fmt.Errorf("read event: %w", err)
+	}
+	f := in.Frame.frame()
+	if b, bad := f.Body.(Bad); bad {
+		return Event{}, fmt.Errorf("read event of kind %q: %w", b.Kind, b.Why)
+	}
+	return Event{Conv: in.Conv, To: in.To, Frame: f, Author: in.Author, Ref: in.Ref}, nil
 }
