@@ -93,6 +93,11 @@ e2e: build ## the tests in Chromium
 check: build ## what a change must pass: format, vet, staticcheck, race, fuzz, vulnerabilities
 	@tools/check.sh
 
+.PHONY: faults
+faults: ## kill, starve and stop things under load, as often as docs/performance.md says
+	KAMACHAT_REQUIRE=all KAMACHAT_KILLS_SQLITE=50 KAMACHAT_KILLS_MARIADB=20 KAMACHAT_OUTAGES=5 \
+	  go test -count=1 -v -timeout 20m -run 'UnderLoad|FullDisk' ./server
+
 .PHONY: bench
 bench: build ## the server's figures of the README, on this machine
 	tools/bench.sh

@@ -72,12 +72,14 @@ func inProcess(t *testing.T, flags ...string) string {
 type process struct {
 	t         *testing.T
 	data, url string
+	flags     []string // further ones, which win
 	cmd       *exec.Cmd
 }
 
 func (p *process) start(addr string) {
 	p.t.Helper()
 	p.cmd = exec.Command(os.Args[0], "serve", "--addr", addr, "--data", p.data, "--rate-limit", "off")
+	p.cmd.Args = append(p.cmd.Args, p.flags...)
 	p.cmd.Env = append(os.Environ(), asServer+"=1")
 	p.cmd.Stderr = p.t.Output()
 	out, err := p.cmd.StdoutPipe()

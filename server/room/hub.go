@@ -41,6 +41,7 @@ type Hub struct {
 	leaving map[chat.UserID]time.Time // last session gone; offline for others from then on
 	names   map[chat.UserID]named
 	ended   map[string]time.Time // logins that ended, and when to forget that
+	failing time.Time            // since when commits fail; zero: they don't
 }
 
 // person is somebody with a session on this node.
@@ -115,6 +116,9 @@ func (h *Hub) accept(ctx context.Context, d chat.Draft) error {
 	if err := h.mayRead(ctx, d.Author, d.Conv); err != nil {
 		return err
 	}
+	if err := h.storable(); err != nil {
+		return err
+	}
 	return h.Carrier.Carry(ctx, d)
 }
 
@@ -159,6 +163,7 @@ func (h *Hub) forget(key draftKey, ch chan chat.Receipt) {
 // commit stores a batch and tells everybody. An error means nothing is stored.
 func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
 	rs, err := h.Store.Append(ctx, ds)
+	h.noteCommit(err)
 	if err != nil {
 		h.Log.Error("commit failed, will be tried again", "drafts", len(ds), "err", err)
 		return err
