@@ -23,6 +23,7 @@
 //   - server/page: the pages that the server draws.
 //   - server/web: HTTP; routes, cookies, and the door to the socket.
 //   - server/servicetest: MariaDB and Redis for tests, each test its own.
+//   - server/sim: the whole in one process under faults drawn from a seed, for tests alone.
 //   - server/bench: the load generator behind "kamachat bench".
 //   - e2e: the whole program, driven in a real browser.
 //   - tools: what the build needs and the program does not.

@@ -1,0 +1,276 @@
+package roomtest
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"kamachat/server/room"
+	"kamachat/shared/chat"
+)
+
+// A Base is a store as the hub sees it, with the doors that fill it.
+type Base interface {
+	room.Store
+	room.People
+	// AddUser stores a person, or answers chat.Taken.
+	AddUser(ctx context.Context, p chat.Person, hash string, at int64) error
+	// CreateGroup makes a group with an empty log; members are distinct and include owner.
+	CreateGroup(ctx context.Context, conv chat.ConvID, name string, owner chat.UserID, members []chat.UserID, at int64) error
+}
+
+var _ Base = (*Memory)(nil)
+
+// unreadCap is how far back unread entries are counted, as in the database.
+const unreadCap = 1000
+
+// Memory is a store that keeps its contract and nothing else: no disk, no SQL.
+// It is what tests with thousands of servers run on. Safe for concurrent use.
+type Memory struct {
+	now func() time.Time
+	id  func() int64
+
+	mu     sync.Mutex
+	people map[chat.UserID]chat.Person
+	convs  map[chat.ConvID]*memoryConv
+	known  map[memoryRef]chat.Message
+}
+
+type memoryConv struct {
+	chat.Summary // as Summary returns it
+	lastAt       int64
+	log          []chat.Message // log[i] has Seq i+1
+	marks        map[chat.UserID]chat.Marks
+}
+
+type memoryRef struct {
+	author chat.UserID
+	ref    string
+}
+
+// NewMemory returns an empty store. now tells the time of entries, id makes their ids.
+func NewMemory(now func() time.Time, id func() int64) *Memory {
+	return &Memory{
+		now: now, id: id, people: map[chat.UserID]chat.Person{}, convs: map[chat.ConvID]*memoryConv{}, known: map[memoryRef]chat.Message{},
+	}
+}
+
+// AddUser stores a person, or answers chat.Taken. hash and at are not kept.
+func (m *Memory) AddUser(_ context.Context, p chat.Person, _ string, _ int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, o := range m.people {
+		if o.ID == p.ID || o.Username == p.Username {
+			return chat.Refuse(chat.Taken, "the username is in use")
+		}
+	}
+	m.people[p.ID] = p
+	return nil
+}
+
+// CreateGroup makes a group with an empty log.
+func (m *Memory) CreateGroup(_ context.Context, conv chat.ConvID, name string, _ chat.UserID, members []chat.UserID, at int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.convs[conv] != nil {
+		return chat.Refuse(chat.Taken, "the group exists")
+	}
+	m.convs[conv] = newMemoryConv(conv, name, members, at)
+	return nil
+}
+
+func newMemoryConv(conv chat.ConvID, name string, members []chat.UserID, at int64) *memoryConv {
+	none := chat.Marks{Conv: conv}
+	c := &memoryConv{
+		Summary: chat.Summary{Conv: conv, Title: name, Members: len(members), Mine: none, All: none},
+		lastAt:  at, marks: map[chat.UserID]chat.Marks{},
+	}
+	for _, u := range members {
+		c.marks[u] = chat.Marks{Conv: conv, User: u}
+	}
+	return c
+}
+
+// Append is room.Store's.
+func (m *Memory) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]chat.Receipt, len(ds))
+	for i, d := range ds {
+		out[i] = m.placeLocked(d)
+	}
+	return out, nil
+}
+
+func (m *Memory) placeLocked(d chat.Draft) chat.Receipt {
+	refuse := func(c chat.Code, words string) chat.Receipt { return chat.Receipt{Err: chat.Refuse(c, words)} }
+	key := memoryRef{d.Author, d.Ref}
+	if first, ok := m.known[key]; ok {
+		if first.Conv != d.Conv {
+			return refuse(chat.Invalid, "the ref is that of a message elsewhere")
+		}
+		return chat.Receipt{Message: first, Again: true}
+	}
+	able := func(u chat.UserID) bool { p, ok := m.people[u]; return ok && !p.Disabled }
+	c := m.convs[d.Conv]
+	peer, mine := d.Conv.Peer(d.Author)
+	switch group := d.Conv.IsGroup(); {
+	case !able(d.Author):
+		return refuse(chat.Forbidden, "the account is disabled or gone")
+	case group && c == nil:
+		return refuse(chat.NotFound, "no such conversation")
+	case group && c.marks[d.Author].Conv == "":
+		return refuse(chat.Forbidden, "not a member of this group")
+	case !group && !mine:
+		return refuse(chat.Forbidden, "not a conversation of yours")
+	case !group && !able(peer):
+		return refuse(chat.NotFound, "no such person")
+	}
+	now := m.now().UnixMilli()
+	if c == nil {
+		c = newMemoryConv(d.Conv, "", []chat.UserID{d.Author, peer}, now)
+		m.convs[d.Conv] = c
+	}
+	c.LastSeq++
+	c.lastAt = max(c.lastAt, now)
+	msg := chat.Message{ID: m.id(), Conv: d.Conv, Seq: c.LastSeq, Author: d.Author, Ref: d.Ref, At: c.lastAt, Content: d.Content}
+	c.log = append(c.log, msg)
+	m.known[key] = msg
+	return chat.Receipt{Message: msg}
+}
+
+// Members is room.Store's, sorted by user.
+func (m *Memory) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.convs[conv]
+	if c == nil {
+		return nil, ctx.Err()
+	}
+	ms := slices.SortedFunc(maps.Values(c.marks), func(a, b chat.Marks) int { return cmp.Compare(a.User, b.User) })
+	return ms, ctx.Err()
+}
+
+// SaveMarks is room.Store's.
+func (m *Memory) SaveMarks(ctx context.Context, ms []chat.Marks) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, n := range ms {
+		c := m.convs[n.Conv]
+		if c == nil || c.marks[n.User].Conv == "" {
+			continue
+		}
+		k := c.marks[n.User]
+		k.Delivered, k.Read = max(k.Delivered, n.Delivered), max(k.Read, n.Read)
+		c.marks[n.User] = k
+	}
+	return nil
+}
+
+// Summaries is room.Store's.
+func (m *Memory) Summaries(ctx context.Context, u chat.UserID, limit int) ([]chat.Summary, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var mine []*memoryConv
+	for _, c := range m.convs {
+		if c.marks[u].Conv != "" {
+			mine = append(mine, c)
+		}
+	}
+	slices.SortFunc(mine, func(a, b *memoryConv) int {
+		return cmp.Or(cmp.Compare(b.lastAt, a.lastAt), cmp.Compare(a.Conv, b.Conv))
+	})
+	out := []chat.Summary{}
+	for _, c := range mine[:min(limit, len(mine))] {
+		out = append(out, c.summaryOf(u))
+	}
+	return out, ctx.Err()
+}
+
+// summaryOf is the line of c in the list of u.
+func (c *memoryConv) summaryOf(u chat.UserID) chat.Summary {
+	s := c.Summary
+	s.Mine = c.marks[u]
+	others := false
+	for _, o := range c.marks {
+		switch {
+		case o.User == u:
+		case !others:
+			s.All.Delivered, s.All.Read, others = o.Delivered, o.Read, true
+		default:
+			s.All.Delivered, s.All.Read = min(s.All.Delivered, o.Delivered), min(s.All.Read, o.Read)
+		}
+	}
+	for i := int64(len(c.log)) - 1; i >= max(s.Mine.Read, s.LastSeq-unreadCap, 0); i-- {
+		if c.log[i].Author != u {
+			s.Unread++
+		}
+	}
+	if len(c.log) > 0 {
+		last := c.log[len(c.log)-1]
+		s.Last = &last
+	}
+	return s
+}
+
+// Summary is room.Store's.
+func (m *Memory) Summary(ctx context.Context, conv chat.ConvID) (chat.Summary, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.convs[conv]
+	if c == nil {
+		return chat.Summary{}, cmp.Or(ctx.Err(), error(chat.ErrNotFound))
+	}
+	return c.Summary, ctx.Err()
+}
+
+// After is room.Store's.
+func (m *Memory) After(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
+	return m.page(ctx, conv, func(end int64) (from, to int64) { return max(seq, end-int64(limit), 0), end })
+}
+
+// Before is room.Store's.
+func (m *Memory) Before(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
+	return m.page(ctx, conv, func(end int64) (from, to int64) {
+		if seq > 0 {
+			end = min(end, seq-1)
+		}
+		return max(end-int64(limit), 0), end
+	})
+}
+
+// page returns the entries after from up to to.
+func (m *Memory) page(ctx context.Context, conv chat.ConvID, span func(end int64) (from, to int64)) (chat.Page, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := chat.Page{Conv: conv, Entries: []chat.Message{}}
+	if c := m.convs[conv]; c != nil {
+		p.LastSeq = c.LastSeq
+		if from, to := span(p.LastSeq); from < to {
+			p.Entries = slices.Clone(c.log[from:to])
+		}
+	}
+	return p, ctx.Err()
+}
+
+// People is room.People's.
+func (m *Memory) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var ps []chat.Person
+	for _, id := range ids {
+		if p, ok := m.people[id]; ok {
+			ps = append(ps, p)
+		}
+	}
+	return ps, ctx.Err()
+}
