@@ -43,7 +43,7 @@ func (h *Hub) deliver(e wire.Event) {
 	}
 	f := e.Frame
 	f.Ref = e.Ref
-	h.push(f, h.connsOf(to...))
+	h.push(f, e.Stamp, h.connsOf(to...))
 }
 
 func (h *Hub) deliverPosted(ctx context.Context, e wire.Event, b wire.Posted) {
@@ -67,6 +67,7 @@ func (h *Hub) deliverPosted(ctx context.Context, e wire.Event, b wire.Posted) {
 		h.tellOpened(ctx, e.Conv, to)
 	}
 	conns := h.connsOf(to...)
+	defer h.Meter.Handed(b, e.Stamp, len(conns))
 	if len(conns) == 0 {
 		return
 	}
@@ -107,7 +108,7 @@ func (h *Hub) tellOpened(ctx context.Context, conv chat.ConvID, to []chat.UserID
 		}
 		h.befriend(ctx, x, y)
 	}
-	h.push(wire.Frame{Body: o}, conns)
+	h.push(wire.Frame{Body: o}, chat.Stamp{}, conns)
 }
 
 // befriend lets two people who now share a conversation see each other come and go.
@@ -123,12 +124,13 @@ func (h *Hub) befriend(ctx context.Context, x, y chat.UserID) {
 		}
 		h.mu.Unlock()
 		if on[p[1]] {
-			h.push(wire.Frame{Body: wire.Online{User: p[1], Online: true}}, h.connsOf(p[0]))
+			h.push(wire.Frame{Body: wire.Online{User: p[1], Online: true}}, chat.Stamp{}, h.connsOf(p[0]))
 		}
 	}
 }
 
-func (h *Hub) push(f wire.Frame, conns []Conn) {
+func (h *Hub) push(f wire.Frame, s chat.Stamp, conns []Conn) {
+	defer h.Meter.Handed(f.Body, s, len(conns))
 	if len(conns) == 0 {
 		return
 	}

@@ -6,6 +6,7 @@ package room
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -22,6 +23,7 @@ type Config struct {
 	Carrier  Carrier
 	Fanout   Fanout
 	Presence Presence
+	Meter    Meter // nil: nothing is measured
 	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
 	Build    string           // told to clients in Welcome
@@ -73,6 +75,9 @@ func NewHub(c Config) *Hub {
 	if c.MaxRooms == 0 {
 		c.MaxRooms = 20_000
 	}
+	if c.Meter == nil {
+		c.Meter = noMeter{}
+	}
 	return &Hub{
 		Config: c, live: map[chat.UserID]*person{}, rooms: map[chat.ConvID]*Room{},
 		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{},
@@ -104,22 +109,40 @@ func (h *Hub) Run(ctx context.Context) error {
 // with the draft's Ref.
 func (h *Hub) Post(ctx context.Context, d chat.Draft) error {
 	if err := d.Validate(); err != nil {
-		return err
+		return h.refused(err)
 	}
 	return h.accept(ctx, d)
 }
 
+// accept takes d in, or says why not.
 func (h *Hub) accept(ctx context.Context, d chat.Draft) error {
+	if err := h.acceptable(ctx, d); err != nil {
+		return h.refused(err)
+	}
+	d.Stamp = h.Meter.Stamp(ctx)
+	if err := h.Carrier.Carry(ctx, d); err != nil {
+		return h.refused(err)
+	}
+	h.Meter.Accepted()
+	return nil
+}
+
+// refused counts err, unless it is that the asker has left, and returns it.
+func (h *Hub) refused(err error) error {
+	if !errors.Is(err, context.Canceled) {
+		h.Meter.Refused(chat.AsRefusal(err).Code)
+	}
+	return err
+}
+
+func (h *Hub) acceptable(ctx context.Context, d chat.Draft) error {
 	if c := d.Content.Call; c != nil && (!c.Stored() || d.Conv.IsGroup()) {
 		return chat.Refuse(chat.Invalid, "only the beginning and the end of a call of two are kept")
 	}
 	if err := h.mayRead(ctx, d.Author, d.Conv); err != nil {
 		return err
 	}
-	if err := h.storable(); err != nil {
-		return err
-	}
-	return h.Carrier.Carry(ctx, d)
+	return h.storable()
 }
 
 // PostWait is Post that waits for the commit and returns the stored message.
@@ -127,7 +150,7 @@ func (h *Hub) accept(ctx context.Context, d chat.Draft) error {
 func (h *Hub) PostWait(ctx context.Context, d chat.Draft) (chat.Message, error) {
 	if d.Content.Kind != chat.Event {
 		if err := d.Validate(); err != nil {
-			return chat.Message{}, err
+			return chat.Message{}, h.refused(err)
 		}
 	}
 	key, ch := draftKey{d.Author, d.Ref}, make(chan chat.Receipt, 1)
@@ -162,12 +185,15 @@ func (h *Hub) forget(key draftKey, ch chan chat.Receipt) {
 
 // commit stores a batch and tells everybody. An error means nothing is stored.
 func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
+	began := time.Now()
 	rs, err := h.Store.Append(ctx, ds)
 	h.noteCommit(err)
 	if err != nil {
+		h.Meter.CommitFailed(len(ds))
 		h.Log.Error("commit failed, will be tried again", "drafts", len(ds), "err", err)
 		return err
 	}
+	h.Meter.Committed(ds, rs, time.Since(began))
 	es := make([]wire.Event, len(ds))
 	for i, r := range rs {
 		es[i] = h.answer(ds[i], r)
@@ -181,7 +207,7 @@ func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
 
 // answer makes the event that tells what became of d.
 func (h *Hub) answer(d chat.Draft, r chat.Receipt) wire.Event {
-	e := wire.Event{Conv: d.Conv, Author: d.Author, Ref: d.Ref}
+	e := wire.Event{Conv: d.Conv, Author: d.Author, Ref: d.Ref, Stamp: d.Stamp}
 	switch {
 	case r.Err != nil:
 		e.To = []chat.UserID{d.Author}

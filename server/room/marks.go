@@ -65,6 +65,7 @@ func (h *Hub) flushMarks(ctx context.Context) {
 		h.Log.Error("save marks, will be tried again", "marks", len(ms), "err", err)
 		return
 	}
+	h.Meter.MarksSaved(len(ms))
 	var es []wire.Event
 	moved := map[*Room]bool{}
 	h.mu.Lock()
@@ -88,4 +89,11 @@ func (h *Hub) flushMarks(ctx context.Context) {
 	if err := h.Fanout.Publish(ctx, es...); err != nil {
 		h.Log.Warn("marks not told", "err", err)
 	}
+}
+
+// MarksWaiting is how many marks are not in the store yet.
+func (h *Hub) MarksWaiting() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.dirty)
 }

@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"time"
 
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
@@ -68,3 +69,38 @@ type Conn interface {
 	// Close ends the session with a reason of wire.Bye. It does not wait.
 	Close(reason string)
 }
+
+// A Meter is told what the hub does. Its methods are called at once from several
+// goroutines and on the way of each message: they return at once, and keep
+// nothing of what they are given.
+type Meter interface {
+	// Stamp is put on each draft on its way to the carrier and comes back with Committed and Handed.
+	Stamp(ctx context.Context) chat.Stamp
+	// Accepted: the carrier has taken a draft over.
+	Accepted()
+	// Refused: a draft was not accepted. One refused later is in a receipt of Committed.
+	Refused(code chat.Code)
+	// Committed: the store answered a batch, rs[i] to ds[i].
+	Committed(ds []chat.Draft, rs []chat.Receipt, took time.Duration)
+	// CommitFailed: nothing of a batch is stored; it will be tried again.
+	CommitFailed(drafts int)
+	// Handed: a frame was pushed to so many sessions here, perhaps none. The
+	// stamp is that of the draft it answers, if any.
+	Handed(b wire.Body, s chat.Stamp, sessions int)
+	// Resumed: a client that missed entries was given so many.
+	Resumed(entries int)
+	// MarksSaved: so many marks were stored.
+	MarksSaved(marks int)
+}
+
+// noMeter measures nothing.
+type noMeter struct{}
+
+func (noMeter) Stamp(context.Context) (s chat.Stamp)                  { return s }
+func (noMeter) Accepted()                                             {}
+func (noMeter) Refused(chat.Code)                                     {}
+func (noMeter) Committed([]chat.Draft, []chat.Receipt, time.Duration) {}
+func (noMeter) CommitFailed(int)                                      {}
+func (noMeter) Handed(wire.Body, chat.Stamp, int)                     {}
+func (noMeter) Resumed(int)                                           {}
+func (noMeter) MarksSaved(int)                                        {}

@@ -99,6 +99,15 @@ type Draft struct {
 	Author  UserID
 	Ref     string
 	Content Content
+	Stamp   Stamp `json:"-"`
+}
+
+// A Stamp is when and by whose wish a draft was taken in, for those who
+// measure. It stays on the node that put it there: no encoding carries it, and
+// the zero Stamp measures nothing.
+type Stamp struct {
+	At    int64 // on a clock of the measurer's
+	Trace any   // the measurer's; nil: not followed
 }
 
 // A Message is one committed entry of a conversation's log.

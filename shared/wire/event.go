@@ -17,6 +17,8 @@ type Event struct {
 	// frame carries Ref.
 	Author chat.UserID
 	Ref    string
+	// Stamp is that draft's. It is not encoded: another node measures nothing.
+	Stamp chat.Stamp
 }
 
 // eventHead is an event without its frame, as nodes write it to one another.
