@@ -152,7 +152,7 @@ type Summary struct {
 	LastSeq int64    `json:"last_seq"`
 	Last    *Message `json:"last,omitempty"`
 	Mine    Marks    `json:"mine"`   // the person's own marks
-	All     Marks    `json:"all"`    // the lowest marks of the others
+	All     Marks    `json:"all"`    // the lowest marks of the others; none in a group of more than MaxLow
 	Unread  int      `json:"unread"` // others' entries after Mine.Read
 }
 
@@ -162,5 +162,6 @@ type Page struct {
 	Conv    ConvID    `json:"conv"`
 	Entries []Message `json:"entries"`
 	People  []Person  `json:"people,omitempty"`
-	LastSeq int64     `json:"last_seq"` // the log's end when the page was read
+	LastSeq int64     `json:"last_seq"`      // the log's end when the page was read
+	All     *Marks    `json:"all,omitempty"` // of a group: the lowest marks of its members
 }

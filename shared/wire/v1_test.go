@@ -14,7 +14,7 @@ import (
 func TestV1RoundTrip(t *testing.T) {
 	m := chat.Message{ID: 1<<62 + 1, Conv: "G1", Seq: 3, Author: "U1", At: 5, Content: chat.TextContent("hi <b> \u2028 \"quoted\" 你好")}
 	for name, f := range map[string]Frame{
-		"hello":   {Body: Hello{Device: "d", Build: "b"}},
+		"hello":   {Body: Hello{Device: "d", Build: "b", Sums: []uint32{0, 1<<32 - 1}}},
 		"post":    {Ref: "r1", Body: Post{Conv: "G1", Content: m.Content}},
 		"resume":  {Ref: "q1", Body: Resume{Conv: "G1", After: 4}},
 		"before":  {Ref: "q2", Body: Before{Conv: "G1", Seq: 9, Limit: 10}},
@@ -23,8 +23,10 @@ func TestV1RoundTrip(t *testing.T) {
 		"typing":  {Body: Typing{Conv: "G1", User: "U2"}},
 		"call":    {Ref: "c", Body: Signal{Conv: "DU1-U2", From: "U1", Call: chat.Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{"a":1}`)}}},
 		"welcome": {Body: Welcome{Me: chat.Person{ID: "U1"}, Convs: []chat.Summary{{Conv: "G1", Last: &m}}, People: []chat.Person{}, Online: []chat.UserID{"U2"}}},
+		"list":    {Ref: "q4", Body: List{IDs: []chat.ConvID{"G1"}, Sums: []uint32{7}, After: "5 G1", Limit: 9}},
+		"listed":  {Ref: "q4", Body: Listed{Convs: []chat.Summary{{Conv: "G1", Last: &m}}, Online: []chat.UserID{"U2"}, Next: "5 G1", Differ: []int{0}, More: true}},
 		"posted":  {Ref: "r1", Body: Posted{Message: m}},
-		"history": {Ref: "q1", Body: History{Page: chat.Page{Conv: "G1", Entries: []chat.Message{m}, LastSeq: 3}}},
+		"history": {Ref: "q1", Body: History{Page: chat.Page{Conv: "G1", Entries: []chat.Message{m}, LastSeq: 3, All: &chat.Marks{Conv: "G1", Read: 2}}}},
 		"people":  {Ref: "q3", Body: People{People: []chat.Person{{ID: "U2", Admin: true}}}},
 		"online":  {Body: Online{User: "U2", Online: true}},
 		"opened":  {Body: Opened{Summary: chat.Summary{Conv: "G1"}, People: []chat.Person{}}},
@@ -45,8 +47,8 @@ func TestV1RoundTrip(t *testing.T) {
 			}
 		})
 	}
-	if len(bodies) != 16 {
-		t.Errorf("%d kinds, 16 tried", len(bodies))
+	if len(bodies) != 18 {
+		t.Errorf("%d kinds, 18 tried", len(bodies))
 	}
 }
 
@@ -107,7 +109,9 @@ func FuzzV1Parse(f *testing.F) {
 		`{"k":"post","r":"1","b":{"conv":"G1","c":{"k":"text","text":"hi"}}}`,
 		`[{"k":"typing","b":{"conv":"G1"}},{"k":"nope"}]`,
 		`{"k":"welcome","b":{"convs":[{"last":{"id":"7"}}]}}`,
-		`{"k":"call","b":{"call":{"data":{"x":[1,2]}}}}`, `[]`, `null`, `[null]`, `{"k":"seen","b":null}`,
+		`{"k":"call","b":{"call":{"data":{"x":[1,2]}}}}`, `{"k":"hello","b":{"sums":[1,4294967295]}}`,
+		`{"k":"list","r":"q","b":{"ids":["G1"],"sums":[-1],"after":"5 G1"}}`, `{"k":"listed","b":{"convs":[{}],"differ":[0,-1],"next":"x"}}`,
+		`[]`, `null`, `[null]`, `{"k":"seen","b":null}`,
 	} {
 		f.Add([]byte(s))
 	}

@@ -3,9 +3,16 @@
 //
 // The flow. A client opens a WebSocket at /ws with the subprotocol
 // "kamachat.v1" and says hello. The server answers welcome: who the client is
-// and its conversations with their last Seq, marks and unread counts. From then
-// on the server sends posted for every entry committed to a conversation of the
-// client's.
+// and its newest conversations with their last Seq, marks and unread counts, or
+// only those that differ from what the client holds, where hello says that.
+// From then on the server sends posted for every entry committed to a
+// conversation of the client's.
+//
+// list asks for the rest of the conversations page by page, for the lines of
+// some, or for whatever differs from what the client holds; it is answered with
+// listed. Word of anything may be lost on its way between servers, so a client
+// asks for what differs every minute or so, and for the line of a conversation
+// that it hears of and does not know. Then its list is whole again.
 //
 // A client posts with a Ref of its own making and keeps the draft until it
 // sees posted with that Ref (stored) or refused with it. refused with a
@@ -15,14 +22,18 @@
 // Every conversation is a log with a gapless Seq from 1. A client that sees a
 // hole, or a welcome with a higher last Seq than it has, asks resume and gets
 // pages until it has everything or the page says where the log ends; before
-// asks backwards. Both are answered with history. seen tells how far the client got (delivered) and how far its
-// person read; the server answers with seen for others' marks. typing and
-// online pass by and are never stored. bye comes before the server closes.
+// asks backwards. Both are answered with history. seen tells how far the client
+// got (delivered) and how far its person read; the server answers with seen for
+// others' marks. typing and online pass by and are never stored. bye comes
+// before the server closes.
 //
 // One WebSocket text message holds one frame, or a JSON array of frames when
 // several had queued up. Both ends read both forms.
 //
-// Version history: v1 is the first.
+// Version history: v1 is the first, and not released yet: until then it may
+// change in place. So far it has: welcome held up to 500 conversations and
+// nothing asked for more; now it holds 100, and there are list, listed, the sums
+// in hello, and the marks of the others in history.
 package wire
 
 import (
@@ -47,6 +58,9 @@ type (
 	Hello struct {
 		Device string `json:"device,omitempty"` // a stable name of this browser or device
 		Build  string `json:"build,omitempty"`
+		// Sums are chat.Sums of the conversations that the client holds, where it
+		// holds all: Welcome then has only those that differ.
+		Sums []uint32 `json:"sums,omitempty"`
 	}
 	// Post asks to store Content in Conv. The frame's Ref names the draft.
 	Post struct {
@@ -67,6 +81,15 @@ type (
 		Conv  chat.ConvID `json:"conv"`
 		Seq   int64       `json:"seq"`
 		Limit int         `json:"limit"` // 1 to chat.MaxPage; 0 means 50
+	}
+	// List asks for lines of the conversation list; answered by Listed with the
+	// same Ref. It asks for one of three things: the lines of IDs; with Sums,
+	// those that differ from what the client holds; else a page, latest first.
+	List struct {
+		IDs   []chat.ConvID `json:"ids,omitempty"`   // at most chat.MaxList
+		Sums  []uint32      `json:"sums,omitempty"`  // chat.Sums of what the client holds, at most chat.MaxSums
+		After string        `json:"after,omitempty"` // a Listed.Next: the page begins there; empty: at the latest
+		Limit int           `json:"limit,omitempty"` // of the page: 1 to chat.MaxList; 0 means that
 	}
 	// Who asks for people; answered by People with the same Ref.
 	Who struct {
@@ -104,9 +127,30 @@ type (
 		Session string         `json:"session"`
 		Now     int64          `json:"now"` // the server's clock, Unix milliseconds
 		Build   string         `json:"build"`
-		Convs   []chat.Summary `json:"convs"` // latest first, at most 500
-		People  []chat.Person  `json:"people"`
-		Online  []chat.UserID  `json:"online"` // those of People who are online
+		Convs   []chat.Summary `json:"convs"`  // latest first, at most chat.MaxList
+		People  []chat.Person  `json:"people"` // whom Convs name
+		// Online are those who are online among the other people of the latest
+		// direct conversations, listed here or not.
+		Online []chat.UserID `json:"online"`
+		Next   string        `json:"next,omitempty"` // as in Listed
+		// Known says that Convs are what differs from the sums in Hello, and Differ
+		// and More are as in Listed. Otherwise Convs are the first page of the list.
+		Known  bool  `json:"known,omitempty"`
+		Differ []int `json:"differ,omitempty"`
+		More   bool  `json:"more,omitempty"`
+	}
+	// Listed answers List, latest conversation first.
+	//
+	// IDs asked for and not among Convs are not the person's. With sums, so are
+	// conversations of a part in Differ that are not among Convs. Where too much
+	// differs to be told by parts, Differ is empty and a first page comes instead.
+	Listed struct {
+		Convs  []chat.Summary `json:"convs"`
+		People []chat.Person  `json:"people,omitempty"` // whom Convs name
+		Online []chat.UserID  `json:"online,omitempty"` // who is online among the other people of direct Convs
+		Next   string         `json:"next,omitempty"`   // where the next page begins; empty: there is none
+		Differ []int          `json:"differ,omitempty"` // the parts whose sums differ and whose lines are all here
+		More   bool           `json:"more,omitempty"`   // other parts differ, too: ask again
 	}
 	// Posted is one committed entry. The author's copy has the frame's Ref: echo
 	// and acknowledgement in one.
@@ -162,6 +206,8 @@ func (Seen) kind() string    { return "seen" }
 func (Typing) kind() string  { return "typing" }
 func (Signal) kind() string  { return "call" }
 func (Welcome) kind() string { return "welcome" }
+func (List) kind() string    { return "list" }
+func (Listed) kind() string  { return "listed" }
 func (Posted) kind() string  { return "posted" }
 func (History) kind() string { return "history" }
 func (People) kind() string  { return "people" }
