@@ -7,9 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/uptrace/bun"
-	"modernc.org/sqlite"
 
 	"kamachat/shared/chat"
 )
@@ -120,17 +118,6 @@ func added(err error) error {
 		return chat.Refuse(chat.Taken, "the username is in use")
 	}
 	return fmt.Errorf("store people: %w", err)
-}
-
-// isUnique reports whether err says that a unique key is in use.
-func isUnique(err error) bool {
-	var m *mysql.MySQLError
-	if errors.As(err, &m) {
-		return m.Number == 1062
-	}
-	const constraintPrimaryKey, constraintUnique = 1555, 2067
-	var s *sqlite.Error
-	return errors.As(err, &s) && (s.Code() == constraintUnique || s.Code() == constraintPrimaryKey)
 }
 
 // UserByName returns a person and the password hash by lower-case username, or chat.ErrNotFound.

@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -89,29 +92,42 @@ func (d *DB) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error
 	return ms, nil
 }
 
+var (
+	moveMarks = &shape{
+		head: "WITH v (c, u, d, r) AS (VALUES ", row: "(?,?,?,?)", sep: ",",
+		tail: `) UPDATE members SET delivered_seq = MAX(delivered_seq, v.d), read_seq = MAX(read_seq, v.r)
+			FROM v WHERE conv_id = v.c AND user_id = v.u AND (delivered_seq < v.d OR read_seq < v.r)`, args: 4,
+	}
+	moveMarksMySQL = &shape{
+		head: "UPDATE members AS m JOIN (", row: "SELECT ? AS c, ? AS u, ? AS d, ? AS r", sep: " UNION ALL ",
+		tail: `) AS v ON m.conv_id = v.c AND m.user_id = v.u
+			SET m.delivered_seq = GREATEST(m.delivered_seq, v.d), m.read_seq = GREATEST(m.read_seq, v.r)`, args: 4,
+	}
+)
+
 // SaveMarks moves the members' marks forward in one transaction, never back.
 func (d *DB) SaveMarks(ctx context.Context, ms []chat.Marks) error {
-	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		// One statement, prepared once: a flush moves hundreds of marks while
-		// posts wait for the same connection.
-		move, err := tx.PrepareContext(ctx, `UPDATE members SET
-			delivered_seq = CASE WHEN delivered_seq < ? THEN ? ELSE delivered_seq END,
-			read_seq = CASE WHEN read_seq < ? THEN ? ELSE read_seq END
-			WHERE conv_id = ? AND user_id = ?`)
-		if err != nil {
-			return err
-		}
-		defer move.Close()
-		for _, m := range ms {
-			if _, err := move.ExecContext(ctx, m.Delivered, m.Delivered, m.Read, m.Read, string(m.Conv), string(m.User)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	latest := map[member]chat.Marks{}
+	for _, m := range ms {
+		k := member{m.Conv, m.User}
+		o := latest[k]
+		latest[k] = chat.Marks{Conv: m.Conv, User: m.User, Delivered: max(m.Delivered, o.Delivered), Read: max(m.Read, o.Read)}
+	}
+	// Sorted, so that two transactions lock rows in the same order.
+	args := make([]any, 0, 4*len(latest))
+	for _, k := range slices.SortedFunc(maps.Keys(latest), func(x, y member) int {
+		return cmp.Or(cmp.Compare(x.conv, y.conv), cmp.Compare(x.user, y.user))
+	}) {
+		args = append(args, string(k.conv), string(k.user), latest[k].Delivered, latest[k].Read)
+	}
+	move := moveMarks
+	if d.mysql {
+		move = moveMarksMySQL
+	}
+	if err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return d.exec(ctx, tx.Tx, move, args) }); err != nil {
 		return fmt.Errorf("save marks: %w", err)
 	}
+	d.afterCommit(ctx)
 	return nil
 }
 

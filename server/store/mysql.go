@@ -1,7 +1,10 @@
 package store
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -25,22 +28,41 @@ func (d *DB) openMySQL(dsn string) error {
 	}
 	c.User = u.User.Username()
 	c.Passwd, _ = u.User.Password()
-	c.InterpolateParams = true
-	c.Params = map[string]string{"sql_mode": "'TRADITIONAL'"}
+	c.InterpolateParams = true // one round trip a statement
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = 10*time.Second, 30*time.Second, 30*time.Second
+	c.Params = map[string]string{"sql_mode": "'TRADITIONAL'", "time_zone": "'+00:00'", "innodb_lock_wait_timeout": "5"}
 	k, err := mysql.NewConnector(c)
 	if err != nil {
 		return err
 	}
-	s := sql.OpenDB(k)
-	s.SetMaxOpenConns(32)
-	s.SetMaxIdleConns(32)
-	s.SetConnMaxLifetime(5 * time.Minute)
-	d.db = bun.NewDB(s, mysqldialect.New())
-	d.read, d.lockRows = d.db, true
-	tail := " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
-	d.types = types{
-		ID: "VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin", Ref: "VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-		Text: "LONGTEXT", Blob: "LONGBLOB", Tail: tail, RowidTail: tail,
+	open := func(conns int) *bun.DB {
+		s := sql.OpenDB(connector{k})
+		s.SetMaxOpenConns(conns)
+		s.SetMaxIdleConns(conns)
+		s.SetConnMaxLifetime(5 * time.Minute)
+		return bun.NewDB(s, mysqldialect.New())
 	}
+	// Two pools: however much is read, commits find a connection.
+	d.db, d.read, d.mysql = open(12), open(20), true
+	// Ids, refs and names are bytes: with any collation of MySQL's and MariaDB's
+	// own that both have, texts that differ in trailing spaces are the same.
+	tail := " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
+	d.types = types{ID: "VARBINARY(64)", Ref: "VARBINARY(256)", Text: "LONGTEXT", Blob: "LONGBLOB", Tail: tail, RowidTail: tail}
 	return nil
+}
+
+// connector opens connections that read what is committed at the time of each
+// statement. A transaction that waited for a lock would otherwise not see what
+// it waited for.
+type connector struct{ driver.Connector }
+
+func (k connector) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := k.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.(driver.ExecerContext).ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }

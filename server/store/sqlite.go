@@ -26,12 +26,18 @@ func (d *DB) openSQLite(path string) error {
 		return bun.NewDB(s, sqlitedialect.New()), nil
 	}
 	var err error
-	if d.db, err = open(1); err != nil {
+	// The log is written back by a third: see wal.
+	if d.db, err = open(1, "wal_autocheckpoint(0)"); err != nil {
 		return err
 	}
 	if d.read, err = open(4); err != nil {
 		return err
 	}
+	checks, err := open(1, "wal_autocheckpoint(0)", "busy_timeout(20)")
+	if err != nil {
+		return err
+	}
+	d.wal = watchWAL(path+"-wal", d.db.DB, checks.DB, d.log)
 	d.types = types{ID: "VARCHAR(64)", Ref: "VARCHAR(64)", Text: "TEXT", Blob: "BLOB", RowidTail: " WITHOUT ROWID"}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -19,19 +21,22 @@ import (
 // DB is the database. Its methods are safe for concurrent use.
 type DB struct {
 	db    *bun.DB // writes, and reads that must see them
-	read  *bun.DB // history and lists; the same as db on MySQL
+	read  *bun.DB // history and lists: they never wait for writes, nor writes for them
 	types types
 	now   func() time.Time
 	id    func() int64
-	// lockRows says that the database is MySQL: rows read in a transaction are
-	// locked one by one, where SQLite locks the file.
-	lockRows bool
+	log   *slog.Logger
+	mysql bool
+	heads *heads
+	kept  kept // on SQLite
+	wal   *wal // on SQLite
 }
 
 // Options are what a DB needs besides its address.
 type Options struct {
 	Now func() time.Time // nil: time.Now
 	ID  func() int64     // makes message ids; never the same twice
+	Log *slog.Logger     // told about messages that can't be stored; nil: nobody is
 }
 
 // types are the words that differ between the databases, for migrations.
@@ -41,9 +46,12 @@ type types struct {
 
 // Open opens the database at dsn, "sqlite:PATH" or "mysql://user:password@host:port/name".
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
-	d := &DB{now: o.Now, id: o.ID}
+	d := &DB{now: o.Now, id: o.ID, log: o.Log, heads: newHeads(), kept: newKept()}
 	if d.now == nil {
 		d.now = time.Now
+	}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
 	}
 	var err error
 	if path, ok := strings.CutPrefix(dsn, "sqlite:"); ok {
@@ -62,13 +70,37 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	return d, nil
 }
 
+// Committers is how many Appends at once are worth it: SQLite has one writer at
+// a time, and MySQL gathers the commits of several in one write to disk.
+func (d *DB) Committers() int {
+	if d.mysql {
+		return 8
+	}
+	return 1
+}
+
+// Stats are figures about a DB for its metrics.
+type Stats struct {
+	Write, Read sql.DBStats // the pools
+	WAL         int64       // bytes of SQLite's write-ahead log; 0 on MySQL
+}
+
+// Stats returns the figures of this moment.
+func (d *DB) Stats() Stats {
+	s := Stats{Write: d.db.Stats(), Read: d.read.Stats()}
+	if d.wal != nil {
+		s.WAL = d.wal.size()
+	}
+	return s
+}
+
 // Close closes the database; it waits for what is under way.
 func (d *DB) Close() error {
-	err := d.db.Close()
-	if d.read != d.db {
-		err = errors.Join(err, d.read.Close())
+	var err error
+	if d.wal != nil {
+		err = d.wal.close()
 	}
-	return err
+	return errors.Join(err, d.db.Close(), d.read.Close())
 }
 
 // Migrate brings the schema up to date with the files of fsys and returns the
@@ -82,6 +114,7 @@ func (d *DB) Migrate(ctx context.Context, fsys fs.FS) ([]string, error) {
 	if err := m.Init(ctx); err != nil {
 		return nil, fmt.Errorf("prepare migrations: %w", err)
 	}
+	defer d.heads.forget()
 	g, err := m.Migrate(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("migrate: %w", err)
@@ -93,8 +126,35 @@ func (d *DB) Migrate(ctx context.Context, fsys fs.FS) ([]string, error) {
 	return names, nil
 }
 
+// inTx runs f in a transaction, again where others got in its way.
 func (d *DB) inTx(ctx context.Context, f func(context.Context, bun.Tx) error) error {
-	return d.db.RunInTx(ctx, &sql.TxOptions{}, f)
+	return d.persist(ctx, func() error { return d.db.RunInTx(ctx, &sql.TxOptions{}, f) })
+}
+
+// maxTries bounds how often a transaction is tried that others get in the way of.
+const maxTries = 10
+
+// persist runs a whole transaction until it ends in something else than that
+// others were in the way (two that wait for each other, a key taken in the
+// meantime), at most maxTries times with short pauses of random length.
+func (d *DB) persist(ctx context.Context, transaction func() error) error {
+	for try := 1; ; try++ {
+		err := transaction()
+		if !IsBusy(err) && !errors.Is(err, errLook) {
+			return err
+		}
+		if try == maxTries {
+			return fmt.Errorf("tried %d times: %w", try, err)
+		}
+		if try == 1 {
+			continue
+		}
+		select {
+		case <-time.After(rand.N(time.Duration(try) * 4 * time.Millisecond)):
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		}
+	}
 }
 
 // Rollback takes the last group of migrations back.
@@ -104,6 +164,7 @@ func (d *DB) Rollback(ctx context.Context, fsys fs.FS) error {
 		return fmt.Errorf("read migrations: %w", err)
 	}
 	m := migrate.NewMigrator(d.db, ms, migrate.WithTemplateData(d.types))
+	defer d.heads.forget()
 	if _, err := m.Rollback(ctx); err != nil {
 		return fmt.Errorf("roll back: %w", err)
 	}
