@@ -18,6 +18,7 @@
 //   - server/session: one live socket; reads, handles, writes, keeps it alive.
 //   - server/store: the database, SQLite or MySQL.
 //   - server/inproc: carrier, fan-out and presence for one process, in memory.
+//   - server/redis: what several nodes share through Redis; fan-out, presence, rate limits, recent entries.
 //   - server/account: people; sign-in, groups, and who may do what.
 //   - server/classic: the seed's dialect of the protocol, for its clients.
 //   - server/page: the pages that the server draws.
@@ -31,7 +32,7 @@
 //   - static: styles, icons and scripts; the compressed WebAssembly is built into it.
 //
 // Places are kept for shared/call (the state machine of a call), ui/local (the
-// browser's own database), server/kafka and server/redis (several nodes).
+// browser's own database), server/kafka (several processes).
 //
 // How one message travels from a keystroke to another screen is told in
 // README.md, the protocol in shared/wire, decisions in docs/decisions.

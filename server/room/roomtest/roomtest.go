@@ -6,15 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"kamachat/server/room"
 	"kamachat/shared/chat"
-	"kamachat/shared/wire"
 )
 
 // Carrier checks a carrier that holds at least 1,000 drafts. fresh returns a new one.
@@ -107,87 +104,6 @@ func Carrier(t *testing.T, fresh func(t *testing.T) room.Carrier) {
 			t.Errorf("%d committed, want 10", n)
 		}
 	})
-}
-
-// Fanout checks a fan-out. An implementation may lose, repeat and reorder; what
-// it delivers must be whole, and most of it must come when nothing is broken.
-func Fanout(t *testing.T, fresh func(t *testing.T) room.Fanout) {
-	f := fresh(t)
-	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
-	got := make(chan wire.Event, 100)
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = f.Run(ctx, func(e wire.Event) { got <- e }) })
-	for i := range 50 {
-		m := chat.Message{ID: int64(i) + 1<<60, Conv: "Ga", Seq: int64(i + 1), Author: "Ua", At: 5, Content: chat.TextContent(fmt.Sprint(i))}
-		e := wire.Event{Conv: "Ga", Author: "Ua", Ref: fmt.Sprint(i), Frame: wire.Frame{Body: wire.Posted{Message: m}}}
-		if i%2 == 1 {
-			e.To = []chat.UserID{"Ub"}
-		}
-		if err := f.Publish(t.Context(), e); err != nil {
-			t.Fatal(err)
-		}
-	}
-	seen := map[int64]bool{}
-	for len(seen) < 50 {
-		e := <-got
-		p, ok := e.Frame.Body.(wire.Posted)
-		i := p.Seq - 1
-		if !ok || p.Content.Text != fmt.Sprint(i) || e.Ref != fmt.Sprint(i) || e.Author != "Ua" || (i%2 == 1) != (len(e.To) == 1) || p.ID != i+1<<60 {
-			t.Fatalf("event %+v", e)
-		}
-		seen[p.Seq] = true
-	}
-	stop()
-	wg.Wait()
-}
-
-// Presence checks a presence.
-func Presence(t *testing.T, fresh func(t *testing.T) room.Presence) {
-	ctx := t.Context()
-	p := fresh(t)
-	want := func(us ...chat.UserID) {
-		t.Helper()
-		on, err := p.Online(ctx, "Ua", "Ub", "Uc")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, u := range []chat.UserID{"Ua", "Ub", "Uc"} {
-			if on[u] != slices.Contains(us, u) {
-				t.Errorf("online: %v, want %v", on, us)
-			}
-		}
-	}
-	do := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	want()
-	do(p.Touch(ctx, "Ua", "S1"))
-	do(p.Touch(ctx, "Ua", "S2"))
-	do(p.Touch(ctx, "Ub", "S3"))
-	want("Ua", "Ub")
-	do(p.Leave(ctx, "Ua", "S1"))
-	want("Ua", "Ub")
-	do(p.Leave(ctx, "Ua", "S1"))
-	do(p.Leave(ctx, "Ub", "S9"))
-	want("Ua", "Ub")
-	do(p.Leave(ctx, "Ua", "S2"))
-	want("Ub")
-
-	var wg sync.WaitGroup
-	for i := range 20 {
-		wg.Go(func() {
-			s := fmt.Sprint("T", i)
-			_ = p.Touch(ctx, "Uc", s)
-			time.Sleep(time.Duration(rand.IntN(1000)) * time.Microsecond)
-			_ = p.Leave(ctx, "Uc", s)
-		})
-	}
-	wg.Wait()
-	want("Ub")
 }
 
 func draft(conv chat.ConvID, ref string) chat.Draft {
