@@ -2,17 +2,12 @@ package room
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
-
-// welcomeConvs is how many conversations Welcome lists; older ones come with
-// their next message or through HTTP.
-const welcomeConvs = 500
 
 // Join registers a session: from now on it gets what is delivered. Everything
 // that was committed before is in the Welcome read afterwards. One whose login
@@ -105,99 +100,6 @@ func peersOf(l *person) []chat.UserID {
 	return us
 }
 
-// Welcome makes the first frame of a native session and tells the person's peers
-// that the person is here.
-func (h *Hub) Welcome(ctx context.Context, c Conn) (wire.Welcome, error) {
-	u := c.User()
-	convs, people, err := h.List(ctx, u)
-	if err != nil {
-		return wire.Welcome{}, err
-	}
-	w := wire.Welcome{Session: c.ID(), Now: h.Now().UnixMilli(), Build: h.Build, Convs: convs, People: people}
-	for _, p := range people {
-		if p.ID == u {
-			w.Me = p
-		}
-	}
-	if w.Me.ID == "" {
-		return w, chat.Refuse(chat.SignedOut, "the account is gone")
-	}
-	peers := h.watch(u, convs)
-	on, err := h.Presence.Online(ctx, peers...)
-	if err != nil {
-		h.Log.Warn("presence is not known", "err", err)
-	}
-	for p := range on {
-		w.Online = append(w.Online, p)
-	}
-	if len(on) > 0 {
-		e := wire.Event{To: slices.Clone(w.Online), Frame: wire.Frame{Body: wire.Online{User: u, Online: true}}}
-		if err := h.Fanout.Publish(ctx, e); err != nil {
-			h.Log.Warn("presence not told", "user", u, "err", err)
-		}
-	}
-	return w, nil
-}
-
-// watch remembers who is told when u comes and goes, and returns them.
-func (h *Hub) watch(u chat.UserID, convs []chat.Summary) []chat.UserID {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	l := h.live[u]
-	if l == nil {
-		return nil
-	}
-	for _, s := range convs {
-		if p, ok := s.Conv.Peer(u); ok {
-			l.peers[p] = true
-		}
-	}
-	return peersOf(l)
-}
-
-// Summaries returns the conversations of u, latest first.
-func (h *Hub) Summaries(ctx context.Context, u chat.UserID) ([]chat.Summary, error) {
-	convs, err := h.Store.Summaries(ctx, u, welcomeConvs)
-	if err != nil {
-		return nil, err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for i, s := range convs { // marks that are not saved yet
-		if m, ok := h.dirty[markKey{s.Conv, u}]; ok {
-			convs[i].Mine = s.Mine.Merge(m)
-			if convs[i].Mine.Read >= s.LastSeq {
-				convs[i].Unread = 0
-			}
-		}
-	}
-	return convs, nil
-}
-
-// List is Summaries with the people that the list names: u, peers, and the
-// authors of last messages.
-func (h *Hub) List(ctx context.Context, u chat.UserID) ([]chat.Summary, []chat.Person, error) {
-	convs, err := h.Summaries(ctx, u)
-	if err != nil {
-		return nil, nil, err
-	}
-	ids := []chat.UserID{u}
-	for _, s := range convs {
-		if p, ok := s.Conv.Peer(u); ok {
-			ids = append(ids, p)
-		}
-		if s.Last != nil {
-			ids = append(ids, s.Last.Author)
-		}
-	}
-	slices.Sort(ids)
-	people, err := h.People.People(ctx, slices.Compact(ids)...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("look up people: %w", err)
-	}
-	return convs, people, nil
-}
-
 // Before returns at most limit entries before seq (0: the end), with their
 // authors, when u may read them.
 func (h *Hub) Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
@@ -223,6 +125,16 @@ func (h *Hub) history(ctx context.Context, u chat.UserID, conv chat.ConvID, read
 	p, err := read()
 	if err != nil {
 		return p, err
+	}
+	if conv.IsGroup() {
+		r, err := h.room(ctx, conv)
+		if err != nil {
+			return p, err
+		}
+		h.mu.Lock()
+		low := r.told
+		h.mu.Unlock()
+		p.All = &low
 	}
 	var ids []chat.UserID
 	for _, m := range p.Entries {

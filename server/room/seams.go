@@ -42,8 +42,11 @@ type Store interface {
 	Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error)
 	// SaveMarks moves marks forward, never back.
 	SaveMarks(ctx context.Context, ms []chat.Marks) error
-	// Summaries returns a person's conversations, latest first, at most limit.
-	Summaries(ctx context.Context, u chat.UserID, limit int) ([]chat.Summary, error)
+	// Summaries returns a person's conversations, latest first, at most limit;
+	// where some are named, of those. Unread is exact up to 100.
+	Summaries(ctx context.Context, u chat.UserID, limit int, convs ...chat.ConvID) ([]chat.Summary, error)
+	// Heads returns the heads of all of a person's conversations, latest first.
+	Heads(ctx context.Context, u chat.UserID) ([]chat.Head, error)
 	// Summary returns conv without anything personal: no marks, nothing unread.
 	Summary(ctx context.Context, conv chat.ConvID) (chat.Summary, error)
 	// After returns the entries after seq; where more than limit are missing, the newest limit.

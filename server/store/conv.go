@@ -131,62 +131,6 @@ func (d *DB) SaveMarks(ctx context.Context, ms []chat.Marks) error {
 	return nil
 }
 
-// unreadCap is how far back unread entries are counted.
-const unreadCap = 1000
-
-// Summaries returns the conversations of u, latest first, at most limit.
-// Unread counts stop at 1,000.
-func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int) ([]chat.Summary, error) {
-	var rows []struct {
-		convRow      `bun:",extend"`
-		DeliveredSeq int64 `bun:"delivered_seq"`
-		ReadSeq      int64 `bun:"read_seq"`
-		AllDelivered int64 `bun:"all_delivered"`
-		AllRead      int64 `bun:"all_read"`
-		Unread       int   `bun:"unread"`
-	}
-	others := "COALESCE((SELECT MIN(o.?) FROM members AS o WHERE o.conv_id = c.id AND o.user_id <> m.user_id), 0) AS ?"
-	err := d.read.NewSelect().TableExpr("members AS m").Join("JOIN conversations AS c ON c.id = m.conv_id").
-		ColumnExpr("c.*, m.delivered_seq, m.read_seq").
-		ColumnExpr(others, bun.Ident("delivered_seq"), bun.Ident("all_delivered")).
-		ColumnExpr(others, bun.Ident("read_seq"), bun.Ident("all_read")).
-		ColumnExpr(`(SELECT COUNT(*) FROM messages AS x WHERE x.conv_id = c.id AND x.seq > m.read_seq
-			AND x.seq > c.last_seq - ? AND x.author <> m.user_id) AS unread`, unreadCap).
-		Where("m.user_id = ?", string(u)).
-		OrderExpr("c.last_at DESC, c.id").Limit(int64(limit)).Scan(ctx, &rows)
-	if err != nil {
-		return nil, fmt.Errorf("list conversations: %w", err)
-	}
-	out := make([]chat.Summary, len(rows))
-	at := map[string]*chat.Summary{}
-	for i, r := range rows {
-		out[i] = r.summary()
-		out[i].Mine = chat.Marks{Conv: out[i].Conv, User: u, Delivered: r.DeliveredSeq, Read: r.ReadSeq}
-		out[i].All = chat.Marks{Conv: out[i].Conv, Delivered: r.AllDelivered, Read: r.AllRead}
-		out[i].Unread = r.Unread
-		at[r.ID] = &out[i]
-	}
-	var last []messageRow
-	err = d.read.NewSelect().Model(&last).
-		Join("JOIN conversations AS c ON c.id = message_row.conv_id AND c.last_seq = message_row.seq").
-		Join("JOIN members AS m ON m.conv_id = c.id").
-		Where("m.user_id = ?", string(u)).OrderExpr("c.last_at DESC, c.id").Limit(int64(limit)).Scan(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list last messages: %w", err)
-	}
-	for _, r := range last {
-		m, err := r.message()
-		if err != nil {
-			return nil, err
-		}
-		// Between the two queries a conversation may have moved; the list says what the first one saw.
-		if s := at[r.ConvID]; s != nil && s.LastSeq == m.Seq {
-			s.Last = &m
-		}
-	}
-	return out, nil
-}
-
 func (r convRow) summary() chat.Summary {
 	return chat.Summary{
 		Conv: chat.ConvID(r.ID), Title: r.Name, Avatar: r.Avatar, Members: r.Members, LastSeq: r.LastSeq,

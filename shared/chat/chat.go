@@ -150,6 +150,7 @@ type Summary struct {
 	Avatar  string   `json:"avatar"` // group picture
 	Members int      `json:"members"`
 	LastSeq int64    `json:"last_seq"`
+	At      int64    `json:"-"` // when the log last grew; lists are sorted by it
 	Last    *Message `json:"last,omitempty"`
 	Mine    Marks    `json:"mine"`   // the person's own marks
 	All     Marks    `json:"all"`    // the lowest marks of the others; none in a group of more than MaxLow

@@ -24,9 +24,6 @@ type Base interface {
 
 var _ Base = (*Memory)(nil)
 
-// unreadCap is how far back unread entries are counted, as in the database.
-const unreadCap = 1000
-
 // Memory is a store that keeps its contract and nothing else: no disk, no SQL.
 // It is what tests with thousands of servers run on. Safe for concurrent use.
 type Memory struct {
@@ -177,9 +174,35 @@ func (m *Memory) SaveMarks(ctx context.Context, ms []chat.Marks) error {
 }
 
 // Summaries is room.Store's.
-func (m *Memory) Summaries(ctx context.Context, u chat.UserID, limit int) ([]chat.Summary, error) {
+func (m *Memory) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...chat.ConvID) ([]chat.Summary, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	out := []chat.Summary{}
+	for _, c := range m.listLocked(u) {
+		if len(out) < limit && (len(convs) == 0 || slices.Contains(convs, c.Conv)) {
+			out = append(out, c.summaryOf(u))
+		}
+	}
+	return out, ctx.Err()
+}
+
+// Heads is room.Store's.
+func (m *Memory) Heads(ctx context.Context, u chat.UserID) ([]chat.Head, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	hs := []chat.Head{}
+	for _, c := range m.listLocked(u) {
+		h := chat.Head{Conv: c.Conv, At: c.lastAt, LastSeq: c.LastSeq, Mine: c.marks[u], All: chat.Marks{Conv: c.Conv}}
+		if !c.Conv.IsGroup() {
+			h.All = c.lowest(u)
+		}
+		hs = append(hs, h)
+	}
+	return hs, ctx.Err()
+}
+
+// listLocked returns the conversations of u, latest first.
+func (m *Memory) listLocked(u chat.UserID) []*memoryConv {
 	var mine []*memoryConv
 	for _, c := range m.convs {
 		if c.marks[u].Conv != "" {
@@ -189,29 +212,33 @@ func (m *Memory) Summaries(ctx context.Context, u chat.UserID, limit int) ([]cha
 	slices.SortFunc(mine, func(a, b *memoryConv) int {
 		return cmp.Or(cmp.Compare(b.lastAt, a.lastAt), cmp.Compare(a.Conv, b.Conv))
 	})
-	out := []chat.Summary{}
-	for _, c := range mine[:min(limit, len(mine))] {
-		out = append(out, c.summaryOf(u))
+	return mine
+}
+
+// lowest returns the lowest marks of all but u.
+func (c *memoryConv) lowest(u chat.UserID) chat.Marks {
+	low, others := chat.Marks{Conv: c.Conv}, false
+	for _, o := range c.marks {
+		switch {
+		case o.User == u:
+		case !others:
+			low.Delivered, low.Read, others = o.Delivered, o.Read, true
+		default:
+			low.Delivered, low.Read = min(low.Delivered, o.Delivered), min(low.Read, o.Read)
+		}
 	}
-	return out, ctx.Err()
+	return low
 }
 
 // summaryOf is the line of c in the list of u.
 func (c *memoryConv) summaryOf(u chat.UserID) chat.Summary {
 	s := c.Summary
-	s.Mine = c.marks[u]
-	others := false
-	for _, o := range c.marks {
-		switch {
-		case o.User == u:
-		case !others:
-			s.All.Delivered, s.All.Read, others = o.Delivered, o.Read, true
-		default:
-			s.All.Delivered, s.All.Read = min(s.All.Delivered, o.Delivered), min(s.All.Read, o.Read)
-		}
+	s.At, s.Mine = c.lastAt, c.marks[u]
+	if s.Members <= chat.MaxLow {
+		s.All = c.lowest(u)
 	}
-	for i := int64(len(c.log)) - 1; i >= max(s.Mine.Read, s.LastSeq-unreadCap, 0); i-- {
-		if c.log[i].Author != u {
+	for _, e := range c.log[min(s.Mine.Read, s.LastSeq):] {
+		if e.Author != u {
 			s.Unread++
 		}
 	}
