@@ -13,7 +13,7 @@ import (
 func (s *Session) handle(ctx context.Context, f wire.Frame) error {
 	hub, me := s.cfg.Hub, s.who.User
 	switch f.Body.(type) {
-	case wire.Resume, wire.Before, wire.Who:
+	case wire.Resume, wire.Before, wire.List, wire.Who:
 		s.out.ease(s.done)
 	}
 	switch b := f.Body.(type) {
@@ -34,6 +34,13 @@ func (s *Session) handle(ctx context.Context, f wire.Frame) error {
 			return err
 		}
 		s.Send(wire.Frame{Ref: f.Ref, Body: wire.History{Page: p}})
+		return nil
+	case wire.List:
+		l, err := hub.Lines(ctx, me, b)
+		if err != nil {
+			return err
+		}
+		s.Send(wire.Frame{Ref: f.Ref, Body: l})
 		return nil
 	case wire.Who:
 		ps, err := hub.Who(ctx, b.IDs)

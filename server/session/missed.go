@@ -22,16 +22,16 @@ func (s *Session) sendMissed(ctx context.Context) error {
 
 // queueMissed notes in sent how far it got in each conversation.
 func (s *Session) queueMissed(ctx context.Context, sent map[chat.ConvID]int64) error {
-	convs, _, err := s.cfg.Hub.List(ctx, s.who.User)
+	behind, err := s.cfg.Hub.Behind(ctx, s.who.User)
 	if err != nil {
 		return err
 	}
 	n := 0
-	for _, sum := range convs {
-		if sum.LastSeq <= sum.Mine.Delivered || n >= maxMissed {
-			continue
+	for _, c := range behind {
+		if n >= maxMissed {
+			break
 		}
-		p, err := s.cfg.Hub.After(ctx, s.who.User, sum.Conv, sum.Mine.Delivered)
+		p, err := s.cfg.Hub.After(ctx, s.who.User, c.Conv, c.Mine.Delivered)
 		if err != nil {
 			return err
 		}

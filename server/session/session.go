@@ -219,8 +219,8 @@ func (s *Session) read(ctx context.Context) {
 				s.refuse(f.Ref, &chat.Refusal{Code: chat.RateLimited, Words: "too many messages, too fast", RetryAfter: wait})
 				continue
 			}
-			if _, ok := f.Body.(wire.Hello); ok && !joined {
-				if joined = s.hello(ctx, f.Ref); !joined {
+			if b, ok := f.Body.(wire.Hello); ok && !joined {
+				if joined = s.hello(ctx, f.Ref, b); !joined {
 					return
 				}
 				continue
@@ -241,9 +241,9 @@ func (s *Session) read(ctx context.Context) {
 
 // hello joins the hub and answers welcome. What is delivered from now on comes
 // behind it.
-func (s *Session) hello(ctx context.Context, ref string) bool {
+func (s *Session) hello(ctx context.Context, ref string, b wire.Hello) bool {
 	s.cfg.Hub.Join(ctx, s)
-	w, err := s.cfg.Hub.Welcome(ctx, s)
+	w, err := s.cfg.Hub.Welcome(ctx, s, b.Sums...)
 	if err != nil {
 		s.logged("welcome", err)
 		s.refuse(ref, err)
