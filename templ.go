@@ -23,6 +23,7 @@
 //   - server/classic: the seed's dialect of the protocol, for its clients.
 //   - server/page: the pages that the server draws.
 //   - server/web: HTTP; routes, cookies, and the door to the socket.
+//   - server/monitor: metrics, readiness, the log's line about how it goes, and traces.
 //   - server/servicetest: MariaDB and Redis for tests, each test its own.
 //   - server/sim: the whole in one process under faults drawn from a seed, for tests alone.
 //   - server/bench: the load generator behind "kamachat bench".

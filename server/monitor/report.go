@@ -1,0 +1,90 @@
+package monitor
+
+import (
+	"bytes"
+	"context"
+	"math"
+	"os"
+	"runtime"
+	"runtime/metrics"
+	"strconv"
+	"time"
+)
+
+// reportEvery is how often the log gets its line, as the seed's monitor did.
+const reportEvery = 30 * time.Second
+
+// counts are the counters that the line tells as rates.
+type counts struct{ stored, pushed, refused, repeated int64 }
+
+// Run writes a line into the log every half minute until ctx ends.
+func (m *Monitor) Run(ctx context.Context) {
+	t := time.NewTicker(reportEvery)
+	defer t.Stop()
+	at := m.now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			now := m.now()
+			m.report(now.Sub(at))
+			at = now
+		}
+	}
+}
+
+// report writes the line about the time since the last one.
+func (m *Monitor) report(since time.Duration) {
+	now := counts{stored: m.stored.Load(), pushed: m.pushed[posted].Load(), repeated: m.repeated.Load()}
+	for _, n := range m.refused {
+		now.refused += n.Load()
+	}
+	was := m.last
+	m.last = now
+	rate := func(n int64) float64 { return round(float64(n) / max(since.Seconds(), 1e-3)) }
+
+	s := m.sources.Load()
+	var line []any
+	say := func(kv ...any) { line = append(line, kv...) }
+	if s.Online != nil {
+		people, conns := s.Online()
+		say("people", people, "connections", conns)
+	}
+	for _, q := range s.Queues {
+		say("queue_"+q.Name, q.Len())
+	}
+	say("queue_session_max", m.highWater.Swap(0))
+	say("messages_per_s", rate(now.stored-was.stored), "deliveries_per_s", rate(now.pushed-was.pushed))
+	say("refused", now.refused-was.refused, "repeated", now.repeated-was.repeated)
+	say("p99_ms", round(float64(m.recent.take(.99))/float64(time.Millisecond)))
+	say("heap_mb", round(float64(heap())/1e6))
+	if rss, ok := rss(); ok {
+		say("rss_mb", round(float64(rss)/1e6))
+	}
+	say("goroutines", runtime.NumGoroutine())
+	m.log.Info("monitor", line...)
+}
+
+// round keeps a tenth.
+func round(f float64) float64 { return math.Round(10*f) / 10 }
+
+// heap is the bytes of live objects and of those not collected yet. Asking does not stop the world.
+func heap() uint64 {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(s)
+	if s[0].Value.Kind() != metrics.KindUint64 {
+		return 0
+	}
+	return s[0].Value.Uint64()
+}
+
+// rss is the bytes of memory that the process holds, where Linux tells.
+func rss() (int64, bool) {
+	b, err := os.ReadFile("/proc/self/statm")
+	if f := bytes.Fields(b); err == nil && len(f) > 1 {
+		pages, err := strconv.ParseInt(string(f[1]), 10, 64)
+		return pages * int64(os.Getpagesize()), err == nil
+	}
+	return 0, false
+}

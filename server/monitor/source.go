@@ -1,0 +1,107 @@
+package monitor
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Sources are what the monitor asks when somebody looks. Each may be nil or
+// empty where there is no such thing; all are quick, and safe for concurrent use.
+type Sources struct {
+	Online func() (people, connections int)
+	Queues []Queue
+	Pools  func() []Pool
+	WAL    func() int64 // bytes of the database's write-ahead log
+	Redis  func() bool  // whether it answers
+}
+
+// A Queue is a place where things wait. Its name is a word of the code's.
+type Queue struct {
+	Name  string
+	Len   func() int
+	Limit int // 0: it has none
+}
+
+// A Pool is a set of connections to something. Waits and Waited only grow.
+type Pool struct {
+	Name              string
+	InUse, Idle, Size int           // connections; Size 0: no limit
+	Waits             int64         // times that one was waited for
+	Waited            time.Duration // for how long in all
+}
+
+// Watch tells the monitor whom to ask. Before, and for what s lacks, nothing is reported.
+func (m *Monitor) Watch(s Sources) { m.sources.Store(&s) }
+
+var (
+	peopleDesc  = desc("kamachat_people_online", "People with a session on this node.")
+	connsDesc   = desc("kamachat_connections", "Sessions on this node.")
+	queueDesc   = desc("kamachat_queue_length", "What waits in a queue now.", "queue")
+	limitDesc   = desc("kamachat_queue_limit", "What fits into a queue.", "queue")
+	highDesc    = desc("kamachat_session_queue_high_water", "The most frames that waited for one session since the last line of the log.")
+	poolDesc    = desc("kamachat_pool_connections", "Connections of a pool, in use and idle.", "pool", "state")
+	poolMaxDesc = desc("kamachat_pool_limit", "Connections that a pool may have.", "pool")
+	waitsDesc   = desc("kamachat_pool_waits_total", "Times that a connection of a pool was waited for.", "pool")
+	waitedDesc  = desc("kamachat_pool_wait_seconds_total", "How long connections of a pool were waited for.", "pool")
+	walDesc     = desc("kamachat_database_wal_bytes", "Size of SQLite's write-ahead log.")
+	redisDesc   = desc("kamachat_redis_up", "Whether Redis answers: 1, or 0 while the server does without.")
+)
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+// collector reports what the sources say at the moment.
+type collector struct{ m *Monitor }
+
+func (c collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		peopleDesc, connsDesc, queueDesc, limitDesc, highDesc, poolDesc, poolMaxDesc, waitsDesc, waitedDesc, walDesc, redisDesc,
+	} {
+		ch <- d
+	}
+}
+
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	s := c.m.sources.Load()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	count := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, labels...)
+	}
+	if s.Online != nil {
+		people, conns := s.Online()
+		gauge(peopleDesc, float64(people))
+		gauge(connsDesc, float64(conns))
+	}
+	for _, q := range s.Queues {
+		gauge(queueDesc, float64(q.Len()), q.Name)
+		if q.Limit > 0 {
+			gauge(limitDesc, float64(q.Limit), q.Name)
+		}
+	}
+	gauge(highDesc, float64(c.m.highWater.Load()))
+	if s.Pools != nil {
+		for _, p := range s.Pools() {
+			gauge(poolDesc, float64(p.InUse), p.Name, "in_use")
+			gauge(poolDesc, float64(p.Idle), p.Name, "idle")
+			if p.Size > 0 {
+				gauge(poolMaxDesc, float64(p.Size), p.Name)
+			}
+			count(waitsDesc, float64(p.Waits), p.Name)
+			count(waitedDesc, p.Waited.Seconds(), p.Name)
+		}
+	}
+	if s.WAL != nil {
+		gauge(walDesc, float64(s.WAL()))
+	}
+	if s.Redis != nil {
+		up := 0.0
+		if s.Redis() {
+			up = 1
+		}
+		gauge(redisDesc, up)
+	}
+}
