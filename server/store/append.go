@@ -95,7 +95,7 @@ func (d *DB) takesMessages(ctx context.Context) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 	id := d.id()
-	return d.exec(ctx, tx, insertMessages, []any{"", -id, id, "", fmt.Sprint("probe ", id), string(chat.Text), "{}", int64(0)})
+	return d.exec(ctx, tx, d.sql.insertMessages, []any{"", -id, id, "", fmt.Sprint("probe ", id), string(chat.Text), "{}", int64(0)})
 }
 
 // commit commits ds in one transaction. It starts from what it remembers and,
@@ -236,22 +236,6 @@ func newBatch(ds []chat.Draft) *batch {
 	return b
 }
 
-var (
-	selectStored = &shape{head: "SELECT conv_id, seq, id, author, ref, content, created_at FROM messages WHERE ",
-		row: "(ref = ? AND author = ?)", sep: " OR ", args: 2}
-	selectUsers       = &shape{head: "SELECT id FROM users WHERE disabled = FALSE AND id IN (", row: "?", sep: ",", tail: ")", args: 1}
-	selectMembers     = &shape{head: "SELECT conv_id, user_id FROM members WHERE ", row: "(conv_id = ? AND user_id = ?)", sep: " OR ", args: 2}
-	selectHeads       = &shape{head: "SELECT id, last_seq, last_at FROM conversations WHERE id IN (", row: "?", sep: ",", tail: ")", args: 1}
-	selectLockedHeads = &shape{head: selectHeads.head, row: "?", sep: ",", tail: ") ORDER BY id FOR UPDATE", args: 1}
-	insertMembers     = &shape{head: "INSERT INTO members (conv_id, user_id, joined_at) VALUES ", row: "(?,?,?)", sep: ",", args: 3}
-	insertMessages    = &shape{head: "INSERT INTO messages (conv_id, seq, id, author, ref, kind, content, created_at) VALUES ",
-		row: "(?,?,?,?,?,?,?,?)", sep: ",", args: 8}
-	moveHeads = &shape{head: "INSERT INTO conversations (id, owner, members, last_seq, last_at, created_at) VALUES ",
-		row: "(?,?,?,?,?,?)", sep: ",", tail: " ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq, last_at = excluded.last_at", args: 6}
-	moveHeadsMySQL = &shape{head: moveHeads.head, row: moveHeads.row, sep: ",",
-		tail: " ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq), last_at = VALUES(last_at)", args: 6}
-)
-
 // readBatch reads what place needs to know about ds.
 func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draft, look bool) error {
 	if look {
@@ -259,7 +243,7 @@ func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draf
 		for _, dr := range ds {
 			args = append(args, dr.Ref, string(dr.Author))
 		}
-		if err := d.query(ctx, tx, selectStored, args, func(rows *sql.Rows) error {
+		if err := d.query(ctx, tx, d.sql.selectStored, args, func(rows *sql.Rows) error {
 			var r messageRow
 			if err := rows.Scan(&r.ConvID, &r.Seq, &r.ID, &r.Author, &r.Ref, &r.Content, &r.CreatedAt); err != nil {
 				return err
@@ -279,7 +263,7 @@ func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draf
 	for u := range b.users {
 		users = append(users, string(u))
 	}
-	if err := d.query(ctx, tx, selectUsers, users, func(rows *sql.Rows) error {
+	if err := d.query(ctx, tx, d.sql.selectUsers, users, func(rows *sql.Rows) error {
 		var u chat.UserID
 		err := rows.Scan(&u)
 		b.users[u] = true
@@ -291,7 +275,7 @@ func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draf
 	for m := range b.in {
 		members = append(members, string(m.conv), string(m.user))
 	}
-	if err := d.query(ctx, tx, selectMembers, members, func(rows *sql.Rows) error {
+	if err := d.query(ctx, tx, d.sql.selectMembers, members, func(rows *sql.Rows) error {
 		var m member
 		err := rows.Scan(&m.conv, &m.user)
 		b.in[m] = true
@@ -303,11 +287,9 @@ func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draf
 }
 
 func (d *DB) readHeads(ctx context.Context, tx *sql.Tx, b *batch, look bool) error {
-	missing, s := b.convs, selectHeads
+	missing, s := b.convs, d.sql.lockHeads
 	if !look {
-		missing = d.heads.known(b)
-	} else if d.mysql {
-		s = selectLockedHeads
+		missing, s = d.heads.known(b), d.sql.selectHeads
 	}
 	args := make([]any, len(missing))
 	for i, c := range missing {
@@ -326,7 +308,7 @@ func (d *DB) readHeads(ctx context.Context, tx *sql.Tx, b *batch, look bool) err
 func (d *DB) write(ctx context.Context, tx *sql.Tx, b *batch) error {
 	slices.SortFunc(b.moved, func(x, y *head) int { return cmp.Compare(x.conv, y.conv) })
 	slices.SortStableFunc(b.rows, func(x, y messageRow) int { return cmp.Compare(x.ConvID, y.ConvID) })
-	heads := make([]any, 0, len(b.moved)*moveHeads.args)
+	heads := make([]any, 0, len(b.moved)*d.sql.moveHeads.args)
 	var members []any
 	for _, h := range b.moved {
 		heads = append(heads, string(h.conv), string(h.owner), membersOf(h.conv), h.last, h.at, h.made)
@@ -337,23 +319,19 @@ func (d *DB) write(ctx context.Context, tx *sql.Tx, b *batch) error {
 			}
 		}
 	}
-	move := moveHeads
-	if d.mysql {
-		move = moveHeadsMySQL
-	}
-	if err := d.exec(ctx, tx, move, heads); err != nil {
+	if err := d.exec(ctx, tx, d.sql.moveHeads, heads); err != nil {
 		return fmt.Errorf("advance conversations: %w", err)
 	}
-	if err := d.exec(ctx, tx, insertMembers, members); err != nil {
+	if err := d.exec(ctx, tx, d.sql.insertMembers, members); err != nil {
 		return fmt.Errorf("insert members: %w", err)
 	}
-	args := make([]any, 0, min(len(b.rows), maxRows)*insertMessages.args)
+	args := make([]any, 0, min(len(b.rows), maxRows)*d.sql.insertMessages.args)
 	for _, part := range statements(b.rows) {
 		args = args[:0]
 		for _, r := range part {
 			args = append(args, r.ConvID, r.Seq, r.ID, r.Author, r.Ref, r.Kind, r.Content, r.CreatedAt)
 		}
-		if err := d.exec(ctx, tx, insertMessages, args); err != nil {
+		if err := d.exec(ctx, tx, d.sql.insertMessages, args); err != nil {
 			return fmt.Errorf("insert messages: %w", err)
 		}
 	}

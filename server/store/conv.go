@@ -92,19 +92,6 @@ func (d *DB) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error
 	return ms, nil
 }
 
-var (
-	moveMarks = &shape{
-		head: "WITH v (c, u, d, r) AS (VALUES ", row: "(?,?,?,?)", sep: ",",
-		tail: `) UPDATE members SET delivered_seq = MAX(delivered_seq, v.d), read_seq = MAX(read_seq, v.r)
-			FROM v WHERE conv_id = v.c AND user_id = v.u AND (delivered_seq < v.d OR read_seq < v.r)`, args: 4,
-	}
-	moveMarksMySQL = &shape{
-		head: "UPDATE members AS m JOIN (", row: "SELECT ? AS c, ? AS u, ? AS d, ? AS r", sep: " UNION ALL ",
-		tail: `) AS v ON m.conv_id = v.c AND m.user_id = v.u
-			SET m.delivered_seq = GREATEST(m.delivered_seq, v.d), m.read_seq = GREATEST(m.read_seq, v.r)`, args: 4,
-	}
-)
-
 // SaveMarks moves the members' marks forward in one transaction, never back.
 func (d *DB) SaveMarks(ctx context.Context, ms []chat.Marks) error {
 	latest := map[member]chat.Marks{}
@@ -120,11 +107,7 @@ func (d *DB) SaveMarks(ctx context.Context, ms []chat.Marks) error {
 	}) {
 		args = append(args, string(k.conv), string(k.user), latest[k].Delivered, latest[k].Read)
 	}
-	move := moveMarks
-	if d.mysql {
-		move = moveMarksMySQL
-	}
-	if err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return d.exec(ctx, tx.Tx, move, args) }); err != nil {
+	if err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return d.exec(ctx, tx.Tx, d.sql.moveMarks, args) }); err != nil {
 		return fmt.Errorf("save marks: %w", err)
 	}
 	d.afterCommit(ctx)

@@ -43,7 +43,7 @@ func (d *DB) openMySQL(dsn string) error {
 		return bun.NewDB(s, mysqldialect.New())
 	}
 	// Two pools: however much is read, commits find a connection.
-	d.db, d.read, d.mysql = open(12), open(20), true
+	d.db, d.read, d.mysql, d.sql = open(12), open(20), true, shapesOf(true)
 	// Ids, refs and names are bytes: with any collation of MySQL's and MariaDB's
 	// own that both have, texts that differ in trailing spaces are the same.
 	tail := " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"

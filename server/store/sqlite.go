@@ -27,7 +27,7 @@ func (d *DB) openSQLite(path string) error {
 	}
 	var err error
 	// The log is written back by a third: see wal.
-	if d.db, err = open(1, "wal_autocheckpoint(0)"); err != nil {
+	if d.db, err = open(1, "wal_autocheckpoint(0)", "cache_size(-32768)"); err != nil {
 		return err
 	}
 	if d.read, err = open(4); err != nil {
@@ -38,6 +38,7 @@ func (d *DB) openSQLite(path string) error {
 		return err
 	}
 	d.wal = watchWAL(path+"-wal", d.db.DB, checks.DB, d.log)
+	d.sql = shapesOf(false)
 	d.types = types{ID: "VARCHAR(64)", Ref: "VARCHAR(64)", Text: "TEXT", Blob: "BLOB", RowidTail: " WITHOUT ROWID"}
 	return nil
 }

@@ -3,32 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"sync"
 )
-
-// A shape is a statement about any number of rows: head, then row for each with
-// sep between, then tail. A commit runs the same few shapes over and over, so
-// they are written out: building and preparing them anew took SQLite half the
-// time of a commit (docs/decisions/011-commit-path.md).
-type shape struct {
-	head, row, sep, tail string
-	args                 int // of one row
-}
-
-func (s *shape) text(rows int) string {
-	var b strings.Builder
-	b.Grow(len(s.head) + rows*(len(s.row)+len(s.sep)) + len(s.tail))
-	b.WriteString(s.head)
-	for i := range rows {
-		if i > 0 {
-			b.WriteString(s.sep)
-		}
-		b.WriteString(s.row)
-	}
-	b.WriteString(s.tail)
-	return b.String()
-}
 
 // maxRows is how many rows one statement is about at most.
 const maxRows = 128

@@ -27,6 +27,7 @@ type DB struct {
 	id    func() int64
 	log   *slog.Logger
 	mysql bool
+	sql   shapes
 	heads *heads
 	kept  kept // on SQLite
 	wal   *wal // on SQLite
