@@ -136,6 +136,16 @@ type entry struct {
 
 // add extends the runs of conversations by entries in rising Seq order.
 func (k *Cache) add(ctx context.Context, of map[chat.ConvID][]chat.Message, begin bool) error {
+	err := k.addOnce(ctx, of, begin)
+	if goredis.HasErrorPrefix(err, "NOSCRIPT") { // a Redis that is new to us
+		if err = extend.Load(ctx, k.c.rdb).Err(); err == nil {
+			err = k.addOnce(ctx, of, begin)
+		}
+	}
+	return err
+}
+
+func (k *Cache) addOnce(ctx context.Context, of map[chat.ConvID][]chat.Message, begin bool) error {
 	pipe := k.c.rdb.Pipeline()
 	for conv, ms := range of {
 		for from := 0; from < len(ms); {
@@ -159,10 +169,6 @@ func (k *Cache) add(ctx context.Context, of map[chat.ConvID][]chat.Message, begi
 		}
 	}
 	_, err := pipe.Exec(ctx)
-	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
-		// A Redis that is new to us. What was not cached now is read another time.
-		return extend.Load(ctx, k.c.rdb).Err()
-	}
 	return err
 }
 
