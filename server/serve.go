@@ -46,7 +46,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits})
 	hub := room.NewHub(room.Config{
 		Store: db, People: people, Build: version, Log: log,
-		Carrier: inproc.NewCarrier(queue), Fanout: inproc.NewFanout(queue), Presence: inproc.NewPresence(),
+		Carrier: inproc.NewCarrier(queue, db.Committers()), Fanout: inproc.NewFanout(queue), Presence: inproc.NewPresence(),
 	})
 	people.SetPoster(hub)
 

@@ -4,7 +4,11 @@ package inproc
 
 import (
 	"context"
+	"errors"
+	"hash/fnv"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kamachat/shared/chat"
@@ -13,79 +17,120 @@ import (
 // maxBatch is how many drafts one commit takes at most.
 const maxBatch = 256
 
-// A Carrier is one bounded queue. Order is that of arrival.
+// A Carrier is a bounded queue in lanes: a conversation always takes the same
+// one, so its drafts keep the order of their arrival, and each lane commits for
+// itself. The bound is on what waits in all lanes together.
 type Carrier struct {
-	queue chan chat.Draft
+	size    int64
+	waiting atomic.Int64
+	lanes   []lane
 }
 
-// NewCarrier returns a carrier that holds at most size drafts; when full, Carry
-// refuses with chat.Busy.
-func NewCarrier(size int) *Carrier { return &Carrier{queue: make(chan chat.Draft, size)} }
+type lane struct {
+	mu      sync.Mutex
+	waiting []chat.Draft
+	moved   chan struct{} // something may wait; holds one
+}
+
+// NewCarrier returns a carrier that holds at most size drafts in all; when full,
+// Carry refuses with chat.Busy. lanes, at least 1, is how many commits there are
+// at once.
+func NewCarrier(size, lanes int) *Carrier {
+	c := &Carrier{size: int64(size), lanes: make([]lane, max(1, lanes))}
+	for i := range c.lanes {
+		c.lanes[i].moved = make(chan struct{}, 1)
+	}
+	return c
+}
 
 // Carry queues d, or refuses at once when the queue is full.
 func (c *Carrier) Carry(ctx context.Context, d chat.Draft) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case c.queue <- d:
-		return nil
-	default:
+	if c.waiting.Add(1) > c.size {
+		c.waiting.Add(-1)
 		return &chat.Refusal{Code: chat.Busy, Words: "too many messages at once", RetryAfter: time.Second}
 	}
+	l := c.lane(d.Conv)
+	l.mu.Lock()
+	l.waiting = append(l.waiting, d)
+	l.mu.Unlock()
+	select {
+	case l.moved <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (c *Carrier) lane(conv chat.ConvID) *lane {
+	if len(c.lanes) == 1 {
+		return &c.lanes[0]
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(conv))
+	return &c.lanes[h.Sum32()%uint32(len(c.lanes))]
 }
 
 // Len is how many drafts wait.
-func (c *Carrier) Len() int { return len(c.queue) }
+func (c *Carrier) Len() int { return int(c.waiting.Load()) }
 
-// Run hands what is queued to commit, everything that waits up to 256 drafts at
-// a time and without waiting for more, until ctx ends. A batch that fails is
-// handed over again after a pause that grows to 2 s. When ctx ends, what was
-// queued by then is still committed once.
+// Run hands what is queued to commit, lane by lane at the same time: everything
+// that waits in a lane up to 256 drafts at a time and without waiting for more,
+// until ctx ends. A batch that fails is handed over again after a pause that
+// grows to 2 s, and its lane waits. When ctx ends, what was queued by then is
+// still committed once.
 func (c *Carrier) Run(ctx context.Context, commit func(context.Context, []chat.Draft) error) error {
-	batch := make([]chat.Draft, 0, maxBatch)
+	errs := make([]error, len(c.lanes))
+	var wg sync.WaitGroup
+	for i := range c.lanes {
+		wg.Go(func() { errs[i] = c.run(ctx, &c.lanes[i], commit) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (c *Carrier) run(ctx context.Context, l *lane, commit func(context.Context, []chat.Draft) error) error {
 	for {
-		batch = batch[:0]
 		select {
-		case d := <-c.queue:
-			batch = c.fill(append(batch, d))
+		case <-l.moved:
 		case <-ctx.Done():
-			return c.drain(context.WithoutCancel(ctx), commit)
+			return c.drain(ctx, l, commit)
 		}
-		for pause := 10 * time.Millisecond; commit(ctx, batch) != nil; pause = min(2*pause, 2*time.Second) {
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				// One last try: nobody was told that these are stored.
-				_ = commit(context.WithoutCancel(ctx), batch)
-				return c.drain(context.WithoutCancel(ctx), commit)
+		for batch := c.take(l); len(batch) > 0; batch = c.take(l) {
+			for pause := 10 * time.Millisecond; commit(ctx, batch) != nil; pause = min(2*pause, 2*time.Second) {
+				select {
+				case <-time.After(pause):
+				case <-ctx.Done():
+					// One last try: nobody was told that these are stored.
+					_ = commit(context.WithoutCancel(ctx), batch)
+					return c.drain(ctx, l, commit)
+				}
 			}
 		}
 	}
 }
 
-func (c *Carrier) fill(batch []chat.Draft) []chat.Draft {
-	for len(batch) < maxBatch {
-		select {
-		case d := <-c.queue:
-			batch = append(batch, d)
-		default:
-			return batch
-		}
-	}
+// take takes the next batch out of l.
+func (c *Carrier) take(l *lane) []chat.Draft {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := min(maxBatch, len(l.waiting))
+	batch := slices.Clone(l.waiting[:n])
+	rest := copy(l.waiting, l.waiting[n:])
+	clear(l.waiting[rest:])
+	l.waiting = l.waiting[:rest]
+	c.waiting.Add(int64(-n))
 	return batch
 }
 
-func (c *Carrier) drain(ctx context.Context, commit func(context.Context, []chat.Draft) error) error {
-	for {
-		batch := c.fill(nil)
-		if len(batch) == 0 {
-			return nil
-		}
-		if err := commit(ctx, batch); err != nil {
+func (c *Carrier) drain(ctx context.Context, l *lane, commit func(context.Context, []chat.Draft) error) error {
+	for batch := c.take(l); len(batch) > 0; batch = c.take(l) {
+		if err := commit(context.WithoutCancel(ctx), batch); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // A Presence counts the sessions of each person in this process.

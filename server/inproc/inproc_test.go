@@ -2,7 +2,11 @@ package inproc_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -17,7 +21,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestCarrier(t *testing.T) {
-	roomtest.Carrier(t, func(*testing.T) room.Carrier { return inproc.NewCarrier(1000) })
+	roomtest.Carrier(t, func(*testing.T) room.Carrier { return inproc.NewCarrier(1000, 1) })
 }
 
 func TestFanout(t *testing.T) {
@@ -45,7 +49,7 @@ func TestFullFanoutMakesThePublisherWaitNotLose(t *testing.T) {
 }
 
 func TestFullCarrierRefusesAtOnce(t *testing.T) {
-	c := inproc.NewCarrier(1)
+	c := inproc.NewCarrier(1, 1)
 	d := chat.Draft{Conv: "Ga", Author: "Ua", Ref: "r", Content: chat.TextContent("x")}
 	if err := c.Carry(t.Context(), d); err != nil {
 		t.Fatal(err)
@@ -53,4 +57,85 @@ func TestFullCarrierRefusesAtOnce(t *testing.T) {
 	if r := chat.AsRefusal(c.Carry(t.Context(), d)); r.Code != chat.Busy || r.RetryAfter <= 0 {
 		t.Errorf("a full queue answered %v", r)
 	}
+}
+
+func TestCarrierInLanes(t *testing.T) {
+	roomtest.Carrier(t, func(*testing.T) room.Carrier { return inproc.NewCarrier(1000, 8) })
+}
+
+func draft(conv chat.ConvID) chat.Draft {
+	return chat.Draft{Conv: conv, Author: "Ua", Ref: "r", Content: chat.TextContent("x")}
+}
+
+func TestBoundIsOnAllLanesTogether(t *testing.T) {
+	const size = 100
+	c := inproc.NewCarrier(size, 8)
+	took := 0
+	for i := range 3 * size {
+		err := c.Carry(t.Context(), draft(chat.ConvID(fmt.Sprint("G", i))))
+		if err == nil {
+			took++
+		} else if chat.AsRefusal(err).Code != chat.Busy {
+			t.Fatal(err)
+		}
+	}
+	if took != size || c.Len() != size {
+		t.Errorf("%d taken and %d wait, want %d", took, c.Len(), size)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	_ = c.Run(ctx, func(context.Context, []chat.Draft) error { return nil })
+	if err := c.Carry(t.Context(), draft("G")); err != nil || c.Len() != 1 {
+		t.Errorf("an empty carrier answers %v and %d wait", err, c.Len())
+	}
+}
+
+// TestStuckLaneHoldsNobodyElseUp: a batch that can't be committed keeps its
+// conversation's drafts in order, and the other lanes go on.
+func TestStuckLaneHoldsNobodyElseUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := inproc.NewCarrier(1000, 8)
+		ctx, stop := context.WithCancel(t.Context())
+		var mu sync.Mutex
+		away := true
+		at := map[chat.ConvID]int{}
+		done := make(chan error)
+		go func() {
+			done <- c.Run(ctx, func(_ context.Context, ds []chat.Draft) error {
+				mu.Lock()
+				defer mu.Unlock()
+				for _, d := range ds {
+					if d.Conv == "Gstuck" && away {
+						return errors.New("not now")
+					}
+				}
+				for _, d := range ds {
+					at[d.Conv]++
+				}
+				return nil
+			})
+		}()
+		_ = c.Carry(ctx, draft("Gstuck"))
+		synctest.Wait()
+		for i := range 100 {
+			_ = c.Carry(ctx, draft(chat.ConvID(fmt.Sprint("G", i))))
+		}
+		synctest.Wait()
+		mu.Lock()
+		if len(at) < 50 || at["Gstuck"] != 0 {
+			t.Errorf("%d conversations got on, want most of 100", len(at))
+		}
+		away = false
+		mu.Unlock()
+		time.Sleep(5 * time.Second)
+		mu.Lock()
+		if len(at) != 101 || at["Gstuck"] != 1 {
+			t.Errorf("%d conversations got on, want all 101", len(at))
+		}
+		mu.Unlock()
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -43,7 +43,7 @@ func TestWhatCantBeStoredIsRefusedAsBusyUntilItCan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &awayStore{}
 		h := room.NewHub(room.Config{
-			Store: s, Log: slog.New(slog.DiscardHandler), Carrier: inproc.NewCarrier(100), Fanout: inproc.NewFanout(100), Presence: inproc.NewPresence(),
+			Store: s, Log: slog.New(slog.DiscardHandler), Carrier: inproc.NewCarrier(100, 1), Fanout: inproc.NewFanout(100), Presence: inproc.NewPresence(),
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		ran := make(chan error)

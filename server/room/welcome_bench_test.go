@@ -90,7 +90,7 @@ func crowd(b *testing.B) (*room.Hub, *store.DB) {
 		b.Fatal(err)
 	}
 	return room.NewHub(room.Config{
-		Store: db, People: db, Log: slog.New(slog.DiscardHandler), Carrier: inproc.NewCarrier(100), Fanout: inproc.NewFanout(100), Presence: inproc.NewPresence(),
+		Store: db, People: db, Log: slog.New(slog.DiscardHandler), Carrier: inproc.NewCarrier(100, 1), Fanout: inproc.NewFanout(100), Presence: inproc.NewPresence(),
 	}), db
 }
 

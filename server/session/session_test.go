@@ -101,7 +101,7 @@ func newWorld(t *testing.T, cfg session.Config, size int) *world {
 	w := &world{t: t, db: db, ln: &pipes{conns: make(chan net.Conn), done: make(chan struct{})}}
 	w.hub = room.NewHub(room.Config{
 		Store: db, People: w, Log: log, Build: "test",
-		Carrier: inproc.NewCarrier(size), Fanout: inproc.NewFanout(size), Presence: inproc.NewPresence(),
+		Carrier: inproc.NewCarrier(size, 1), Fanout: inproc.NewFanout(size), Presence: inproc.NewPresence(),
 	})
 	cfg.Hub, cfg.Log = w.hub, log
 	var wg sync.WaitGroup
@@ -449,7 +449,7 @@ func TestCallSignalsGoToTheOtherSideOnly(t *testing.T) {
 
 func TestFullCarrierRefusesBusyAndKeepsWorking(t *testing.T) {
 	full := &chat.Refusal{Code: chat.Busy, RetryAfter: time.Second}
-	c := inproc.NewCarrier(2)
+	c := inproc.NewCarrier(2, 1)
 	d := chat.Draft{Conv: direct, Author: ann, Ref: "r", Content: chat.TextContent("x")}
 	for range 2 {
 		if err := c.Carry(t.Context(), d); err != nil {

@@ -15,7 +15,7 @@ import (
 func withRealHub(h *house, c *Config) {
 	hub := room.NewHub(room.Config{
 		Store: h.db, People: h.accounts, Build: "test", Log: c.Log,
-		Carrier: inproc.NewCarrier(64), Fanout: inproc.NewFanout(64), Presence: inproc.NewPresence(),
+		Carrier: inproc.NewCarrier(64, 1), Fanout: inproc.NewFanout(64), Presence: inproc.NewPresence(),
 	})
 	h.accounts.SetPoster(hub)
 	c.Hub = hub
