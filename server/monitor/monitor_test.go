@@ -43,7 +43,7 @@ func someMonitor(t *testing.T, change ...func(*Config)) (*Monitor, *bytes.Buffer
 			return []Pool{{Name: "write", InUse: 1, Size: 1, Waits: 4, Waited: 1500 * time.Millisecond}}
 		},
 		WAL:   func() int64 { return 4096 },
-		Redis: func() bool { return true },
+		Redis: func() Redis { return Redis{Up: true, Outages: 2, Dropped: 9, CacheMisses: 4} },
 	})
 	return m, &log
 }
@@ -137,6 +137,9 @@ func TestWhatTheHubTellsIsCounted(t *testing.T) {
 		`kamachat_pool_wait_seconds_total{pool="write"}`:   "1.5",
 		"kamachat_database_wal_bytes":                      "4096",
 		"kamachat_redis_up":                                "1",
+		"kamachat_redis_outages_total":                     "2",
+		`kamachat_redis_events_total{what="dropped"}`:      "9",
+		`kamachat_redis_cache_total{result="miss"}`:        "4",
 		`kamachat_build_info{version="test"}`:              "1",
 	})
 }

@@ -1,7 +1,7 @@
 package monitor
 
 // reasons are why sessions end; another is counted as "other".
-var reasons = []string{"gone", "slow", "signed_out", "idle", "restart", "other"}
+var reasons = []string{"gone", "slow", "signed_out", "idle", "flood", "restart", "other"}
 
 // What follows is what sessions tell: session.Meter.
 

@@ -13,7 +13,7 @@ type Sources struct {
 	Queues []Queue
 	Pools  func() []Pool
 	WAL    func() int64 // bytes of the database's write-ahead log
-	Redis  func() bool  // whether it answers
+	Redis  func() Redis
 }
 
 // A Queue is a place where things wait. Its name is a word of the code's.
@@ -31,6 +31,16 @@ type Pool struct {
 	Waited            time.Duration // for how long in all
 }
 
+// Redis is how the connection to Redis fares. Counts are since the start.
+type Redis struct {
+	Up                     bool // it answers
+	Outages                int64
+	Published, Dropped     int64 // events told to other nodes, and those that were not
+	Received, Unread       int64 // events of other nodes, and those that this build can't read
+	CacheHits, CacheMisses int64
+	LimitedHere            int64 // tries that were counted on this node alone
+}
+
 // Watch tells the monitor whom to ask. Before, and for what s lacks, nothing is reported.
 func (m *Monitor) Watch(s Sources) { m.sources.Store(&s) }
 
@@ -46,6 +56,10 @@ var (
 	waitedDesc  = desc("kamachat_pool_wait_seconds_total", "How long connections of a pool were waited for.", "pool")
 	walDesc     = desc("kamachat_database_wal_bytes", "Size of SQLite's write-ahead log.")
 	redisDesc   = desc("kamachat_redis_up", "Whether Redis answers: 1, or 0 while the server does without.")
+	outageDesc  = desc("kamachat_redis_outages_total", "Times that Redis was found away.")
+	redisEvents = desc("kamachat_redis_events_total", "Events exchanged with other nodes; dropped: not told, unread: not understood.", "what")
+	cacheDesc   = desc("kamachat_redis_cache_total", "Pages of recent entries that were looked for in Redis.", "result")
+	hereDesc    = desc("kamachat_redis_limited_here_total", "Tries that were counted on this node alone, since Redis was away.")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -57,7 +71,8 @@ type collector struct{ m *Monitor }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		peopleDesc, connsDesc, queueDesc, limitDesc, highDesc, poolDesc, poolMaxDesc, waitsDesc, waitedDesc, walDesc, redisDesc,
+		peopleDesc, connsDesc, queueDesc, limitDesc, highDesc, poolDesc, poolMaxDesc, waitsDesc, waitedDesc, walDesc,
+		redisDesc, outageDesc, redisEvents, cacheDesc, hereDesc,
 	} {
 		ch <- d
 	}
@@ -98,10 +113,17 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(walDesc, float64(s.WAL()))
 	}
 	if s.Redis != nil {
-		up := 0.0
-		if s.Redis() {
+		r, up := s.Redis(), 0.0
+		if r.Up {
 			up = 1
 		}
 		gauge(redisDesc, up)
+		count(outageDesc, float64(r.Outages))
+		for what, n := range map[string]int64{"published": r.Published, "dropped": r.Dropped, "received": r.Received, "unread": r.Unread} {
+			count(redisEvents, float64(n), what)
+		}
+		count(cacheDesc, float64(r.CacheHits), "hit")
+		count(cacheDesc, float64(r.CacheMisses), "miss")
+		count(hereDesc, float64(r.LimitedHere))
 	}
 }
