@@ -34,19 +34,24 @@ const sweepEvery = time.Hour
 // told the address once it answers, and the link that makes the first
 // administrator while there is none.
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(url, setup string)) error {
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
+	ids := chat.NewIDs(cfg.Node, func() int64 { return time.Now().UnixMilli() })
 	db, err := openDatabase(ctx, cfg, ids)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	near, err := joinNodes(ctx, cfg, db, log)
+	if err != nil {
+		return err
+	}
+	defer near.Close()
 
 	limits := account.DefaultLimits
 	limits.Person, limits.PersonBurst = limit(cfg.Rate), cfg.Rate.Burst
 	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits})
 	hub := room.NewHub(room.Config{
-		Store: db, People: people, Build: version, Log: log,
-		Carrier: inproc.NewCarrier(queue, db.Committers()), Fanout: inproc.NewFanout(queue), Presence: inproc.NewPresence(),
+		Store: near.Store, People: people, Build: version, Log: log,
+		Carrier: inproc.NewCarrier(queue, db.Committers()), Fanout: near.Fanout, Presence: near.Presence,
 	})
 	people.SetPoster(hub)
 

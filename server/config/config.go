@@ -40,7 +40,10 @@ type Serving struct {
 	Addr   string   `default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Address to listen on."`
 	Mode   string   `default:"channel" enum:"channel,kafka" placeholder:"MODE" help:"How messages travel: channel (one process, in memory); kafka is not in this build yet."`
 	Kafka  []string `placeholder:"HOST:PORT" help:"Kafka brokers, for --mode kafka; not in this build yet (default: none)."`
-	Redis  string   `placeholder:"URL" help:"Redis for several nodes and caching; not in this build yet (default: none)."`
+	Redis  string   `placeholder:"URL" help:"Redis that several nodes share: redis://[user:password@]host:port[/db], or rediss:// for TLS (default: none, one node)."`
+	Prefix string   `name:"redis-prefix" default:"kamachat:" placeholder:"TEXT" help:"What all keys and channels in Redis begin with; one for each installation."`
+	Cache  bool     `help:"Keep the newest messages of conversations in Redis, too; see docs/decisions/013-redis.md."`
+	Node   int      `default:"0" placeholder:"N" help:"Number of this node, 0 to 1022, different for each that uses the same database."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
 	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person by HTTP: off, N/s or N/s:BURST."`
 }
@@ -102,8 +105,15 @@ func (s Serving) Validate() error {
 		return fmt.Errorf("--mode kafka: this build does not have Kafka mode yet; use --mode channel")
 	case len(s.Kafka) > 0:
 		return fmt.Errorf("--kafka: only --mode kafka uses brokers, and this build does not have it yet; leave it out")
-	case s.Redis != "":
-		return fmt.Errorf("--redis: this build does not have Redis yet; leave it out to run one node")
+	case s.Redis != "" && !validRedis(s.Redis):
+		// The value may hold a password: the error does not repeat it.
+		return fmt.Errorf("--redis: want redis://[user:password@]host:port[/db] or rediss://…")
+	case s.Cache && s.Redis == "":
+		return fmt.Errorf("--cache: needs --redis")
+	case s.Prefix == "":
+		return fmt.Errorf("--redis-prefix: want a text, e.g. kamachat:")
+	case s.Node < 0 || s.Node > maxNode:
+		return fmt.Errorf("--node: want 0 to %d", maxNode)
 	}
 	_, port, err := net.SplitHostPort(s.Addr)
 	if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
@@ -115,6 +125,16 @@ func (s Serving) Validate() error {
 		}
 	}
 	return nil
+}
+
+// maxNode is the largest number of a server; the next, the largest in an id,
+// belongs to commands that run beside one.
+const maxNode = 1022
+
+// validRedis reports whether u has the form of a Redis address.
+func validRedis(u string) bool {
+	at, err := url.Parse(u)
+	return err == nil && (at.Scheme == "redis" || at.Scheme == "rediss") && at.Hostname() != ""
 }
 
 // validOrigin reports whether o is [scheme://]host[:port] and not a pattern

@@ -28,7 +28,7 @@ func TestDefaultsServe(t *testing.T) {
 	want := Config{
 		Command: Serve,
 		Storage: Storage{Data: "./data"},
-		Serving: Serving{Addr: "127.0.0.1:8000", Mode: "channel", Rate: Rate{20, 200}},
+		Serving: Serving{Addr: "127.0.0.1:8000", Mode: "channel", Prefix: "kamachat:", Rate: Rate{20, 200}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -52,6 +52,7 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		"environment of two words": {"", []string{"KAMACHAT_RATE_LIMIT", "off"}, func(c Config) any { return c.Rate.Off() }, true},
 		"rate":                     {"--rate-limit 5/s", nil, func(c Config) any { return c.Rate }, Rate{5, 50}},
 		"rate with burst":          {"--rate-limit 0.5/s:3", nil, func(c Config) any { return c.Rate }, Rate{0.5, 3}},
+		"redis":                    {"--redis rediss://u:p@h:1/2 --node 3 --cache", nil, func(c Config) any { return c.Node == 3 && c.Cache && c.Redis == "rediss://u:p@h:1/2" }, true},
 		"origins repeated":         {"--origin https://a.org --origin *.b.org", nil, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org *.b.org"},
 		"origins from environment": {"", []string{"KAMACHAT_ORIGIN", "https://a.org,b.org"}, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org b.org"},
 		"import":                   {"admin people import x.csv --data /d", nil, func(c Config) any { return c.Command + " " + c.File + " " + c.Database() }, Import + " x.csv sqlite:/d/kamachat.db"},
@@ -86,7 +87,12 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"mode":                {"--mode pigeon", nil, "--mode"},
 		"mode by environment": {"", []string{"KAMACHAT_MODE", "pigeon"}, "--mode"},
 		"kafka":               {"--mode kafka", nil, "does not have Kafka mode yet"},
-		"redis":               {"--redis redis://x", nil, "does not have Redis yet"},
+		"redis":               {"--redis http://u:secret@x", nil, "--redis"},
+		"redis without host":  {"--redis redis://:secret@/1", nil, "--redis"},
+		"cache alone":         {"--cache", nil, "--cache: needs --redis"},
+		"redis prefix":        {"--redis-prefix=", nil, "--redis-prefix"},
+		"node":                {"--node 1023", nil, "0 to 1022"},
+		"node below 0":        {"--node=-1", nil, "0 to 1022"},
 		"addr":                {"--addr 8000", nil, "--addr"},
 		"port":                {"--addr 127.0.0.1:99999", nil, "--addr"},
 		"no port":             {"--addr 127.0.0.1:", nil, "--addr"},

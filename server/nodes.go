@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"kamachat/server/config"
+	"kamachat/server/inproc"
+	"kamachat/server/redis"
+	"kamachat/server/room"
+	"kamachat/shared/chat"
+)
+
+// nodes is what this node shares with others: nothing, or one Redis.
+type nodes struct {
+	Fanout   room.Fanout
+	Presence room.Presence
+	Store    room.Store
+	Redis    *redis.Client // nil: this is the only node
+
+	close []func() // in this order
+}
+
+// joinNodes chooses, once, between one node and several. Close what it returns
+// when the hub has stopped.
+func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.Logger) (*nodes, error) {
+	alone := inproc.NewFanout(queue)
+	if cfg.Redis == "" {
+		return &nodes{Fanout: alone, Presence: inproc.NewPresence(), Store: db}, nil
+	}
+	r, err := redis.Open(ctx, redis.Config{URL: cfg.Redis, Prefix: cfg.Prefix, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	presence := redis.NewPresence(r, redis.PresenceTTL)
+	n := &nodes{Fanout: redis.NewFanout(r, alone, queue), Presence: presence, Store: db, Redis: r, close: []func(){presence.Close}}
+	if cfg.Cache {
+		cache := redis.NewCache(r, db)
+		n.Store, n.close = cachedStore{db, cache}, append(n.close, cache.Close)
+	}
+	n.close = append(n.close, func() {
+		if err := r.Close(); err != nil {
+			log.Warn("close Redis", "err", err)
+		}
+	})
+	return n, nil
+}
+
+func (n *nodes) Close() {
+	for _, f := range n.close {
+		f()
+	}
+}
+
+// cachedStore is a store that reads history through a cache.
+type cachedStore struct {
+	room.Store
+	cache *redis.Cache
+}
+
+func (s cachedStore) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error) {
+	rs, err := s.Store.Append(ctx, ds)
+	if err == nil {
+		s.cache.Committed(rs)
+	}
+	return rs, err
+}
+
+func (s cachedStore) After(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
+	return s.cache.After(ctx, conv, seq, limit)
+}
+
+func (s cachedStore) Before(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
+	return s.cache.Before(ctx, conv, seq, limit)
+}
