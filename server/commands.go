@@ -61,16 +61,20 @@ func importPeople(ctx context.Context, cfg config.Config, log *slog.Logger, stdo
 // that both can make ids at the same moment.
 const importNode = chat.MaxNode
 
-// runBench loads a server and prints what it took.
+// runBench loads a server and prints what it took, or is the server that costs least.
 func runBench(ctx context.Context, cfg config.Config, stdout io.Writer) error {
 	b := cfg.Bench
+	if b.Floor {
+		return bench.ServeFloor(ctx, b.URL, func() { fmt.Fprintf(stdout, "A relay that stores nothing is at %s\n", b.URL) })
+	}
 	people, err := benchPeople(b.UsersFile)
 	if err != nil {
 		return err
 	}
 	_, err = bench.Run(ctx, bench.Config{
-		URL: b.URL, People: people, Workload: b.Workload, Pairs: b.Pairs, Members: b.Members, Senders: b.Senders,
-		InFlight: b.Inflight, Rate: b.PerSecond, Duration: b.Duration, Floor: b.Floor, JSON: b.JSON,
+		URL: b.URL, People: people, Workload: b.Workload, Dialect: b.Dialect, Pairs: b.Pairs, Members: b.Members, Senders: b.Senders,
+		InFlight: b.Inflight, Rate: b.PerSecond, Pages: b.Pages, Readers: b.Readers, Dialers: b.Dialers, Duration: b.Duration,
+		NoCut: b.NoCut, ServerPID: b.ServerPID, Metrics: b.Metrics, Sample: b.Sample, JSON: b.JSON,
 	}, stdout)
 	return err
 }

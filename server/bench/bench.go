@@ -11,14 +11,20 @@
 // Gil Tene).
 //
 // Generator and server share the machine in local runs; only compare rates
-// that were measured together, best with the floor (Config.Floor) beside them.
+// that were measured together, best with the floor (ServeFloor) beside them, in
+// a process of its own as the server is: by Config.ServerPID the CPU time of both
+// is told apart. The generator is made to cost little (socket.go, scan.go), so
+// that the server's figures are the server's.
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"kamachat/shared/chat"
@@ -26,9 +32,17 @@ import (
 
 // The workloads.
 const (
-	Direct = "direct" // in each of Pairs pairs of people the first writes and the second reads
-	Fanout = "fanout" // Members people in one group, of whom Senders write and all read
-	Idle   = "idle"   // Members connections that do nothing
+	Direct  = "direct"  // in each of Pairs pairs of people the first writes and the second reads
+	Fanout  = "fanout"  // Members people in one group, of whom Senders write and all read
+	Idle    = "idle"    // Members connections that do nothing
+	History = "history" // Readers connections that read pages anywhere in their conversations
+	Storm   = "storm"   // Members connections in pairs, all lost at once, come back as real clients do
+)
+
+// The dialects.
+const (
+	Native  = "native"  // wire.V1
+	Classic = "classic" // the seed's
 )
 
 // A Person is an account to act as.
@@ -43,14 +57,22 @@ type Config struct {
 	URL      string   // of the server, e.g. http://127.0.0.1:8000
 	People   []Person // accounts to use; none: register throw-away ones
 	Workload string
+	Dialect  string        // "" means Native
 	Pairs    int           // Direct: how many; 0 means 100
-	Members  int           // Fanout, Idle: how many; 0 means 100
+	Members  int           // Fanout, Idle, Storm: how many; 0 means 100
 	Senders  int           // Fanout: how many members write; 0 means all
-	InFlight int           // posts that one writer may have unacknowledged; 0 means 1
+	InFlight int           // posts that one writer, or questions that one reader, may have without an answer; 0 means 1
 	Rate     float64       // posts per second of all writers together, an open loop; 0 means a closed one
-	Duration time.Duration // how long to write; 0 means 10 s
-	Floor    bool          // measure a relay inside this process that stores nothing, instead of URL
+	Pages    float64       // pages of history per second of all readers together, beside any load; 0 means none, History: a closed loop
+	Readers  int           // connections that read history; 0 means 16
+	Dialers  int           // connections made at a time; 0 means 64
+	Duration time.Duration // how long to write, or to wait for a storm to pass; 0 means 10 s
+	NoCut    bool          // Storm: the connections are lost by themselves, since somebody restarts the server
 	JSON     bool          // print the report as JSON instead of a table
+
+	ServerPID int           // the server's process on this machine, to tell its CPU time and memory; 0: not told
+	Metrics   string        // address of the server's metrics; "" means /metrics at URL
+	Sample    time.Duration // between two looks at the server; 0 means 1 s
 }
 
 // ErrWrong is what Run returns besides the report when a message was lost, came
@@ -68,20 +90,11 @@ func Run(ctx context.Context, c Config, w io.Writer) (Report, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if c.Floor {
-		f, err := startFloor(nil)
-		if err != nil {
-			return Report{}, err
-		}
-		defer f.close()
-		c.URL, c.People = f.url, nil
+	work := runLoad
+	if c.Workload == Storm {
+		work = runStorm
 	}
-	r, err := newRun(ctx, c)
-	if err != nil {
-		return Report{}, err
-	}
-	defer r.close()
-	rep, err := r.measure(ctx)
+	rep, err := work(ctx, c)
 	if err != nil {
 		return rep, err
 	}
@@ -104,27 +117,43 @@ func (c Config) withDefaults() (Config, error) {
 	orDefault(&c.Members, 100)
 	orDefault(&c.Senders, c.Members)
 	orDefault(&c.InFlight, 1)
-	if c.Duration == 0 {
-		c.Duration = 10 * time.Second
-	}
+	orDefault(&c.Readers, 16)
+	orDefault(&c.Dialers, 64)
+	c.Dialect = cmp.Or(c.Dialect, Native)
+	c.Duration = cmp.Or(c.Duration, 10*time.Second)
+	c.Sample = cmp.Or(c.Sample, time.Second)
+	c.URL = strings.TrimRight(c.URL, "/")
+	c.Metrics = cmp.Or(c.Metrics, c.URL+"/metrics")
+	known := []string{Direct, Fanout, Idle, History, Storm}
 	switch {
-	case c.Workload != Direct && c.Workload != Fanout && c.Workload != Idle:
-		return c, fmt.Errorf("no workload %q: want %s, %s or %s", c.Workload, Direct, Fanout, Idle)
-	case c.Pairs < 0 || c.Members < 0 || c.Senders < 0 || c.InFlight < 0 || c.Rate < 0 || c.Duration < 0:
+	case !slices.Contains(known, c.Workload):
+		return c, fmt.Errorf("no workload %q: want one of %s", c.Workload, strings.Join(known, ", "))
+	case c.Dialect != Native && c.Dialect != Classic:
+		return c, fmt.Errorf("no dialect %q: want %s or %s", c.Dialect, Native, Classic)
+	case c.Dialect == Classic && (c.reads() || c.Workload == Storm):
+		return c, errors.New("the seed's dialect has no words for history")
+	case min(c.Pairs, c.Members, c.Senders, c.InFlight, c.Readers, c.Dialers, c.ServerPID) < 0 || min(c.Rate, c.Pages) < 0 || min(c.Duration, c.Sample) < 0:
 		return c, errors.New("a number is negative")
 	case c.Workload == Fanout && c.Senders > c.Members:
 		return c, fmt.Errorf("%d senders of %d members", c.Senders, c.Members)
+	case c.Workload == Storm && c.Members%2 != 0:
+		return c, errors.New("a storm needs an even number of members")
 	}
 	return c, nil
 }
+
+// reads reports whether pages of history are read.
+func (c Config) reads() bool { return c.Workload == History || c.Pages > 0 }
 
 // people is how many accounts c needs.
 func (c Config) people() int {
 	switch c.Workload {
 	case Direct:
 		return 2 * c.Pairs
-	case Fanout:
+	case Fanout, Storm:
 		return c.Members
+	case History:
+		return 1 // readers may share accounts
 	}
 	return min(c.Members, max(len(c.People), 1)) // idle: connections may share accounts
 }

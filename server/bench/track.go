@@ -5,12 +5,15 @@ package bench
 type track struct {
 	next    int64 // every number below has come or is in missing
 	missing map[int64]struct{}
-
-	doubled, reordered int64
+	late    []int64 // numbers that came after a greater one
+	doubled int64
 }
 
 func (t *track) saw(n int64) {
-	if n >= t.next {
+	switch {
+	case n == t.next:
+		t.next++
+	case n > t.next:
 		for ; t.next < n; t.next++ {
 			if t.missing == nil {
 				t.missing = map[int64]struct{}{}
@@ -18,27 +21,38 @@ func (t *track) saw(n int64) {
 			t.missing[t.next] = struct{}{}
 		}
 		t.next++
-		return
-	}
-	if _, ok := t.missing[n]; ok {
+	default:
+		if _, ok := t.missing[n]; !ok {
+			t.doubled++
+			return
+		}
 		delete(t.missing, n)
-		t.reordered++
-		return
+		t.late = append(t.late, n)
 	}
-	t.doubled++
 }
 
-// lost is how many of the first sent numbers have not come, but for those that excused.
-func (t *track) lost(sent int64, excused map[int64]int64) (n int64) {
-	for m := range t.missing {
-		if _, ok := excused[m]; !ok {
-			n++
+// lost is how many of the first sent numbers have not come, but for those that
+// excused says need not.
+func (t *track) lost(sent int64, excused func(int64) bool) (lost int64) {
+	for n := range t.missing {
+		if !excused(n) {
+			lost++
 		}
 	}
-	for m := t.next; m < sent; m++ {
-		if _, ok := excused[m]; !ok {
-			n++
+	for n := t.next; n < sent; n++ {
+		if !excused(n) {
+			lost++
 		}
 	}
-	return n
+	return lost
+}
+
+// reordered is how many numbers came late, but for those that were sent late.
+func (t *track) reordered(resent map[int64]struct{}) (late int64) {
+	for _, n := range t.late {
+		if _, ok := resent[n]; !ok {
+			late++
+		}
+	}
+	return late
 }

@@ -52,14 +52,22 @@ type Serving struct {
 type Bench struct {
 	URL       string        `name:"url" default:"http://127.0.0.1:8000" placeholder:"URL" help:"Server to load."`
 	UsersFile string        `name:"users-file" placeholder:"FILE" help:"CSV that admin people import printed (default: register throw-away accounts)."`
-	Workload  string        `default:"direct" enum:"direct,fanout,idle" placeholder:"NAME" help:"What to do: direct, fanout or idle."`
+	Workload  string        `default:"direct" enum:"direct,fanout,idle,history,storm" placeholder:"NAME" help:"What to do: direct, fanout, idle, history or storm."`
+	Dialect   string        `default:"native" enum:"native,classic" placeholder:"NAME" help:"Protocol to speak: native, or classic, the seed's."`
 	Pairs     int           `default:"100" placeholder:"N" help:"direct: pairs of people, of whom one writes and the other reads."`
-	Members   int           `default:"100" placeholder:"N" help:"fanout: people in the group; idle: connections."`
+	Members   int           `default:"100" placeholder:"N" help:"fanout: people in the group; idle, storm: connections."`
 	Senders   int           `default:"0" placeholder:"N" help:"fanout: members who write; 0 means all."`
-	Inflight  int           `default:"8" placeholder:"N" help:"Messages one writer may have unacknowledged."`
+	Inflight  int           `default:"8" placeholder:"N" help:"Messages one writer may have unacknowledged, or pages one reader may wait for."`
 	PerSecond float64       `name:"rate" default:"0" placeholder:"N" help:"Messages a second of all writers, whatever the server does; 0 means as fast as they are acknowledged."`
-	Duration  time.Duration `default:"10s" placeholder:"TIME" help:"How long to write."`
-	Floor     bool          `help:"Measure a relay that stores nothing instead of a server, for comparison."`
+	Pages     float64       `default:"0" placeholder:"N" help:"Pages of history a second, beside any load; 0 means none, or with history as fast as they come."`
+	Readers   int           `default:"16" placeholder:"N" help:"Connections that read history."`
+	Dialers   int           `default:"64" placeholder:"N" help:"Connections made at a time."`
+	Duration  time.Duration `default:"10s" placeholder:"TIME" help:"How long to write, or to wait for a storm to pass."`
+	NoCut     bool          `name:"no-cut" help:"storm: do not cut the connections but wait until the server is restarted."`
+	ServerPID int           `name:"server-pid" default:"0" placeholder:"PID" help:"The server's process on this machine, to tell what CPU time and memory it uses."`
+	Metrics   string        `placeholder:"URL" help:"The server's metrics, for its heap and goroutines (default: /metrics of --url)."`
+	Sample    time.Duration `default:"1s" placeholder:"TIME" help:"Time between two looks at the server."`
+	Floor     bool          `name:"floor-serve" help:"Load nothing, but serve a relay that stores nothing at --url, to be loaded for comparison, until stopped."`
 	JSON      bool          `name:"json" help:"Print the result as JSON."`
 }
 
