@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"kamachat/shared/chat"
 )
 
@@ -76,8 +74,10 @@ type Service struct {
 	now    func() time.Time
 	hash   *hasher
 	byAddr *limiter // sign-ins and registrations, by network address
+	byBoth *limiter // sign-ins, by username and address
 	byName *limiter // sign-ins, by username
 	byUser *limiter // changes, by person
+	byHost *limiter // requests and new sockets, by network address
 }
 
 // New returns a Service.
@@ -91,14 +91,13 @@ func New(c Config) *Service {
 	if c.Limits == (Limits{}) {
 		c.Limits = DefaultLimits
 	}
-	if c.Limits.Person == 0 {
-		c.Limits.Person = rate.Inf
-	}
 	return &Service{
 		store: c.Store, ids: c.IDs, poster: c.Poster, log: c.Log, now: c.Now, hash: newHasher(c.Cheap),
 		byAddr: newLimiter(c.Limits.Address, c.Limits.AddressBurst, c.Now),
-		byName: newLimiter(c.Limits.Name, c.Limits.NameBurst, c.Now),
+		byBoth: newLimiter(c.Limits.Name, c.Limits.NameBurst, c.Now),
+		byName: newLimiter(c.Limits.Anywhere, c.Limits.AnywhereMost, c.Now),
 		byUser: newLimiter(c.Limits.Person, c.Limits.PersonBurst, c.Now),
+		byHost: newLimiter(c.Limits.Request, c.Limits.RequestBurst, c.Now),
 	}
 }
 
@@ -109,6 +108,10 @@ func (s *Service) SetPoster(p Poster) { s.poster = p }
 // Admit counts an attempt from a network address and answers
 // chat.RateLimited when there have been too many.
 func (s *Service) Admit(addr string) error { return s.byAddr.take(addr) }
+
+// AdmitRequest counts a request, or a socket that is opened, from a network
+// address and answers chat.RateLimited when there have been too many.
+func (s *Service) AdmitRequest(addr string) error { return s.byHost.take(addr) }
 
 // AdmitChange counts something that a person does, like a post or a new group,
 // and answers chat.RateLimited when there has been too much.
@@ -160,11 +163,16 @@ func (s *Service) named(username, nickname string) (chat.Person, error) {
 var errSignIn = chat.Refuse(chat.SignedOut, "wrong username or password")
 
 // SignIn returns the person with this username and password. Attempts are
-// limited by network address and by username; an unknown username costs the
-// same time as a wrong password.
+// limited by network address, by username and address, and loosely by username;
+// an unknown username costs the same time as a wrong password.
 func (s *Service) SignIn(ctx context.Context, addr, username, password string) (chat.Person, error) {
 	name := fold(username)
+	both := addr + " " + name
 	if err := s.byAddr.take(addr); err != nil {
+		return chat.Person{}, err
+	}
+	// Who is refused here does not use up what the others have.
+	if err := s.byBoth.take(both); err != nil {
 		return chat.Person{}, err
 	}
 	if err := s.byName.take(name); err != nil {
@@ -184,6 +192,7 @@ func (s *Service) SignIn(ctx context.Context, addr, username, password string) (
 	case p.Disabled:
 		return chat.Person{}, chat.Refuse(chat.Forbidden, "the account is disabled")
 	}
+	s.byBoth.forget(both)
 	s.byName.forget(name)
 	return p, nil
 }

@@ -136,7 +136,7 @@ func TestSignInNeedsTheRightPassword(t *testing.T) {
 func TestSignInIsLimitedByAddressAndByName(t *testing.T) {
 	now := time.Now()
 	s := service(t, func(c *account.Config) {
-		c.Limits = account.Limits{Address: 1, AddressBurst: 5, Name: 0.1, NameBurst: 2}
+		c.Limits = account.Limits{Address: 1, AddressBurst: 5, Name: 0.1, NameBurst: 2, Anywhere: 0.2, AnywhereMost: 4}
 		c.Now = func() time.Time { return now }
 	})
 	register(t, s, "ann")
@@ -148,9 +148,20 @@ func TestSignInIsLimitedByAddressAndByName(t *testing.T) {
 		return code(err)
 	}
 	try("1", "ann", "wrong")
-	try("2", "ann", "wrong")
+	try("1", "ann", "wrong")
+	for range 20 {
+		if got := try("1", "ann", "password1"); got != chat.RateLimited {
+			t.Errorf("third try of one name from one address: got %q", got)
+		}
+	}
+	if got := try("2", "ann", "password1"); got != "" {
+		t.Errorf("the owner, whom a stranger must not lock out: got %q", got)
+	}
+	for i := range 4 {
+		try(fmt.Sprint("many", i), "ann", "wrong")
+	}
 	if got := try("3", "ann", "password1"); got != chat.RateLimited {
-		t.Errorf("third try of one name: got %q", got)
+		t.Errorf("fifth try of one name from all addresses: got %q", got)
 	}
 	now = now.Add(10 * time.Second)
 	if got := try("3", "ann", "password1"); got != "" {
@@ -363,6 +374,26 @@ func TestChangesAreLimitedByPerson(t *testing.T) {
 	}
 	now = now.Add(time.Second)
 	if err := s.AdmitChange("U1"); err != nil {
+		t.Errorf("a second later: %v", err)
+	}
+}
+
+func TestOneAddressMakesSoManyRequests(t *testing.T) {
+	now := time.Now()
+	s := service(t, func(c *account.Config) {
+		c.Limits.Request, c.Limits.RequestBurst = 2, 3
+		c.Now = func() time.Time { return now }
+	})
+	for i, want := range []chat.Code{"", "", "", chat.RateLimited} {
+		if got := code(s.AdmitRequest("1")); got != want {
+			t.Errorf("request %d: got %q, want %q", i, got, want)
+		}
+	}
+	if err := s.AdmitRequest("2"); err != nil {
+		t.Errorf("another address: %v", err)
+	}
+	now = now.Add(time.Second)
+	if err := s.AdmitRequest("1"); err != nil {
 		t.Errorf("a second later: %v", err)
 	}
 }

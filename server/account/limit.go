@@ -9,18 +9,26 @@ import (
 	"kamachat/shared/chat"
 )
 
-// Limits bound how often someone may try to sign in, and do things by HTTP.
+// Limits bound how often someone may try to sign in, and do things by HTTP. A
+// username is counted from each address by itself, so that a stranger who
+// guesses does not lock the owner out, and loosely from all of them together.
 type Limits struct {
 	Address      rate.Limit // tries per second from one network address
 	AddressBurst int        // tries at once from one network address
-	Name         rate.Limit // tries per second of one username
-	NameBurst    int        // tries at once of one username
+	Name         rate.Limit // tries per second of one username from one address
+	NameBurst    int        // tries at once of one username from one address
+	Anywhere     rate.Limit // tries per second of one username from all addresses; 0: no limit
+	AnywhereMost int        // tries at once of one username from all addresses
 	Person       rate.Limit // changes per second of one person; 0: no limit
 	PersonBurst  int        // changes at once of one person
+	Request      rate.Limit // requests and new sockets per second from one address; 0: no limit
+	RequestBurst int        // requests and new sockets at once from one address
 }
 
 // DefaultLimits let an office behind one address in, and a guesser starve.
-var DefaultLimits = Limits{Address: 1, AddressBurst: 60, Name: 0.1, NameBurst: 10, Person: 20, PersonBurst: 200}
+var DefaultLimits = Limits{
+	Address: 1, AddressBurst: 60, Name: 0.1, NameBurst: 10, Anywhere: 1, AnywhereMost: 200, Person: 20, PersonBurst: 200, Request: 100, RequestBurst: 5000,
+}
 
 // NoLimits let everybody try as often as they like.
 var NoLimits = Limits{Address: rate.Inf, Name: rate.Inf}
@@ -39,7 +47,11 @@ type limiter struct {
 // maxKeys bounds what a limiter remembers, a few MiB.
 const maxKeys = 20_000
 
+// newLimiter returns a limiter; a limit of 0 is none.
 func newLimiter(l rate.Limit, burst int, now func() time.Time) *limiter {
+	if l == 0 {
+		l = rate.Inf
+	}
 	return &limiter{limit: l, burst: burst, now: now, keys: map[string]*rate.Limiter{}, over: rate.NewLimiter(l*100, burst*100)}
 }
 
