@@ -30,6 +30,21 @@ const queue = 4096
 // sweepEvery is how often sign-ins that have expired are removed.
 const sweepEvery = time.Hour
 
+// byeWithin is how long sockets and requests may take to end. With what is still
+// to be committed it leaves a stopped server below 10 s.
+const byeWithin = 7 * time.Second
+
+// answerWithin is how long the answer to a request may take to be made and read:
+// enough for all of the program over a slow line.
+const answerWithin = 2 * time.Minute
+
+// filesKept are the open files that are not for sockets.
+const filesKept = 256
+
+// maxWaiting is how many sockets may wait for their welcome. Who comes when
+// there are more is sent away for a moment, before anything is looked up.
+const maxWaiting = 1000
+
 // serve builds the server top to bottom and runs it until ctx ends. ready is
 // told the address once it answers, and the link that makes the first
 // administrator while there is none.
@@ -48,6 +63,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 
 	limits := account.DefaultLimits
 	limits.Person, limits.PersonBurst = limit(cfg.Rate), cfg.Rate.Burst
+	limits.Request, limits.RequestBurst = limit(cfg.AddressRate), cfg.AddressRate.Burst
+	if cfg.Rate.Off() {
+		limits.Request = rate.Inf
+	}
 	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits})
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log,
@@ -55,13 +74,18 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	})
 	people.SetPoster(hub)
 
-	live := &sessions{hub: hub, ids: ids, cfg: session.Config{Hub: hub, Log: log, Rate: limit(cfg.Rate), Burst: cfg.Rate.Burst}}
+	host := session.NewHost(session.Config{
+		Hub: hub, Log: log, Queue: cfg.Queue, MaxFrame: cfg.MaxFrame, Rate: limit(cfg.Rate), Burst: cfg.Rate.Burst, Posts: people.AdmitChange,
+	})
+	live := newSessions(host, ids, socketLimits{
+		All: min(cfg.MaxSockets, max(maxFiles()-filesKept, maxFiles()/2)), Person: cfg.MaxSocketsEach, Address: cfg.MaxSocketsFrom, Waiting: maxWaiting,
+	})
 	static, err := fs.Sub(kamachat.Static, "static")
 	if err != nil {
 		return err
 	}
 	handler, err := web.New(web.Config{
-		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Serve: live.serve,
+		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve,
 		Static: static, Origins: cfg.Origin, Log: log, Build: version,
 	})
 	if err != nil {
@@ -77,7 +101,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 		return fmt.Errorf("listen: %w", err)
 	}
 	srv := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: patient(handler), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
@@ -105,13 +129,13 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	case <-ctx.Done():
 	case err = <-served:
 	}
-	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
+	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), byeWithin)
 	defer cancel()
-	live.stop()
+	// The port stays open meanwhile: who asks is told that we are not ready.
+	live.Drain(bye)
 	if serr := srv.Shutdown(bye); serr != nil {
 		log.Warn("requests did not end in time", "err", serr)
 	}
-	live.wait(bye)
 	stopHeart()
 	<-swept
 	if herr := <-heart; err == nil {
@@ -121,6 +145,15 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 		return nil
 	}
 	return err
+}
+
+// patient cuts those who do not read their answer. Sockets have deadlines of their own.
+func patient(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// An error means a writer without deadlines, which only tests have.
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerWithin))
+		next.ServeHTTP(w, r)
+	})
 }
 
 func openDatabase(ctx context.Context, cfg config.Config, ids *chat.IDs) (*store.DB, error) {

@@ -1,100 +1,138 @@
 package main
 
 import (
-	"context"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/coder/websocket"
-
 	"kamachat/server/classic"
-	"kamachat/server/room"
 	"kamachat/server/session"
+	"kamachat/server/web"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
 
-// sessions are the sockets of this process.
-type sessions struct {
-	hub *room.Hub
-	ids *chat.IDs
-	cfg session.Config
-
-	mu      sync.Mutex
-	stopped bool
-	of      map[chat.UserID]int // how many each person has
-	wg      sync.WaitGroup
+// socketLimits bound the sockets of this process. 0: no limit.
+type socketLimits struct {
+	All     int // at a time
+	Person  int // of one person
+	Address int // from one network address
+	Waiting int // sessions that wait for their welcome, above which no socket is let in
 }
 
-// serve runs one socket until it ends.
-func (s *sessions) serve(ctx context.Context, ws *websocket.Conn, p chat.Person, login string, native bool) {
+// sessions are the sockets of this process: who may have one, and in which
+// dialect it speaks.
+type sessions struct {
+	*session.Host
+	ids    *chat.IDs
+	limits socketLimits
+
+	mu   sync.Mutex
+	all  int
+	of   map[chat.UserID]int
+	from map[string]int
+}
+
+func newSessions(h *session.Host, ids *chat.IDs, l socketLimits) *sessions {
+	return &sessions{Host: h, ids: ids, limits: l, of: map[chat.UserID]int{}, from: map[string]int{}}
+}
+
+// comeLater is what those are told who can't be let in just now: a while, and
+// not the same for all.
+func (s *sessions) comeLater(words string) error {
+	spread := time.Duration(s.ids.Next()%2000) * time.Millisecond
+	return &chat.Refusal{Code: chat.Busy, Words: words, RetryAfter: time.Second + spread}
+}
+
+// admit gives a socket from addr a place.
+func (s *sessions) admit(addr string) (web.Place, error) {
+	switch {
+	case s.Draining():
+		return nil, s.comeLater("the server restarts")
+	case s.limits.Waiting > 0 && s.Waiting() >= s.limits.Waiting:
+		return nil, s.comeLater("many come back at once")
+	}
 	s.mu.Lock()
-	if s.stopped {
-		s.mu.Unlock()
-		_ = ws.Close(websocket.StatusServiceRestart, "restart")
-		return
+	defer s.mu.Unlock()
+	switch {
+	case s.limits.All > 0 && s.all >= s.limits.All:
+		return nil, s.comeLater("too many connections")
+	case s.limits.Address > 0 && s.from[addr] >= s.limits.Address:
+		return nil, &chat.Refusal{Code: chat.RateLimited, Words: "too many connections from your address", RetryAfter: time.Minute}
 	}
-	if s.of[p.ID] >= maxSockets {
-		s.mu.Unlock()
-		_ = ws.Close(websocket.StatusTryAgainLater, "too many sockets")
-		return
+	s.all++
+	if s.limits.Address > 0 {
+		s.from[addr]++
+	} else {
+		addr = "" // not counted, not kept
 	}
-	if s.of == nil {
-		s.of = map[chat.UserID]int{}
-	}
-	s.of[p.ID]++
-	s.wg.Add(1)
-	s.mu.Unlock()
-	defer s.wg.Done()
-	defer s.left(p.ID)
+	return &place{in: s, addr: addr}, nil
+}
+
+// serve begins the session of a socket that was let in.
+func (s *sessions) serve(sock *session.Socket, p chat.Person, login string, native bool, pl web.Place) {
 	who := session.Caller{ID: "S" + s.name(), User: p.ID, Login: login}
 	d := session.Dialect{Codec: wire.V1}
 	if !native {
 		d = session.Dialect{
-			Codec:    classic.New(p.ID, func() string { return "c" + s.name() }, time.Local),
-			Greeting: []byte(classic.Greeting), Busy: []byte(classic.Busy),
-			Farewell: func(reason string) []byte {
-				if reason == "signed_out" {
-					return []byte(classic.Farewell)
-				}
-				return nil
-			},
+			Codec:    classic.New(p.ID, s.ref, time.Local),
+			Greeting: []byte(classic.Greeting), Busy: []byte(classic.Busy), Farewell: farewell,
 		}
 	}
-	session.Serve(ctx, ws, who, d, s.cfg)
-}
-
-// maxSockets is how many sockets one person may have open.
-const maxSockets = 100
-
-func (s *sessions) left(u chat.UserID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.of[u]--; s.of[u] == 0 {
-		delete(s.of, u)
-	}
+	s.Serve(sock, who, d, pl.Free)
 }
 
 func (s *sessions) name() string { return strconv.FormatInt(s.ids.Next(), 36) }
 
-// stop lets no new socket in and closes those that are there.
-func (s *sessions) stop() {
-	s.mu.Lock()
-	s.stopped = true
-	s.mu.Unlock()
-	s.hub.CloseAll("restart")
+// ref is made for those whose dialect has none.
+func (s *sessions) ref() string { return "c" + s.name() }
+
+// farewell is said to the seed's clients.
+func farewell(reason string) []byte {
+	if reason == "signed_out" {
+		return []byte(classic.Farewell)
+	}
+	return nil
 }
 
-// wait returns when every socket has ended, or ctx.
-func (s *sessions) wait(ctx context.Context) {
-	done := make(chan struct{})
-	go func() {
-		s.wg.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
+// A place is held by a socket, or by a request for one.
+type place struct {
+	in    *sessions
+	addr  string      // counted where it is not empty
+	user  chat.UserID // counted where it is not empty
+	freed bool
+}
+
+// For says whose place it is.
+func (p *place) For(u chat.UserID) error {
+	s := p.in
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limits.Person > 0 && s.of[u] >= s.limits.Person {
+		return &chat.Refusal{Code: chat.RateLimited, Words: "you have too many connections", RetryAfter: time.Minute}
+	}
+	p.user = u
+	s.of[u]++
+	return nil
+}
+
+// Free gives the place back. A second time does nothing.
+func (p *place) Free() {
+	s := p.in
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.freed {
+		return
+	}
+	p.freed = true
+	s.all--
+	drop(s.of, p.user)
+	drop(s.from, p.addr)
+}
+
+// drop counts one less of k, where it was counted.
+func drop[K comparable](m map[K]int, k K) {
+	if m[k]--; m[k] <= 0 {
+		delete(m, k)
 	}
 }

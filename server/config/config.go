@@ -45,7 +45,14 @@ type Serving struct {
 	Cache  bool     `help:"Keep the newest messages of conversations in Redis, too; see docs/decisions/013-redis.md."`
 	Node   int      `default:"0" placeholder:"N" help:"Number of this node, 0 to 1022, different for each that uses the same database."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
-	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person by HTTP: off, N/s or N/s:BURST."`
+	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person over all connections and HTTP: off (which switches the other limits on rates off, too), N/s or N/s:BURST."`
+
+	AddressRate    Rate  `name:"rate-limit-per-address" default:"100/s:5000" placeholder:"RATE" help:"Requests to the API and new sockets per network address: off, N/s or N/s:BURST. People behind one proxy share an address."`
+	MaxSockets     int   `name:"max-connections" default:"100000" placeholder:"N" help:"Sockets at a time in all, at most as many as files may be open."`
+	MaxSocketsEach int   `name:"max-connections-per-person" default:"100" placeholder:"N" help:"Sockets at a time of one person; 0 means no limit."`
+	MaxSocketsFrom int   `name:"max-connections-per-address" default:"0" placeholder:"N" help:"Sockets at a time from one network address; 0 means no limit, since people behind one proxy share an address."`
+	Queue          int   `name:"queue" default:"4096" placeholder:"N" help:"Packets that may wait for one socket before it is closed as too slow."`
+	MaxFrame       int64 `name:"max-frame" default:"65536" placeholder:"BYTES" help:"Size of one message from a client."`
 }
 
 // Bench is what the load generator does.
@@ -126,6 +133,15 @@ func (s Serving) Validate() error {
 	_, port, err := net.SplitHostPort(s.Addr)
 	if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
 		return fmt.Errorf("--addr: want HOST:PORT, e.g. 127.0.0.1:8000, but got %q", s.Addr)
+	}
+	for flag, bad := range map[string]bool{
+		"max-connections: want at least 1": s.MaxSockets < 1, "max-connections-per-person: want 0 or more": s.MaxSocketsEach < 0,
+		"max-connections-per-address: want 0 or more": s.MaxSocketsFrom < 0, "queue: want at least 16": s.Queue < 16,
+		"max-frame: want at least 4096": s.MaxFrame < 4096,
+	} {
+		if bad {
+			return fmt.Errorf("--%s", flag)
+		}
 	}
 	for _, o := range s.Origin {
 		if !validOrigin(o) {

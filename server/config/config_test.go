@@ -28,7 +28,10 @@ func TestDefaultsServe(t *testing.T) {
 	want := Config{
 		Command: Serve,
 		Storage: Storage{Data: "./data"},
-		Serving: Serving{Addr: "127.0.0.1:8000", Mode: "channel", Prefix: "kamachat:", Rate: Rate{20, 200}},
+		Serving: Serving{
+			Addr: "127.0.0.1:8000", Mode: "channel", Prefix: "kamachat:", Rate: Rate{20, 200}, AddressRate: Rate{100, 5000},
+			MaxSockets: 100_000, MaxSocketsEach: 100, Queue: 4096, MaxFrame: 65536,
+		},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -105,6 +108,11 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"db without name":     {"--db mysql://u:secret@h:1", nil, "--db"},
 		"sqlite without path": {"--db sqlite:", nil, "--db"},
 		"every origin":        {"--origin *", nil, "--origin"},
+		"no connections":      {"--max-connections 0", nil, "--max-connections"},
+		"fewer than none":     {"--max-connections-per-person=-1", nil, "--max-connections-per-person"},
+		"minus one address":   {"--max-connections-per-address=-1", nil, "--max-connections-per-address"},
+		"no queue":            {"--queue 0", nil, "--queue"},
+		"tiny frames":         {"--max-frame 10", nil, "--max-frame"},
 		"origin with a path":  {"--origin https://a.org/x", nil, "--origin"},
 		"import of nothing":   {"admin people import", nil, "file"},
 		"bench":               {"bench --pairs many", nil, "--pairs"},

@@ -1,7 +1,7 @@
 package session
 
 import (
-	"context"
+	"time"
 
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
@@ -10,15 +10,17 @@ import (
 // handle acts on one frame. An error is answered with Refused. Who asks for much
 // gets the next answer when the ones before are written: what a client costs in
 // memory does not depend on how often it asks.
-func (s *Session) handle(ctx context.Context, f wire.Frame) error {
-	hub, me := s.cfg.Hub, s.who.User
+func (s *Session) handle(f wire.Frame) error {
+	ctx, hub, me := s.host.ctx, s.host.cfg.Hub, s.who.User
 	switch f.Body.(type) {
 	case wire.Resume, wire.Before, wire.List, wire.Who:
-		s.out.ease(s.done)
+		s.out.ease()
 	}
 	switch b := f.Body.(type) {
 	case wire.Post:
-		return hub.Post(ctx, chat.Draft{Conv: b.Conv, Author: me, Ref: f.Ref, Content: b.Content})
+		return s.accepted(func() error {
+			return hub.Post(ctx, chat.Draft{Conv: b.Conv, Author: me, Ref: f.Ref, Content: b.Content})
+		})
 	case wire.Seen:
 		return hub.Seen(ctx, me, b.Marks)
 	case wire.Resume:
@@ -59,4 +61,19 @@ func (s *Session) handle(ctx context.Context, f wire.Frame) error {
 		return b.Why
 	}
 	return chat.Refuse(chat.Invalid, "not a frame that clients send")
+}
+
+// accepted gives a post to the hub, which answers later, and counts that. Who
+// posts while the server goes down is told to do so again when it is back.
+func (s *Session) accepted(post func() error) error {
+	s.unanswered.Add(1)
+	// Looked at after counting: Drain looks at the count after it has begun.
+	err := error(&chat.Refusal{Code: chat.Busy, Words: "the server restarts", RetryAfter: time.Second})
+	if !s.host.Draining() {
+		err = post()
+	}
+	if err != nil {
+		s.answered()
+	}
+	return err
 }

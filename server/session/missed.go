@@ -22,7 +22,7 @@ func (s *Session) sendMissed(ctx context.Context) error {
 
 // queueMissed notes in sent how far it got in each conversation.
 func (s *Session) queueMissed(ctx context.Context, sent map[chat.ConvID]int64) error {
-	behind, err := s.cfg.Hub.Behind(ctx, s.who.User)
+	behind, err := s.host.cfg.Hub.Behind(ctx, s.who.User)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (s *Session) queueMissed(ctx context.Context, sent map[chat.ConvID]int64) e
 		if n >= maxMissed {
 			break
 		}
-		p, err := s.cfg.Hub.After(ctx, s.who.User, c.Conv, c.Mine.Delivered)
+		p, err := s.host.cfg.Hub.After(ctx, s.who.User, c.Conv, c.Mine.Delivered)
 		if err != nil {
 			return err
 		}

@@ -1,58 +1,23 @@
 // Package session is one live socket: it reads frames and asks the hub, writes
 // what the hub pushes through a bounded queue, keeps a heartbeat, and closes
 // those that cannot keep up. It speaks any dialect of wire.Codec.
+//
+// An idle session is one goroutine that waits in a read with a small stack, a
+// timer, and next to no buffers; docs/decisions/012-small-sessions.md tells why
+// it is made the way it is.
 package session
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/coder/websocket"
 	"golang.org/x/time/rate"
 
 	"kamachat/server/room"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
-
-// Config is what every session of a server shares.
-type Config struct {
-	Hub       *room.Hub
-	Log       *slog.Logger
-	Queue     int           // packets waiting for one session; 0: 4,096
-	Heartbeat time.Duration // between pings; 0: 25 s
-	PongWait  time.Duration // for the answer to one; 0: 20 s
-	WriteWait time.Duration // for one write; 0: 15 s
-	HelloWait time.Duration // for a native client's hello; 0: 15 s
-	Rate      rate.Limit    // frames a second a client may send; 0: no limit
-	Burst     int           // at once
-	MaxFrame  int64         // bytes of one message from a client; 0: wire.MaxFrame
-}
-
-func (c Config) withDefaults() Config {
-	set := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
-	}
-	set(&c.Heartbeat, 25*time.Second)
-	set(&c.PongWait, 20*time.Second)
-	set(&c.WriteWait, 15*time.Second)
-	set(&c.HelloWait, 15*time.Second)
-	if c.Queue == 0 {
-		c.Queue = 4096
-	}
-	if c.MaxFrame == 0 {
-		c.MaxFrame = wire.MaxFrame
-	}
-	if c.Rate == 0 {
-		c.Rate = rate.Inf
-	}
-	return c
-}
 
 // Caller says whose session it is, and by what right.
 type Caller struct {
@@ -69,23 +34,32 @@ type Dialect struct {
 	Busy     []byte                     // said instead of a refusal that is worth trying again; nil: wire.Refused
 }
 
-// A Session is one connection. The hub pushes into it from outside; everything
-// else happens in Serve.
+// A Session is one connection. The hub pushes into it from outside.
+//
+// Its parts are the reader, which also acts on what it reads; the writer, while
+// there is something to write; and the heartbeat, while a ping is under way.
+// The last part to leave ends the session.
 type Session struct {
-	cfg   Config
+	host  *Host
 	who   Caller
-	ws    *websocket.Conn
+	sock  *Socket
 	d     Dialect
-	posts *rate.Limiter // what the person says
+	ended func()
+	parts atomic.Int32
+
+	out        queue
+	gate       gate
+	unanswered atomic.Int32 // posts that were accepted, or are about to be
+	joined     atomic.Bool
+
+	posts *rate.Limiter // what the person says; made with the first frame
 	asks  *rate.Limiter // what the program asks
 
-	out  *queue
-	done chan struct{} // closed by Close
+	beat *time.Timer // runs tick; set again under out.mu
 
-	closing sync.Once
-	reason  string // why; set before done is closed
-
-	gate gate
+	// Set before out is closed.
+	reason    string
+	comeAfter time.Duration
 }
 
 // item is one encoded frame in the queue. Seq is that of a Posted, for the
@@ -117,22 +91,39 @@ func (s *Session) Push(p *wire.Packet) {
 		return // the seed never echoes call signals
 	}
 	data, ok := p.Bytes(s.d.Codec)
-	if !ok {
-		return
+	if ok {
+		it := item{data: data}
+		if isPosted {
+			it.conv, it.seq = posted.Conv, posted.Seq
+		}
+		if !s.gate.hold(it) {
+			s.queue(it)
+		}
 	}
-	it := item{data: data}
-	if isPosted {
-		it.conv, it.seq = posted.Conv, posted.Seq
+	if p.Frame.Ref != "" {
+		s.answered()
 	}
-	if !s.gate.hold(it) {
-		s.queue(it)
+}
+
+// answered counts an answer to a post. Another device's may count as ours: it
+// only decides how long a drain waits.
+func (s *Session) answered() {
+	if s.unanswered.Add(-1) < 0 {
+		s.unanswered.Add(1)
 	}
 }
 
 func (s *Session) queue(it item) {
-	if !s.out.put(it) {
+	if !s.out.put(it, s.startWriter) {
 		s.Close("slow")
 	}
+}
+
+// startWriter begins the part that writes. It is called under out.mu: a session
+// whose queue has decided to write has not ended.
+func (s *Session) startWriter() {
+	s.parts.Add(1)
+	go s.write()
 }
 
 // Send queues a frame for this session alone.
@@ -145,144 +136,67 @@ func (s *Session) Send(f wire.Frame) {
 	}
 }
 
+// comeAfter is when a client may be back after being closed for a reason.
+var comeAfter = map[string]time.Duration{"slow": time.Second, "restart": time.Second, "flood": time.Minute}
+
 // Close ends the session with a reason of wire.Bye. It does not wait.
-func (s *Session) Close(reason string) {
-	s.closing.Do(func() {
-		s.reason = reason
-		close(s.done)
-		// A peer that does not take what is being written won't take a goodbye.
-		time.AfterFunc(farewellWait, func() { _ = s.ws.CloseNow() })
-	})
-}
+func (s *Session) Close(reason string) { s.end(reason, comeAfter[reason]) }
 
-// Serve runs a session on ws until the peer leaves, the hub closes it or ctx
-// ends, and closes ws. It returns when all its goroutines have ended.
-func Serve(ctx context.Context, ws *websocket.Conn, who Caller, d Dialect, cfg Config) {
-	cfg = cfg.withDefaults()
-	s := &Session{
-		cfg: cfg, who: who, ws: ws, d: d,
-		posts: rate.NewLimiter(cfg.Rate, max(cfg.Burst, 1)), asks: rate.NewLimiter(10*cfg.Rate, 10*max(cfg.Burst, 1)),
-		out: newQueue(cfg.Queue), done: make(chan struct{}), gate: gate{limit: cfg.Queue},
-	}
-	ws.SetReadLimit(cfg.MaxFrame)
-	// Writes must outlive the reader a little, to say why the session ends.
-	reading, stopReading := context.WithCancel(ctx)
-	defer stopReading()
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		s.write(context.WithoutCancel(ctx))
-		stopReading()
-	})
-	wg.Go(func() { s.heartbeat(reading) })
-	s.read(reading)
-	s.Close("gone")
-	stopReading()
-	wg.Wait()
-	s.cfg.Hub.Leave(context.WithoutCancel(ctx), s)
-	_ = ws.CloseNow()
-}
+// farewellWait bounds the end of a session, in which its peer may no longer read.
+const farewellWait = 2 * time.Second
 
-// read takes frames until the connection ends.
-func (s *Session) read(ctx context.Context) {
-	joined := false
-	if s.d.Greeting != nil {
-		s.queue(item{data: s.d.Greeting})
-		s.cfg.Hub.Join(ctx, s)
-		joined = true
-		if err := s.sendMissed(ctx); err != nil {
-			s.logged("missed messages", err)
-		}
-	}
-	for {
-		rctx, cancel := ctx, context.CancelFunc(func() {})
-		if !joined {
-			rctx, cancel = context.WithTimeout(ctx, s.cfg.HelloWait)
-		}
-		typ, p, err := s.ws.Read(rctx)
-		cancel()
-		if err != nil {
-			if !joined && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-				s.Close("idle")
-			}
-			return
-		}
-		if typ != websocket.MessageText {
-			s.refuse("", chat.Refuse(chat.Invalid, "frames are text"))
-			continue
-		}
-		fs, err := s.d.Codec.Parse(p)
-		if err != nil {
-			s.refuse("", err)
-		}
-		for _, f := range fs {
-			if wait := s.tooFast(f); wait > 0 {
-				s.refuse(f.Ref, &chat.Refusal{Code: chat.RateLimited, Words: "too many messages, too fast", RetryAfter: wait})
-				continue
-			}
-			if b, ok := f.Body.(wire.Hello); ok && !joined {
-				if joined = s.hello(ctx, f.Ref, b); !joined {
-					return
-				}
-				continue
-			}
-			if !joined {
-				s.refuse(f.Ref, chat.Refuse(chat.Invalid, "say hello first"))
-				continue
-			}
-			if err := s.handle(ctx, f); err != nil {
-				if ctx.Err() != nil {
-					return
-				}
-				s.refuse(f.Ref, err)
-			}
-		}
-	}
-}
-
-// hello joins the hub and answers welcome. What is delivered from now on comes
-// behind it.
-func (s *Session) hello(ctx context.Context, ref string, b wire.Hello) bool {
-	s.cfg.Hub.Join(ctx, s)
-	w, err := s.cfg.Hub.Welcome(ctx, s, b.Sums...)
-	if err != nil {
-		s.logged("welcome", err)
-		s.refuse(ref, err)
-		s.Close("restart")
-		return false
-	}
-	s.Send(wire.Frame{Ref: ref, Body: w})
-	s.release(nil)
-	return true
-}
-
-// tooFast says how long the client should wait before f would be taken; 0: it is taken now.
-func (s *Session) tooFast(f wire.Frame) time.Duration {
-	l := s.asks
-	switch f.Body.(type) {
-	case wire.Post, wire.Signal:
-		l = s.posts
-	}
-	r := l.Reserve()
-	wait := r.Delay()
-	if wait > 0 {
-		r.Cancel()
-	}
-	return wait
-}
-
-// refuse answers a frame that was not accepted.
-func (s *Session) refuse(ref string, err error) {
-	r := chat.AsRefusal(err)
-	if r.Code == chat.Internal {
-		s.logged("frame failed", err)
-	}
-	if s.d.Busy != nil && (r.Code == chat.Busy || r.Code == chat.RateLimited) {
-		s.queue(item{data: s.d.Busy})
+// end is Close that tells the peer when to be back.
+func (s *Session) end(reason string, back time.Duration) {
+	q := &s.out
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
 		return
 	}
-	s.Send(wire.Frame{Ref: ref, Body: room.RefusedBody(r)})
+	s.reason, s.comeAfter = reason, back
+	if !q.writing {
+		s.startWriter()
+	}
+	q.closed, q.writing = true, true
+	q.easeLocked()
+	// A peer that does not take what is being written won't take a goodbye: see tick.
+	s.beat.Reset(farewellWait)
+}
+
+// cut reports whether the session is closed and what is queued is not worth
+// writing: a slow peer resumes.
+func (s *Session) cut() bool {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	return s.out.closed && (s.reason == "slow" || s.reason == "gone")
+}
+
+// enter begins another part of the session, or answers false when it has ended.
+func (s *Session) enter() bool {
+	for {
+		n := s.parts.Load()
+		if n == 0 {
+			return false
+		}
+		if s.parts.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// leave ends a part of the session, and with the last one the session.
+func (s *Session) leave() {
+	if s.parts.Add(-1) > 0 {
+		return
+	}
+	s.beat.Stop()
+	_ = s.sock.CloseNow()
+	s.host.cfg.Hub.Leave(context.WithoutCancel(s.host.ctx), s)
+	s.host.cfg.Meter.Closed(s.reason)
+	s.ended()
+	s.host.gone(s)
 }
 
 func (s *Session) logged(what string, err error) {
-	s.cfg.Log.Error(what, "user", s.who.User, "session", s.who.ID, "err", err)
+	s.host.cfg.Log.Error(what, "user", s.who.User, "session", s.who.ID, "err", err)
 }

@@ -44,10 +44,11 @@ var (
 // world is a hub on a real database, with a door that asks for no sign-in.
 // Connections are pipes, so that it runs in a synctest bubble, too.
 type world struct {
-	t   *testing.T
-	hub *room.Hub
-	db  *store.DB
-	ln  *pipes
+	t    *testing.T
+	hub  *room.Hub
+	host *session.Host
+	db   *store.DB
+	ln   *pipes
 
 	lookUp atomic.Pointer[func()] // called once, by the next look-up of people
 }
@@ -104,11 +105,10 @@ func newWorld(t *testing.T, cfg session.Config, size int) *world {
 		Carrier: inproc.NewCarrier(size, 1), Fanout: inproc.NewFanout(size), Presence: inproc.NewPresence(),
 	})
 	cfg.Hub, cfg.Log = w.hub, log
+	w.host = session.NewHost(cfg)
 	var wg sync.WaitGroup
 	var n atomic.Int64
 	srv := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		wg.Add(1)
-		defer wg.Done()
 		u := chat.UserID(r.URL.Query().Get("u"))
 		d := session.Dialect{Codec: wire.V1}
 		if r.URL.Query().Has("classic") {
@@ -117,11 +117,11 @@ func newWorld(t *testing.T, cfg session.Config, size int) *world {
 				Farewell: func(string) []byte { return []byte(classic.Farewell) },
 			}
 		}
-		ws, err := websocket.Accept(rw, r, &websocket.AcceptOptions{Subprotocols: []string{wire.V1.Name()}})
+		sock, err := session.Accept(rw, r, &websocket.AcceptOptions{Subprotocols: []string{wire.V1.Name()}})
 		if err != nil {
 			return
 		}
-		session.Serve(context.WithoutCancel(r.Context()), ws, session.Caller{ID: fmt.Sprint("S", n.Add(1)), User: u, Login: r.URL.Query().Get("login")}, d, cfg)
+		w.host.Serve(sock, session.Caller{ID: fmt.Sprint("S", n.Add(1)), User: u, Login: r.URL.Query().Get("login")}, d, func() {})
 	})}
 	ctx, stop := context.WithCancel(context.Background())
 	wg.Go(func() { _ = srv.Serve(w.ln) })
@@ -133,7 +133,9 @@ func newWorld(t *testing.T, cfg session.Config, size int) *world {
 		}
 	}()
 	t.Cleanup(func() {
-		w.hub.CloseAll("restart")
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		defer cancel()
+		w.host.Drain(ctx)
 		_ = w.ln.Close()
 		_ = srv.Close()
 		wg.Wait()

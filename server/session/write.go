@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -13,127 +12,150 @@ import (
 // maxMerged is how many queued frames travel in one write.
 const maxMerged = 64
 
-// write sends what is queued until the session is closed, then says why. It
-// never waits for more than is there: what has queued up goes out together.
-func (s *Session) write(ctx context.Context) {
+// write sends what is queued until nothing is left, then ends: the next to
+// queue something starts it again. It never waits for more than is there: what
+// has queued up goes out together. When the session is closed, it says why.
+func (s *Session) write() {
+	defer s.leave()
 	for {
-		select {
-		case <-s.out.ready:
-		case <-s.done:
-			s.farewell(ctx)
+		items, closed := s.out.take()
+		if closed {
+			s.farewell(items)
 			return
 		}
-		items := s.out.take()
-		for rest := items; len(rest) > 0; {
-			n := min(len(rest), maxMerged)
-			if err := s.writeBatch(ctx, rest[:n]); err != nil {
-				s.Close("gone")
-				return
-			}
-			rest = rest[n:]
-			if s.closed() {
-				break
-			}
+		if len(items) == 0 {
+			return
 		}
+		err := s.writeAll(items)
 		s.out.done(items)
+		if err != nil {
+			s.Close(s.unwritten())
+		}
 	}
 }
 
-func (s *Session) closed() bool {
-	select {
-	case <-s.done:
-		return true
-	default:
-		return false
+// unwritten is the reason of a session whose peer could not be written to.
+func (s *Session) unwritten() string {
+	if s.sock.raw.slow.Load() {
+		return "slow"
 	}
+	return "gone"
 }
 
-func (s *Session) writeBatch(ctx context.Context, batch []item) error {
-	if s.Native() {
+// writeAll writes items in batches, unless the session is cut meanwhile.
+func (s *Session) writeAll(items []item) error {
+	for len(items) > 0 && !s.cut() {
+		n := min(len(items), maxMerged)
+		if err := s.writeBatch(items[:n]); err != nil {
+			return err
+		}
+		items = items[n:]
+	}
+	return nil
+}
+
+// writeBatch writes a batch in one go: merged into one message where the
+// dialect knows that, as one run of messages otherwise.
+func (s *Session) writeBatch(batch []item) error {
+	s.sock.raw.cork()
+	err := s.writeMessages(batch)
+	if uerr := s.sock.raw.uncork(); err == nil {
+		err = uerr
+	}
+	if err != nil {
+		return err
+	}
+	size := 0
+	for _, it := range batch {
+		size += len(it.data)
+	}
+	s.host.cfg.Meter.Wrote(len(batch), size)
+	if !s.Native() {
+		s.delivered(batch)
+	}
+	return nil
+}
+
+func (s *Session) writeMessages(batch []item) error {
+	if s.Native() && len(batch) > 1 {
 		datas := make([][]byte, len(batch))
 		for i, it := range batch {
 			datas[i] = it.data
 		}
-		return s.writeText(ctx, wire.Join(datas))
+		return s.writeText(wire.Join(datas))
 	}
-	delivered := map[chat.ConvID]int64{}
 	for _, it := range batch {
-		if err := s.writeText(ctx, it.data); err != nil {
+		if err := s.writeText(it.data); err != nil {
 			return err
-		}
-		if it.seq > 0 {
-			delivered[it.conv] = max(delivered[it.conv], it.seq)
-		}
-	}
-	for conv, seq := range delivered {
-		if err := s.cfg.Hub.Seen(ctx, s.who.User, chat.Marks{Conv: conv, Delivered: seq}); err != nil {
-			s.logged("delivered mark", err)
 		}
 	}
 	return nil
 }
 
-func (s *Session) writeText(ctx context.Context, p []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.WriteWait)
-	defer cancel()
-	return s.ws.Write(ctx, websocket.MessageText, p)
+// writeText writes a message. Its time is bounded by the connection's deadline,
+// which costs less than a context.
+func (s *Session) writeText(p []byte) error {
+	return s.sock.Write(context.Background(), websocket.MessageText, p)
 }
 
-// comeAfter is when a client may be back after being closed for a reason.
-var comeAfter = map[string]time.Duration{"slow": time.Second, "restart": time.Second}
-
-// farewellWait bounds the end of a session, in which its peer may no longer read.
-const farewellWait = 2 * time.Second
-
-// farewell says why the session ends and closes the connection.
-func (s *Session) farewell(ctx context.Context) {
-	code := websocket.StatusNormalClosure
-	switch s.reason {
-	case "gone":
-		return
-	case "slow":
-		code = 4008
-	case "signed_out":
-		if s.Native() {
-			code = 4001
+// delivered moves the marks of clients that send none: what was written counts
+// as delivered. That is one step in memory for each conversation of a batch.
+func (s *Session) delivered(batch []item) {
+	var ms []chat.Marks
+	for _, it := range batch {
+		if it.seq == 0 {
+			continue
 		}
-	case "restart":
-		code = websocket.StatusServiceRestart
-	case "idle":
-		code = websocket.StatusPolicyViolation
+		if n := len(ms); n > 0 && ms[n-1].Conv == it.conv {
+			ms[n-1].Delivered = max(ms[n-1].Delivered, it.seq)
+			continue
+		}
+		ms = append(ms, chat.Marks{Conv: it.conv, Delivered: it.seq})
 	}
+	for _, m := range ms {
+		if err := s.host.cfg.Hub.Seen(s.host.ctx, s.who.User, m); err != nil {
+			s.logged("delivered mark", err)
+		}
+	}
+}
+
+// closeCodes are the WebSocket codes of reasons; others are normal closures.
+var closeCodes = map[string]websocket.StatusCode{
+	"slow": 4008, "restart": websocket.StatusServiceRestart, "idle": websocket.StatusPolicyViolation, "flood": websocket.StatusPolicyViolation,
+}
+
+// farewell writes what was queued where the peer still reads, says why the
+// session ends and closes the connection. The session's timer bounds it.
+func (s *Session) farewell(items []item) {
+	raw := s.sock.raw
+	if s.reason == "slow" {
+		s.host.cfg.Log.Info("session was too slow", "user", s.who.User, "session", s.who.ID)
+	}
+	if s.reason == "gone" || raw.broken.Load() || s.writeAll(items) != nil || s.goodbye() != nil {
+		_ = raw.Close()
+		return
+	}
+	code, ok := closeCodes[s.reason]
+	switch {
+	case s.reason == "signed_out" && s.Native():
+		code = 4001
+	case !ok:
+		code = websocket.StatusNormalClosure
+	}
+	// The reader still runs, so the handshake ends as soon as the peer answers.
+	_ = s.sock.Close(code, s.reason)
+}
+
+// goodbye says why the session ends.
+func (s *Session) goodbye() error {
 	var data []byte
 	if s.d.Farewell != nil {
 		data = s.d.Farewell(s.reason)
 	} else {
-		bye := wire.Bye{Reason: s.reason, ComeAfter: comeAfter[s.reason].Milliseconds()}
-		data, _, _ = s.d.Codec.Append(nil, wire.Frame{Body: bye})
+		data, _, _ = s.d.Codec.Append(nil, wire.Frame{Body: wire.Bye{Reason: s.reason, ComeAfter: s.comeAfter.Milliseconds()}})
 	}
-	ctx, cancel := context.WithTimeout(ctx, farewellWait)
-	defer cancel()
-	if len(data) > 0 && s.ws.Write(ctx, websocket.MessageText, data) != nil {
-		return
+	if len(data) == 0 {
+		return nil
 	}
-	// The reader still runs, so the handshake ends as soon as the peer answers.
-	_ = s.ws.Close(code, s.reason)
-}
-
-// heartbeat pings until ctx ends; a peer that does not answer is gone.
-func (s *Session) heartbeat(ctx context.Context) {
-	t := time.NewTicker(s.cfg.Heartbeat)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			pctx, cancel := context.WithTimeout(ctx, s.cfg.PongWait)
-			err := s.ws.Ping(pctx)
-			cancel()
-			if err != nil {
-				s.Close("gone")
-				return
-			}
-		}
-	}
+	return s.writeBatch([]item{{data: data}})
 }

@@ -58,9 +58,16 @@ func (s *server) trusted(origin string) bool {
 	return false
 }
 
-// limit bounds the body.
+// limit bounds the body, and how often one address may ask the API. Sockets are
+// counted when they are let in.
 func (s *server) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			if err := s.Accounts.AdmitRequest(address(r)); err != nil {
+				s.problem(w, r, err)
+				return
+			}
+		}
 		r.Body = http.MaxBytesReader(w, r.Body, s.Limits.Body)
 		next.ServeHTTP(w, r)
 	})

@@ -8,6 +8,8 @@ import (
 
 	"github.com/coder/websocket"
 
+	"kamachat/server/classic"
+	"kamachat/server/session"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
@@ -27,27 +29,51 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request) {
 		envelope(w, http.StatusBadRequest, "clientId获取失败")
 		return
 	}
+	refuse := func(err error, words string) {
+		if native {
+			s.problem(w, r, err)
+		} else {
+			envelope(w, s.refuse(w, r, err).Status, words)
+		}
+	}
+	// Whether there is room costs nothing to know: it is asked first.
+	if err := s.Accounts.AdmitRequest(address(r)); err != nil {
+		refuse(err, classic.Busy)
+		return
+	}
+	place, err := s.Admit(address(r))
+	if err != nil {
+		refuse(err, classic.Busy)
+		return
+	}
+	handed := false
+	defer func() {
+		if !handed {
+			place.Free()
+		}
+	}()
 	c, err := s.socketCaller(r)
 	switch {
-	case err != nil && native:
-		s.problem(w, r, err)
-		return
 	case err != nil:
-		envelope(w, s.refuse(w, r, err).Status, "请先登录")
+		refuse(err, "请先登录")
 		return
 	case !native && client != c.ID:
 		envelope(w, http.StatusForbidden, "clientId与登录用户不符")
 		return
 	}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+	if err := place.For(c.ID); err != nil {
+		refuse(err, classic.Busy)
+		return
+	}
+	sock, err := session.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: []string{wire.V1.Name()}, OriginPatterns: s.Origins,
 	})
 	if err != nil {
 		s.Log.Debug("socket refused", "user", c.ID, "err", err)
 		return
 	}
-	defer conn.CloseNow()
-	s.Serve(r.Context(), conn, c.Person, c.login, native)
+	handed = true
+	s.Serve(sock, c.Person, c.login, native, place)
 }
 
 // socketLogout closes the caller's sockets, in the words of the seed's clients.

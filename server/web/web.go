@@ -10,14 +10,15 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/coder/websocket"
 
+	"kamachat/server/session"
 	"kamachat/shared/chat"
 )
 
 // Accounts is what the routes need to know of people.
 type Accounts interface {
 	Admit(addr string) error
+	AdmitRequest(addr string) error
 	AdmitChange(u chat.UserID) error
 	Register(ctx context.Context, username, password, nickname string) (chat.Person, error)
 	SignIn(ctx context.Context, addr, username, password string) (chat.Person, error)
@@ -49,9 +50,22 @@ type Hub interface {
 	CloseLogin(ctx context.Context, u chat.UserID, login, reason string) error
 }
 
-// Serve runs one socket until it ends. login is what CloseLogin knows it by.
-// native tells whether the subprotocol was ours, otherwise it is the seed's dialect.
-type Serve func(ctx context.Context, c *websocket.Conn, p chat.Person, login string, native bool)
+// Admit gives a socket from a network address a place, before it is known whose
+// it is, or refuses it with an error that says when to try again.
+type Admit func(addr string) (Place, error)
+
+// A Place is held by a socket, or by a request for one.
+type Place interface {
+	// For says whose place it is, or answers that the person has too many.
+	For(u chat.UserID) error
+	// Free gives it back. A second time does nothing.
+	Free()
+}
+
+// Serve begins the session of a socket, returns at once, and frees the place
+// when the session ends. login is what CloseLogin knows it by. native tells
+// whether the subprotocol was ours, otherwise it is the seed's dialect.
+type Serve func(c *session.Socket, p chat.Person, login string, native bool, place Place)
 
 // Limits bound what a request may cost. Zero values mean the default.
 type Limits struct {
@@ -63,6 +77,7 @@ type Config struct {
 	Accounts Accounts
 	Hub      Hub
 	Sessions *scs.SessionManager // from NewSessions
+	Admit    Admit
 	Serve    Serve
 	Static   fs.FS
 	Origins  []string // further origins or host patterns that browsers may come from

@@ -23,6 +23,7 @@ import (
 	"github.com/coder/websocket"
 
 	"kamachat/server/account"
+	"kamachat/server/session"
 	"kamachat/server/store"
 	"kamachat/shared/chat"
 )
@@ -91,18 +92,47 @@ func (h *hub) CloseLogin(_ context.Context, _ chat.UserID, login, _ string) erro
 }
 
 // serve says who is on the socket and waits until the login is closed.
-func (h *hub) serve(ctx context.Context, c *websocket.Conn, p chat.Person, login string, native bool) {
+func (h *hub) serve(c *session.Socket, p chat.Person, login string, native bool, place Place) {
 	done := make(chan struct{})
 	h.mu.Lock()
 	h.closed[login] = done
 	h.mu.Unlock()
-	ctx = c.CloseRead(ctx)
-	c.Write(ctx, websocket.MessageText, fmt.Appendf(nil, "%s %v", p.ID, native))
-	select {
-	case <-done:
-		c.Close(websocket.StatusNormalClosure, "signed out")
-	case <-ctx.Done():
+	go func() {
+		defer place.Free()
+		defer c.CloseNow()
+		ctx := c.CloseRead(context.Background())
+		c.Write(ctx, websocket.MessageText, fmt.Appendf(nil, "%s %v", p.ID, native))
+		select {
+		case <-done:
+			c.Close(websocket.StatusNormalClosure, "signed out")
+		case <-ctx.Done():
+		}
+	}()
+}
+
+// places counts the places that are held, and refuses where it was told to.
+type places struct {
+	mu        sync.Mutex
+	held      int
+	all, mine error
+}
+
+func (p *places) admit(string) (Place, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all != nil {
+		return nil, p.all
 	}
+	p.held++
+	return p, nil
+}
+
+func (p *places) For(chat.UserID) error { return p.mine }
+
+func (p *places) Free() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held--
 }
 
 // house is a running server with real people in it.
@@ -111,6 +141,7 @@ type house struct {
 	db       *store.DB
 	t        *testing.T
 	hub      *hub
+	places   places
 	accounts *account.Service
 	logs     *bytes.Buffer
 	ann, bob chat.Person
@@ -139,7 +170,7 @@ func openHouse(t *testing.T, change func(*house, *Config)) *house {
 	h := &house{t: t, db: db, hub: &hub{logs: map[chat.ConvID][]chat.Message{}, closed: map[string]chan struct{}{}}, logs: &bytes.Buffer{}}
 	h.accounts = account.New(account.Config{Store: db, IDs: ids, Poster: h.hub, Cheap: true, Limits: account.NoLimits})
 	c := Config{
-		Accounts: h.accounts, Hub: h.hub, Sessions: NewSessions(db.Logins()), Serve: h.hub.serve,
+		Accounts: h.accounts, Hub: h.hub, Sessions: NewSessions(db.Logins()), Serve: h.hub.serve, Admit: h.places.admit,
 		Static: fstest.MapFS{}, Build: "test", Log: slog.New(slog.NewTextHandler(h.logs, nil)),
 	}
 	change(h, &c)

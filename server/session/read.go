@@ -1,0 +1,187 @@
+package session
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+
+	"kamachat/server/room"
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// maxIdle is how many bytes, beyond the largest message, a peer may send between
+// two heartbeats without a message: pings, pongs and empty fragments.
+const maxIdle = 64 << 10
+
+// refusedPause slows down who goes on after being told to wait: whatever is
+// sent, so many answers a second are given and no more is read.
+const refusedPause = 5 * time.Millisecond
+
+// begin is the first thing that a session does.
+func (s *Session) begin() {
+	if s.d.Greeting != nil {
+		s.queue(item{data: s.d.Greeting})
+		if !s.welcomed(s.greet) {
+			s.Close("restart")
+			s.leave()
+			return
+		}
+	}
+	go s.read()
+}
+
+// read takes messages until the connection ends. Acting on one makes the stack
+// grow, so a fresh goroutine waits for the next: an idle session has a small one.
+func (s *Session) read() {
+	for {
+		typ, p, err := s.sock.next()
+		if err != nil {
+			s.Close(endOf(err))
+			s.leave()
+			return
+		}
+		s.take(typ, p)
+		if s.sock.waits() {
+			go s.read()
+			return
+		}
+	}
+}
+
+// endOf is the reason for which reading ended.
+func endOf(err error) string {
+	if errors.Is(err, errFlood) || errors.Is(err, os.ErrDeadlineExceeded) {
+		return "flood"
+	}
+	return "gone"
+}
+
+// take acts on a message.
+func (s *Session) take(typ websocket.MessageType, p []byte) {
+	var fs []wire.Frame
+	err := error(chat.Refuse(chat.Invalid, "frames are text"))
+	if typ == websocket.MessageText {
+		fs, err = s.d.Codec.Parse(p)
+	}
+	if err != nil && !s.tooFast(wire.Frame{Body: wire.Bad{}}) {
+		s.refuse("", err)
+	}
+	for _, f := range fs {
+		if s.out.isClosed() {
+			return
+		}
+		if s.tooFast(f) {
+			continue
+		}
+		first, hello := f.Body.(wire.Hello)
+		switch {
+		case hello && !s.joined.Load():
+			s.welcomed(func() error { return s.hello(f.Ref, first) })
+		case !s.joined.Load():
+			s.refuse(f.Ref, chat.Refuse(chat.Invalid, "say hello first"))
+		default:
+			if err := s.handle(f); err != nil {
+				s.refuse(f.Ref, err)
+			}
+		}
+	}
+}
+
+// welcomed joins the hub and lets welcome tell the client where it stands, when
+// it is the session's turn. What is delivered from now on comes behind it.
+func (s *Session) welcomed(welcome func() error) bool {
+	s.joined.Store(true) // it is us who are slow from here on
+	if !s.host.turn() {
+		return false
+	}
+	defer func() { <-s.host.turns }()
+	if s.out.isClosed() {
+		return false
+	}
+	s.rest()
+	s.host.cfg.Hub.Join(s.host.ctx, s)
+	if err := welcome(); err != nil {
+		s.logged("welcome", err)
+		s.Close("restart")
+		return false
+	}
+	return true
+}
+
+// hello answers welcome.
+func (s *Session) hello(ref string, b wire.Hello) error {
+	w, err := s.host.cfg.Hub.Welcome(s.host.ctx, s, b.Sums...)
+	if err != nil {
+		s.refuse(ref, err)
+		return err
+	}
+	s.Send(wire.Frame{Ref: ref, Body: w})
+	s.release(nil)
+	return nil
+}
+
+// greet sends a client that can't resume what it missed.
+func (s *Session) greet() error {
+	if err := s.sendMissed(s.host.ctx); err != nil {
+		s.logged("missed messages", err)
+	}
+	return nil
+}
+
+// tooFast reports whether f comes too fast to be taken; then it was refused.
+func (s *Session) tooFast(f wire.Frame) bool {
+	err := s.counted(f)
+	if err == nil {
+		return false
+	}
+	s.host.cfg.Meter.TooFast()
+	s.refuse(f.Ref, err)
+	time.Sleep(refusedPause)
+	return true
+}
+
+// counted counts f, or says how long the client should wait.
+func (s *Session) counted(f wire.Frame) error {
+	cfg := &s.host.cfg
+	post := false
+	switch f.Body.(type) {
+	case wire.Post, wire.Signal:
+		post = true
+	}
+	if cfg.Rate != rate.Inf {
+		if s.asks == nil {
+			burst := max(cfg.Burst, 1)
+			s.posts, s.asks = rate.NewLimiter(cfg.Rate, burst), rate.NewLimiter(10*cfg.Rate, 10*burst)
+		}
+		l := s.asks
+		if post {
+			l = s.posts
+		}
+		r := l.Reserve()
+		if wait := r.Delay(); wait > 0 {
+			r.Cancel()
+			return &chat.Refusal{Code: chat.RateLimited, Words: "too many messages, too fast", RetryAfter: wait}
+		}
+	}
+	if post && cfg.Posts != nil {
+		return cfg.Posts(s.who.User)
+	}
+	return nil
+}
+
+// refuse answers a frame that was not accepted.
+func (s *Session) refuse(ref string, err error) {
+	r := chat.AsRefusal(err)
+	if r.Code == chat.Internal {
+		s.logged("frame failed", err)
+	}
+	if s.d.Busy != nil && (r.Code == chat.Busy || r.Code == chat.RateLimited) {
+		s.queue(item{data: s.d.Busy})
+		return
+	}
+	s.Send(wire.Frame{Ref: ref, Body: room.RefusedBody(r)})
+}
