@@ -25,15 +25,21 @@ const (
 	askNewer askKind = iota
 	askOlder
 	askWho
+	askLines // of conversations
+	askPage  // of the list
+	askSums  // what differs
 )
 
 // An ask is a question under way.
 type ask struct {
-	kind askKind
-	conv chat.ConvID
-	seq  int64 // that older entries were asked before
-	ids  []chat.UserID
-	at   int64 // when it was asked
+	n     int64 // which one
+	kind  askKind
+	conv  chat.ConvID
+	seq   int64 // that older entries were asked before
+	ids   []chat.UserID
+	convs []chat.ConvID // whose lines
+	parts int           // sums sent
+	at    int64         // when it was asked
 }
 
 // asks are the questions under way over the present connection.
@@ -50,6 +56,7 @@ func newAsks() asks { return asks{open: map[string]ask{}} }
 // put registers a and returns its Ref, unique for the life of the State.
 func (q *asks) put(a ask) string {
 	q.n++
+	a.n = q.n
 	ref := "q" + strconv.FormatInt(q.n, 36)
 	q.open[ref] = a
 	return ref
@@ -91,6 +98,7 @@ func (s *State) pump(ids []chat.ConvID, now int64, ch *Change) {
 		ref := s.asks.put(ask{kind: askWho, ids: ids, at: now})
 		ch.Need = append(ch.Need, wire.Frame{Ref: ref, Body: wire.Who{IDs: ids}})
 	}
+	s.pumpList(now, ch)
 }
 
 func (s *State) pumpConv(c *conv, now int64, ch *Change) {
@@ -152,6 +160,10 @@ func (s *State) giveUp(ref string, a ask) {
 	switch {
 	case a.kind == askWho:
 		s.roster.unknown(a.ids...)
+	case a.kind == askLines:
+		s.wantAgain(a.convs)
+	case ref == s.lineup.ref:
+		s.lineup.ref = ""
 	case c == nil:
 	case a.kind == askNewer && c.up == ref:
 		c.up = ""
@@ -167,6 +179,12 @@ func (s *State) nextAsk(now int64) (next int64) {
 	}
 	if s.asks.whoAt > now {
 		next = soonest(next, s.asks.whoAt)
+	}
+	if l := s.lineup; l.ref == "" {
+		next = soonest(next, l.at)
+	}
+	if s.lineup.wantAt > now {
+		next = soonest(next, s.lineup.wantAt)
 	}
 	for _, c := range s.convs {
 		for _, at := range []int64{c.upAt, c.downAt} {
@@ -223,13 +241,21 @@ func (s *State) Probe(now int64) (ch Change) {
 	if s.phase != Live || !s.asks.free() {
 		return ch
 	}
-	if c := s.convs[s.open]; c != nil && c.up == "" && c.log.anchored && !c.barred && !c.fresh {
-		c.up = s.asks.put(ask{kind: askNewer, conv: c.id, at: now})
-		ch.Need = []wire.Frame{{Ref: c.up, Body: wire.Resume{Conv: c.id, After: c.log.last()}}}
+	if s.tail(s.convs[s.open], now, &ch) {
 		return ch
 	}
 	ids := []chat.UserID{s.me.ID}
 	ref := s.asks.put(ask{kind: askWho, ids: ids, at: now})
 	ch.Need = []wire.Frame{{Ref: ref, Body: wire.Who{IDs: ids}}}
 	return ch
+}
+
+// tail asks for what is newer in c than is held, where that can be asked.
+func (s *State) tail(c *conv, now int64, ch *Change) bool {
+	if c == nil || c.up != "" || !c.log.anchored || c.barred || c.fresh || !s.asks.free() {
+		return false
+	}
+	c.up = s.asks.put(ask{kind: askNewer, conv: c.id, at: now})
+	ch.Need = append(ch.Need, wire.Frame{Ref: c.up, Body: wire.Resume{Conv: c.id, After: c.log.last()}})
+	return true
 }

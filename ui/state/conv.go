@@ -13,12 +13,15 @@ type conv struct {
 	members int
 	told    int64 // the log up to here is reflected in title and members
 	fresh   bool  // made here, the server may not know it yet
+	listed  bool  // the server has told its line
+	news    int64 // the number of questions asked when the server last spoke of it by itself
 	draft   string
 
 	log   timeline
 	mine  chat.Marks // one's own
 	sent  chat.Marks // as far as the server knows mine
 	all   chat.Marks // the lowest of the others
+	word  chat.Marks // the server's last word on all: lower, where it lost marks in a crash
 	count tally
 
 	typing map[chat.UserID]int64 // when each one is to be forgotten

@@ -32,6 +32,9 @@ type Conv struct {
 func (s *State) Convs() []Conv {
 	cs := make([]Conv, 0, len(s.convs))
 	for id, c := range s.convs {
+		if s.gone(c) {
+			continue
+		}
 		if v := s.view(c); v.Last != nil || !c.fresh || id == s.open || c.draft != "" {
 			cs = append(cs, v)
 		}

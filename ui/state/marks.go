@@ -60,6 +60,9 @@ func (s *State) Marks(conv chat.ConvID) (mine, all chat.Marks) {
 // TotalUnread returns the unread entries of all conversations.
 func (s *State) TotalUnread() (n int) {
 	for _, c := range s.convs {
+		if s.gone(c) {
+			continue
+		}
 		k, _ := c.unread(s.me.ID)
 		n += k
 	}

@@ -24,6 +24,7 @@ type State struct {
 	after  int64 // Seq above which open has its divider; negative for none
 	convs  map[chat.ConvID]*conv
 	roster roster
+	lineup lineup
 	outbox outbox
 	asks   asks
 }
@@ -34,20 +35,21 @@ func New() *State {
 		after:  -1,
 		convs:  map[chat.ConvID]*conv{},
 		roster: newRoster(),
+		lineup: newLineup(),
 		outbox: newOutbox(),
 		asks:   newAsks(),
 	}
 }
 
-// Boot starts from the data that the server rendered into the page. page is
-// the open conversation's newest page, or nil.
+// Boot starts from the data that the server rendered into the page: the first
+// page of the list, and the open conversation's newest page, or nil.
 func (s *State) Boot(me chat.Person, convs []chat.Summary, people []chat.Person, page *chat.Page) {
 	s.me = me
 	s.roster.learn(people...)
 	s.roster.learn(me)
-	for _, sum := range convs {
-		s.conv(sum.Conv).fold(sum)
-	}
+	var ch Change
+	s.line(convs, &ch)
+	s.lineup.whole = len(convs) < chat.MaxList
 	if page != nil {
 		s.roster.learn(page.People...)
 		c := s.conv(page.Conv)
@@ -78,8 +80,12 @@ func (s *State) Apply(f wire.Frame, now int64) Change {
 		}
 	case wire.Opened:
 		s.roster.learn(b.People...)
-		s.conv(b.Summary.Conv).fold(b.Summary)
+		c := s.conv(b.Summary.Conv)
+		c.fold(b.Summary)
+		c.listed, c.news = true, s.asks.n
 		ch.touch(b.Summary.Conv)
+	case wire.Listed:
+		s.listed(f.Ref, b, now, &ch)
 	case wire.Refused:
 		s.refused(f.Ref, b, now, &ch)
 	}
@@ -98,28 +104,10 @@ func (s *State) welcome(w wire.Welcome, now int64, ch *Change) {
 	s.roster.learn(w.People...)
 	s.roster.learn(w.Me)
 	s.roster.onlyOnline(w.Online)
-	listed := map[chat.ConvID]bool{}
-	for _, sum := range w.Convs {
-		listed[sum.Conv] = true
-		c := s.conv(sum.Conv)
-		c.fold(sum)
-		c.sent = sum.Mine
-		ch.touch(sum.Conv)
-	}
+	s.listing(w, now, ch)
 	s.asks.behind = true
-	for id, c := range s.convs {
-		c.barred = false
-		if len(w.Convs) < maxListed && !listed[id] && s.forgettable(c) {
-			delete(s.convs, id)
-			ch.touch(id)
-		}
-	}
 	ch.List, ch.Link, ch.Me = true, true, true
 }
-
-// maxListed is how many conversations a Welcome holds at most: when it holds
-// fewer, those it does not name are no longer the person's.
-const maxListed = 500
 
 func (s *State) forgettable(c *conv) bool {
 	return !c.fresh && c.id != s.open && c.draft == "" && len(s.outbox.of(c.id)) == 0
@@ -135,11 +123,12 @@ func (s *State) posted(ref string, m chat.Message, ch *Change) {
 		ch.Link = true
 	}
 	c := s.conv(m.Conv)
-	c.fresh = false
+	c.fresh, c.news = false, s.asks.n
 	c.take(m)
 	delete(c.typing, m.Author)
 	c.trim(s.open == c.id, s.me.ID)
 	s.wonder(m)
+	s.want(m.Conv)
 	ch.touch(m.Conv)
 }
 
@@ -162,6 +151,10 @@ func (s *State) history(ref string, p chat.Page, now int64, ch *Change) {
 		stale := held && a.seq != first && a.kind == askOlder
 		c.answered(a.kind, stale || c.log.last() > last || c.log.first != first, stale, now)
 	}
+	if p.All != nil {
+		c.all = c.all.Merge(*p.All)
+	}
+	s.want(p.Conv)
 	ch.touch(p.Conv)
 }
 
@@ -180,6 +173,7 @@ func (s *State) people(ref string, ps []chat.Person, ch *Change) {
 func (s *State) seen(m chat.Marks, ch *Change) {
 	c, ok := s.convs[m.Conv]
 	if !ok {
+		s.want(m.Conv)
 		return
 	}
 	switch peer, _ := m.Conv.Peer(s.me.ID); m.User {
@@ -187,7 +181,7 @@ func (s *State) seen(m chat.Marks, ch *Change) {
 		c.mine = c.mine.Merge(m)
 		c.sent = c.sent.Merge(m)
 	case "", peer:
-		c.all = c.all.Merge(m)
+		c.all, c.word = c.all.Merge(m), c.word.Merge(m)
 	}
 	ch.touch(m.Conv)
 }
@@ -203,11 +197,15 @@ func (s *State) refused(ref string, r wire.Refused, now int64, ch *Change) {
 	if !ok {
 		return
 	}
-	if a.kind == askWho {
+	switch a.kind {
+	case askWho:
 		if r.RetryAfter > 0 {
 			s.roster.unknown(a.ids...)
 			s.asks.whoAt = now + wait(r.RetryAfter)
 		}
+		return
+	case askLines, askPage, askSums:
+		s.listDenied(a, r, now)
 		return
 	}
 	if c, ok := s.convs[a.conv]; ok {

@@ -52,6 +52,7 @@ func (s *State) drop() {
 	s.asks.clear()
 	s.outbox.unsend()
 	s.roster.reask()
+	s.dropList()
 	for _, c := range s.convs {
 		c.up, c.down, c.upAt, c.downAt = "", "", 0, 0
 		clear(c.typing)
