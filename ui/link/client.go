@@ -219,7 +219,12 @@ func (c *Client) Wake() { c.act(c.m.Wake) }
 // SignOut ends everything, as when the view has learned that the session is over.
 func (c *Client) SignOut() { c.act(c.m.SignedOut) }
 
-// Failures returns the attempts in a row that failed. A browser does not say
+// More has the next page of the conversation list loaded now.
+func (c *Client) More() {
+	c.did(func(st *state.State, now int64) state.Change { return st.More(now) })
+}
+
+// Failures returns the attempts in a row that failed, as Machine.Failures. A browser does not say
 // why a WebSocket could not be opened: after a few, ask over HTTP whether the
 // session still stands, and call SignOut if not.
 func (c *Client) Failures() int {

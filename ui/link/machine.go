@@ -15,7 +15,8 @@ const (
 	typedEvery = 3_000  // between two typing frames
 	late       = 5_000  // a Tick later than this means that the browser slept
 	maxCome    = 600_000
-	spread     = 1_000 // added at random to the server's word on when to come back
+	spread     = 500    // added at random to the server's word on when to come back
+	lived      = 10_000 // from welcome until a connection counts as good
 )
 
 // A stage is where the Machine stands with its connection.
@@ -53,7 +54,8 @@ type Machine struct {
 	at       int64 // waiting: when to dial; greeting: when welcome must be here
 	slot     bool  // at was given by the server: not to be hurried
 	come     int64 // the server's word on when to come back
-	tries    int   // attempts since the last welcome
+	tries    int   // attempts since the last connection that lived for a while
+	welcomed int64 // when the present connection was, 0 for not yet
 	dialled  int64 // when the last attempt began
 	next     int64 // what the last Out promised
 	heard    int64 // when the last frame came
@@ -72,8 +74,14 @@ func NewMachine(st *state.State, hello wire.Hello, silence int64, rand func() fl
 	return &Machine{st: st, hello: hello, silence: silence, rand: rand, typed: map[chat.ConvID]int64{}}
 }
 
-// Failures returns the attempts since the last welcome that came to nothing.
-func (m *Machine) Failures() int { return m.tries }
+// Failures returns the attempts in a row that came to nothing, or to a
+// connection that did not live for a while. While connected there are none.
+func (m *Machine) Failures() int {
+	if m.stage == live {
+		return 0
+	}
+	return m.tries
+}
 
 // Start begins.
 func (m *Machine) Start(now int64) Out {
@@ -85,14 +93,16 @@ func (m *Machine) Start(now int64) Out {
 }
 
 func (m *Machine) dial(now int64) Out {
-	m.stage, m.dialled, m.come = dialling, now, 0
+	m.stage, m.dialled, m.come, m.welcomed = dialling, now, 0, 0
 	return Out{Dial: true, Change: m.st.SetPhase(state.Connecting, now)}
 }
 
 // Opened says that the connection is open.
 func (m *Machine) Opened(now int64) Out {
 	m.stage, m.at = greeting, now+welcomeIn
-	return m.finish(Out{Send: []wire.Frame{{Body: m.hello}}}, now)
+	hello := m.hello
+	hello.Sums = m.st.Sums()
+	return m.finish(Out{Send: []wire.Frame{{Body: hello}}}, now)
 }
 
 // Closed says that the connection is gone or could not be opened. signedOut
@@ -103,6 +113,10 @@ func (m *Machine) Closed(now int64, signedOut bool) Out {
 		return Out{}
 	case signedOut:
 		return m.SignedOut(now)
+	}
+	// A server that welcomes and dies must not be hammered.
+	if m.welcomed != 0 && now-m.welcomed >= lived {
+		m.tries = 0
 	}
 	if m.come > 0 {
 		m.at, m.slot = now+m.come+int64(m.rand()*spread), true
@@ -130,7 +144,7 @@ func (m *Machine) Frames(fs []wire.Frame, now int64) Out {
 	for _, f := range fs {
 		switch b := f.Body.(type) {
 		case wire.Welcome:
-			m.stage, m.tries = live, 0
+			m.stage, m.welcomed = live, now
 		case wire.Bye:
 			if b.Reason == "signed_out" {
 				return m.SignedOut(now)
