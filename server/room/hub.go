@@ -40,6 +40,7 @@ type Hub struct {
 	rooms   map[chat.ConvID]*Room
 	dirty   map[markKey]chat.Marks // marks not yet in the store
 	waiters map[draftKey][]chan chat.Receipt
+	unsure  map[draftKey]bool         // of commits that failed: they may be stored all the same
 	leaving map[chat.UserID]time.Time // last session gone; offline for others from then on
 	names   map[chat.UserID]named
 	ended   map[string]time.Time // logins that ended, and when to forget that
@@ -80,7 +81,7 @@ func NewHub(c Config) *Hub {
 	}
 	return &Hub{
 		Config: c, live: map[chat.UserID]*person{}, rooms: map[chat.ConvID]*Room{},
-		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{},
+		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{}, unsure: map[draftKey]bool{},
 		leaving: map[chat.UserID]time.Time{}, names: map[chat.UserID]named{}, ended: map[string]time.Time{},
 	}
 }
@@ -183,11 +184,13 @@ func (h *Hub) forget(key draftKey, ch chan chat.Receipt) {
 	}
 }
 
-// commit stores a batch and tells everybody. An error means nothing is stored.
+// commit stores a batch and tells everybody. After an error it is to be tried
+// again: whether it is stored may not be known, as when the answer got lost.
 func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
 	began := time.Now()
 	rs, err := h.Store.Append(ctx, ds)
 	h.noteCommit(err)
+	untold := h.doubt(ds, err)
 	if err != nil {
 		h.Meter.CommitFailed(len(ds))
 		h.Log.Error("commit failed, will be tried again", "drafts", len(ds), "err", err)
@@ -196,6 +199,7 @@ func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
 	h.Meter.Committed(ds, rs, time.Since(began))
 	es := make([]wire.Event, len(ds))
 	for i, r := range rs {
+		r.Again = r.Again && !untold[i]
 		es[i] = h.answer(ds[i], r)
 	}
 	if err := h.Fanout.Publish(ctx, es...); err != nil {
@@ -203,6 +207,24 @@ func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
 		h.Log.Error("publish failed", "events", len(es), "err", err)
 	}
 	return nil
+}
+
+// doubt remembers ds when their commit failed. Otherwise it says which of them
+// had been in doubt: stored or not, nobody has been told of those.
+func (h *Hub) doubt(ds []chat.Draft, err error) []bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	was := make([]bool, len(ds))
+	for i, d := range ds {
+		k := draftKey{d.Author, d.Ref}
+		if err != nil {
+			h.unsure[k] = true
+		} else if h.unsure[k] {
+			was[i] = true
+			delete(h.unsure, k)
+		}
+	}
+	return was
 }
 
 // answer makes the event that tells what became of d.

@@ -61,13 +61,22 @@ func (h *Hub) flushMarks(ctx context.Context) {
 		ms = append(ms, m)
 	}
 	h.mu.Unlock()
+	// A room may have been let go since: who is told is known with it only.
+	rooms := map[chat.ConvID]*Room{}
+	for _, m := range ms {
+		r, err := h.room(ctx, m.Conv)
+		if err != nil {
+			h.Log.Error("save marks: load room, will be tried again", "conv", m.Conv, "err", err)
+			return
+		}
+		rooms[m.Conv] = r
+	}
 	if err := h.Store.SaveMarks(ctx, ms); err != nil {
 		h.Log.Error("save marks, will be tried again", "marks", len(ms), "err", err)
 		return
 	}
 	h.Meter.MarksSaved(len(ms))
 	var es []wire.Event
-	moved := map[*Room]bool{}
 	h.mu.Lock()
 	for _, m := range ms {
 		k := markKey{m.Conv, m.User}
@@ -75,11 +84,11 @@ func (h *Hub) flushMarks(ctx context.Context) {
 			delete(h.dirty, k)
 		}
 		es = append(es, wire.Event{Conv: m.Conv, To: []chat.UserID{m.User}, Frame: wire.Frame{Body: wire.Seen{Marks: m}}})
-		if r := h.rooms[m.Conv]; r != nil {
-			moved[r] = true
-		}
 	}
-	for r := range moved {
+	for conv, r := range rooms {
+		if now := h.rooms[conv]; now != nil {
+			r = now
+		}
 		if low := r.lowest(); low != r.told {
 			r.told = low
 			es = append(es, wire.Event{Conv: r.Conv, Frame: wire.Frame{Body: wire.Seen{Marks: low}}})

@@ -15,7 +15,7 @@ type Room struct {
 	Conv    chat.ConvID
 	members map[chat.UserID]chat.Marks
 	last    int64      // highest Seq seen; marks can't pass it
-	told    chat.Marks // the lowest marks the members were last told
+	told    chat.Marks // the lowest marks the members were told since it is in memory
 }
 
 // room returns the room of conv, loading it when it is not in memory. A
@@ -31,7 +31,7 @@ func (h *Hub) room(ctx context.Context, conv chat.ConvID) (*Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	r = &Room{Conv: conv, members: make(map[chat.UserID]chat.Marks, len(ms))}
+	r = &Room{Conv: conv, members: make(map[chat.UserID]chat.Marks, len(ms)), told: chat.Marks{Conv: conv}}
 	for _, m := range ms {
 		r.members[m.User] = m
 	}
@@ -53,7 +53,6 @@ func (h *Hub) room(ctx context.Context, conv chat.ConvID) (*Room, error) {
 			r.members[u] = m.Merge(d)
 		}
 	}
-	r.told = r.lowest()
 	for c := range h.rooms {
 		if len(h.rooms) < h.MaxRooms {
 			break

@@ -1,0 +1,162 @@
+package room_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"kamachat/server/inproc"
+	"kamachat/server/room"
+	"kamachat/server/room/roomtest"
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var direct = chat.Direct("Ua", "Ub")
+
+// shaky is a store whose next calls fail as told.
+type shaky struct {
+	*roomtest.Memory
+	mu         sync.Mutex
+	unanswered int // commits that are stored and then answered with an error
+	unread     int // reads of members that fail
+}
+
+func (s *shaky) take(n *int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	*n--
+	return *n >= 0
+}
+
+func (s *shaky) set(unanswered, unread int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unanswered, s.unread = unanswered, unread
+}
+
+func (s *shaky) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error) {
+	rs, err := s.Memory.Append(ctx, ds)
+	if s.take(&s.unanswered) {
+		return nil, errors.New("the connection was lost before the answer came")
+	}
+	return rs, err
+}
+
+func (s *shaky) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error) {
+	if s.take(&s.unread) {
+		return nil, errors.New("the database is away")
+	}
+	return s.Memory.Members(ctx, conv)
+}
+
+// ear is a session that remembers what it was told.
+type ear struct {
+	user chat.UserID
+	mu   sync.Mutex
+	got  []wire.Body
+}
+
+func (e *ear) ID() string        { return "S" + string(e.user) }
+func (e *ear) User() chat.UserID { return e.user }
+func (e *ear) Login() string     { return "" }
+func (e *ear) Native() bool      { return true }
+func (e *ear) Close(string)      {}
+func (e *ear) Push(p *wire.Packet) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.got = append(e.got, p.Frame.Body)
+}
+
+// seqs are the entries of conv that e was told, low the last word of how far everybody is.
+func (e *ear) heard(conv chat.ConvID) (seqs string, low chat.Marks) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, b := range e.got {
+		switch b := b.(type) {
+		case wire.Posted:
+			if b.Conv == conv {
+				seqs += fmt.Sprint(b.Seq, " ")
+			}
+		case wire.Seen:
+			if b.Conv == conv && b.User == "" {
+				low = b.Marks
+			}
+		}
+	}
+	return seqs, low
+}
+
+// inHub runs f in a bubble with a hub on which Ua and Ub are.
+func inHub(t *testing.T, rooms int, f func(t *testing.T, h *room.Hub, s *shaky, a, b *ear)) {
+	synctest.Test(t, func(t *testing.T) {
+		ids := chat.NewIDs(0, func() int64 { return 0 })
+		s := &shaky{Memory: roomtest.NewMemory(time.Now, ids.Next)}
+		for _, u := range []chat.UserID{"Ua", "Ub", "Uc"} {
+			if err := s.AddUser(t.Context(), chat.Person{ID: u, Username: string(u)}, "", 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h := room.NewHub(room.Config{
+			Store: s, People: s, Carrier: inproc.NewCarrier(64, 1), Fanout: inproc.NewFanout(64), Presence: inproc.NewPresence(),
+			Log: slog.New(slog.DiscardHandler), MaxRooms: rooms,
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() { _ = h.Run(ctx) })
+		a, b := &ear{user: "Ua"}, &ear{user: "Ub"}
+		h.Join(ctx, a)
+		h.Join(ctx, b)
+		f(t, h, s, a, b)
+		stop()
+		wg.Wait()
+	})
+}
+
+func post(t *testing.T, h *room.Hub, u chat.UserID, conv chat.ConvID, ref string) {
+	t.Helper()
+	if err := h.Post(t.Context(), chat.Draft{Conv: conv, Author: u, Ref: ref, Content: chat.TextContent(ref)}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A commit whose answer is lost is tried again, and answered as stored before:
+// but nobody has been told of it yet.
+func TestReceiversAreToldWhatWasStoredWithoutAnAnswer(t *testing.T) {
+	inHub(t, 0, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
+		s.set(3, 0)
+		post(t, h, "Ua", direct, "x")
+		time.Sleep(time.Second)
+		for name, e := range map[string]*ear{"the author": a, "the other": b} {
+			if got, _ := e.heard(direct); got != "1 " {
+				t.Errorf("%s was told of %q, want 1", name, got)
+			}
+		}
+	})
+}
+
+// Rooms are let go when there are many. Whoever was told how far the others are
+// must be told when they get further.
+func TestMarksAreToldThoughTheirRoomWasLetGo(t *testing.T) {
+	inHub(t, 1, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
+		post(t, h, "Ua", direct, "x")
+		time.Sleep(time.Second)
+		if err := h.Seen(t.Context(), "Ub", chat.Marks{Conv: direct, Delivered: 1, Read: 1}); err != nil {
+			t.Fatal(err)
+		}
+		post(t, h, "Ua", chat.Direct("Ua", "Uc"), "y") // another room takes the place
+		time.Sleep(time.Second)
+		if _, low := a.heard(direct); low.Read != 1 {
+			t.Errorf("the author was told %+v, want that all is read", low)
+		}
+	})
+}
