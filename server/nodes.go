@@ -6,6 +6,7 @@ import (
 
 	"kamachat/server/config"
 	"kamachat/server/inproc"
+	"kamachat/server/monitor"
 	"kamachat/server/redis"
 	"kamachat/server/room"
 	"kamachat/shared/chat"
@@ -17,6 +18,7 @@ type nodes struct {
 	Presence room.Presence
 	Store    room.Store
 	Redis    *redis.Client // nil: this is the only node
+	Queues   []monitor.Queue
 
 	close []func() // in this order
 }
@@ -25,17 +27,21 @@ type nodes struct {
 // when the hub has stopped.
 func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.Logger) (*nodes, error) {
 	alone := inproc.NewFanout(queue)
+	queues := []monitor.Queue{{Name: "fanout", Len: alone.Len, Limit: queue}}
 	if cfg.Redis == "" {
-		return &nodes{Fanout: alone, Presence: inproc.NewPresence(), Store: db}, nil
+		return &nodes{Fanout: alone, Presence: inproc.NewPresence(), Store: db, Queues: queues}, nil
 	}
 	r, err := redis.Open(ctx, redis.Config{URL: cfg.Redis, Prefix: cfg.Prefix, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	presence := redis.NewPresence(r, redis.PresenceTTL)
-	n := &nodes{Fanout: redis.NewFanout(r, alone, queue), Presence: presence, Store: db, Redis: r, close: []func(){presence.Close}}
+	fanout := redis.NewFanout(r, alone, queue)
+	queues = append(queues, monitor.Queue{Name: "redis_fanout", Len: fanout.Len, Limit: queue})
+	n := &nodes{Fanout: fanout, Presence: presence, Store: db, Redis: r, Queues: queues, close: []func(){presence.Close}}
 	if cfg.Cache {
 		cache := redis.NewCache(r, db)
+		n.Queues = append(n.Queues, monitor.Queue{Name: "redis_cache", Len: cache.Len})
 		n.Store, n.close = cachedStore{db, cache}, append(n.close, cache.Close)
 	}
 	n.close = append(n.close, func() {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -17,6 +18,7 @@ import (
 	"kamachat/server/account"
 	"kamachat/server/config"
 	"kamachat/server/inproc"
+	"kamachat/server/monitor"
 	"kamachat/server/room"
 	"kamachat/server/session"
 	"kamachat/server/store"
@@ -45,10 +47,10 @@ const filesKept = 256
 // there are more is sent away for a moment, before anything is looked up.
 const maxWaiting = 1000
 
-// serve builds the server top to bottom and runs it until ctx ends. ready is
+// serve builds the server top to bottom and runs it until ctx ends. tell is
 // told the address once it answers, and the link that makes the first
 // administrator while there is none.
-func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(url, setup string)) error {
+func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(url, setup string)) error {
 	ids := chat.NewIDs(cfg.Node, func() int64 { return time.Now().UnixMilli() })
 	db, err := openDatabase(ctx, cfg, ids)
 	if err != nil {
@@ -67,12 +69,19 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	if cfg.Rate.Off() {
 		limits.Request = rate.Inf
 	}
+	watch, err := monitor.New(monitor.Config{Log: log, Build: version, Trace: cfg.Trace})
+	if err != nil {
+		return err
+	}
+	defer sendLastTraces(ctx, watch, log)
 	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits})
+	carrier := inproc.NewCarrier(queue, db.Committers())
 	hub := room.NewHub(room.Config{
-		Store: near.Store, People: people, Build: version, Log: log,
-		Carrier: inproc.NewCarrier(queue, db.Committers()), Fanout: near.Fanout, Presence: near.Presence,
+		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
+		Carrier: carrier, Fanout: near.Fanout, Presence: near.Presence,
 	})
 	people.SetPoster(hub)
+	ready := readiness(log, db, hub, carrier, near)
 
 	host := session.NewHost(session.Config{
 		Hub: hub, Log: log, Queue: cfg.Queue, MaxFrame: cfg.MaxFrame, Rate: limit(cfg.Rate), Burst: cfg.Rate.Burst, Posts: people.AdmitChange,
@@ -80,17 +89,23 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	live := newSessions(host, ids, socketLimits{
 		All: min(cfg.MaxSockets, max(maxFiles()-filesKept, maxFiles()/2)), Person: cfg.MaxSocketsEach, Address: cfg.MaxSocketsFrom, Waiting: maxWaiting,
 	})
+	watch.Watch(sources(db, hub, carrier, near, host))
 	static, err := fs.Sub(kamachat.Static, "static")
 	if err != nil {
 		return err
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version,
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready,
 	})
 	if err != nil {
 		return err
 	}
+	stopDebug, err := serveDebug(cfg.Debug, log, watch.Metrics(), handler)
+	if err != nil {
+		return err
+	}
+	defer stopDebug()
 	setup, err := people.SetupKey(ctx)
 	if err != nil {
 		return err
@@ -101,7 +116,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 		return fmt.Errorf("listen: %w", err)
 	}
 	srv := &http.Server{
-		Handler: patient(handler), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: watch.HTTP(patient(handler)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
@@ -113,17 +128,15 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	go func() { heart <- hub.Run(beating) }()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
-	swept := make(chan struct{})
-	go func() {
-		defer close(swept)
-		sweep(beating, log, db.Logins().DeleteExpired)
-	}()
+	var beside sync.WaitGroup // as long as the heart beats
+	beside.Go(func() { sweep(beating, log, db.Logins().DeleteExpired) })
+	beside.Go(func() { watch.Run(beating) })
 
 	url := "http://" + ln.Addr().String()
 	if setup != "" {
 		setup = url + "/setup?key=" + setup
 	}
-	ready(url, setup)
+	tell(url, setup)
 
 	select {
 	case <-ctx.Done():
@@ -131,13 +144,14 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, ready func(
 	}
 	bye, cancel := context.WithTimeout(context.WithoutCancel(ctx), byeWithin)
 	defer cancel()
+	ready.Drain()
 	// The port stays open meanwhile: who asks is told that we are not ready.
 	live.Drain(bye)
 	if serr := srv.Shutdown(bye); serr != nil {
 		log.Warn("requests did not end in time", "err", serr)
 	}
 	stopHeart()
-	<-swept
+	beside.Wait()
 	if herr := <-heart; err == nil {
 		err = herr
 	}

@@ -44,6 +44,8 @@ type Serving struct {
 	Prefix string   `name:"redis-prefix" default:"kamachat:" placeholder:"TEXT" help:"What all keys and channels in Redis begin with; one for each installation."`
 	Cache  bool     `help:"Keep the newest messages of conversations in Redis, too; see docs/decisions/013-redis.md."`
 	Node   int      `default:"0" placeholder:"N" help:"Number of this node, 0 to 1022, different for each that uses the same database."`
+	Debug  string   `name:"debug-addr" placeholder:"HOST:PORT" help:"Private address for operators: metrics, profiles and health; it asks nobody for a password (default: none)."`
+	Trace  string   `placeholder:"URL" help:"OpenTelemetry collector to send traces to, OTLP over HTTP, e.g. http://127.0.0.1:4318 (default: none)."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
 	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person over all connections and HTTP: off (which switches the other limits on rates off, too), N/s or N/s:BURST."`
 
@@ -130,9 +132,15 @@ func (s Serving) Validate() error {
 	case s.Node < 0 || s.Node > maxNode:
 		return fmt.Errorf("--node: want 0 to %d", maxNode)
 	}
-	_, port, err := net.SplitHostPort(s.Addr)
-	if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
+	if !validAddr(s.Addr) {
 		return fmt.Errorf("--addr: want HOST:PORT, e.g. 127.0.0.1:8000, but got %q", s.Addr)
+	}
+	if s.Debug != "" && !validAddr(s.Debug) {
+		return fmt.Errorf("--debug-addr: want HOST:PORT, e.g. 127.0.0.1:6060, but got %q", s.Debug)
+	}
+	// The value may hold a password: the error does not repeat it.
+	if u, err := url.Parse(s.Trace); s.Trace != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "") {
+		return fmt.Errorf("--trace: want the URL of an OpenTelemetry collector, e.g. http://127.0.0.1:4318")
 	}
 	for flag, bad := range map[string]bool{
 		"max-connections: want at least 1": s.MaxSockets < 1, "max-connections-per-person: want 0 or more": s.MaxSocketsEach < 0,
@@ -159,6 +167,13 @@ const maxNode = 1022
 func validRedis(u string) bool {
 	at, err := url.Parse(u)
 	return err == nil && (at.Scheme == "redis" || at.Scheme == "rediss") && at.Hostname() != ""
+}
+
+// validAddr reports whether a is HOST:PORT to listen on.
+func validAddr(a string) bool {
+	_, port, err := net.SplitHostPort(a)
+	_, perr := strconv.ParseUint(port, 10, 16)
+	return err == nil && perr == nil
 }
 
 // validOrigin reports whether o is [scheme://]host[:port] and not a pattern

@@ -53,6 +53,8 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		"environment":              {"", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":7"},
 		"the flag wins":            {"--addr :9", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":9"},
 		"environment of two words": {"", []string{"KAMACHAT_RATE_LIMIT", "off"}, func(c Config) any { return c.Rate.Off() }, true},
+		"debug addr":               {"--debug-addr [::1]:6060", nil, func(c Config) any { return c.Debug }, "[::1]:6060"},
+		"trace from environment":   {"", []string{"KAMACHAT_TRACE", "https://c:4318"}, func(c Config) any { return c.Trace }, "https://c:4318"},
 		"rate":                     {"--rate-limit 5/s", nil, func(c Config) any { return c.Rate }, Rate{5, 50}},
 		"rate with burst":          {"--rate-limit 0.5/s:3", nil, func(c Config) any { return c.Rate }, Rate{0.5, 3}},
 		"redis":                    {"--redis rediss://u:p@h:1/2 --node 3 --cache", nil, func(c Config) any { return c.Node == 3 && c.Cache && c.Redis == "rediss://u:p@h:1/2" }, true},
@@ -99,6 +101,9 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"addr":                {"--addr 8000", nil, "--addr"},
 		"port":                {"--addr 127.0.0.1:99999", nil, "--addr"},
 		"no port":             {"--addr 127.0.0.1:", nil, "--addr"},
+		"debug addr":          {"--debug-addr 6060", nil, "--debug-addr"},
+		"trace":               {"--trace localhost:4318", nil, "--trace"},
+		"trace with password": {"--trace ftp://u:secret@h", nil, "--trace"},
 		"kafka brokers":       {"--kafka localhost:9092", nil, "does not have it yet"},
 		"rate":                {"--rate-limit fast", nil, "N/s:BURST"},
 		"rate of nothing":     {"--rate-limit 0/s", nil, "N/s:BURST"},
@@ -142,7 +147,7 @@ func TestHelpExplainsEachFlagWithItsDefault(t *testing.T) {
 	help := strings.Join(strings.Fields(x.Words), " ")
 	for _, want := range []string{
 		"--addr", "(default: 127.0.0.1:8000)", "KAMACHAT_ADDR", "--data", "(default: ./data)", "--db", "--redis",
-		"--mode", "(default: channel)", "--kafka", "--origin", "--rate-limit", "(default: 20/s:200)",
+		"--mode", "(default: channel)", "--kafka", "--debug-addr", "--trace", "--origin", "--rate-limit", "(default: 20/s:200)",
 	} {
 		if !strings.Contains(help, want) {
 			t.Errorf("the help lacks %q", want)

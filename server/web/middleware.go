@@ -102,7 +102,7 @@ func (s *server) recover(next http.Handler) http.Handler {
 // refuseAny answers an error as the route's callers expect: a page for people,
 // a problem for programs.
 func (s *server) refuseAny(w http.ResponseWriter, r *http.Request, err error) {
-	for _, p := range []string{"/api/", "/ws", "/user/", "/static/", "/healthz"} {
+	for _, p := range []string{"/api/", "/ws", "/user/", "/static/", "/healthz", "/readyz"} {
 		if strings.HasPrefix(r.URL.Path, p) {
 			s.problem(w, r, err)
 			return

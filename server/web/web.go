@@ -84,7 +84,7 @@ type Config struct {
 	Log      *slog.Logger
 	Build    string
 	Limits   Limits
-	Health   func(context.Context) error // nil: always well
+	Ready    http.Handler // answers whether this node should get requests; nil: always
 }
 
 // NewSessions returns the manager of browsers' sign-ins over store. They last
@@ -120,6 +120,10 @@ func New(c Config) (http.Handler, error) {
 
 func (s *server) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /healthz", s.healthz)
+	if s.Ready == nil {
+		s.Ready = http.HandlerFunc(s.healthz)
+	}
+	mux.Handle("GET /readyz", s.Ready)
 	mux.Handle("GET /static/", s.static)
 	mux.HandleFunc("GET /sw.js", s.static.serviceWorker)
 
@@ -159,14 +163,8 @@ func (s *server) routes(mux *http.ServeMux) {
 	})
 }
 
+// healthz says that the process lives. Whether it should get requests is for readyz.
 func (s *server) healthz(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	if s.Health != nil {
-		if err := s.Health(r.Context()); err != nil {
-			s.Log.Error("not healthy", "err", err)
-			http.Error(w, "not healthy", http.StatusServiceUnavailable)
-			return
-		}
-	}
 	w.Write([]byte("ok\n"))
 }
