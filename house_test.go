@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"kamachat/tools/":   {"github.com/andybalholm/brotli/"},
 	// It makes large databases to measure on, by the server's own store.
 	"kamachat/tools/fill": {"kamachat", "kamachat/server/account", "kamachat/server/store", "kamachat/shared/"},
-	"kamachat/e2e":      {"kamachat/shared/", "github.com/chromedp/"},
+	"kamachat/e2e":        {"kamachat/shared/", "github.com/chromedp/"},
 
 	"kamachat/server/config": {"github.com/alecthomas/kong/"},
 	"kamachat/server/room":   {"kamachat/shared/"},

@@ -29,8 +29,8 @@ func TestFillStoresEveryMessage(t *testing.T) {
 	if lines[0] != "username,id,token" || len(lines) != 1+100 {
 		t.Fatalf("%d lines of tokens, the first is %q", len(lines), lines[0])
 	}
-	if got := strings.Count(out.String(), "took"); got != 10 {
-		t.Errorf("progress was told %d times:\n%s", got, out.String())
+	if !strings.Contains(out.String(), "\n3000 messages, ") {
+		t.Errorf("progress was told like this:\n%s", out.String())
 	}
 
 	db, err := store.Open(t.Context(), dsn, store.Options{})

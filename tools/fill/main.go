@@ -31,8 +31,13 @@ import (
 	"kamachat/shared/chat"
 )
 
-// batchSize is how many messages one commit holds, as many as the server takes at most.
-const batchSize = 256
+// batchSize is how many messages one commit holds: more than a server's, since
+// nobody waits for them.
+const batchSize = 2_048
+
+// burst is how many messages in a row are said in one conversation, on average:
+// people talk for a while.
+const burst = 8
 
 // year is the time that the messages are spread over.
 const year = 365 * 24 * time.Hour
@@ -162,7 +167,7 @@ func (f *filler) say(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
-	lines := make(chan int64, 1) // finished messages, per step
+	lines := make(chan int64, 1) // how many messages are there
 	step := max(min(f.total/10, 1_000_000), 1)
 	writers := f.db.Committers()
 	for w := range writers {
@@ -173,12 +178,12 @@ func (f *filler) say(ctx context.Context) error {
 		})
 	}
 	go func() { wg.Wait(); close(lines) }()
-	began, before := time.Now(), time.Now()
+	began, before, told := time.Now(), time.Now(), int64(0)
 	for n := range lines {
 		now := time.Now()
 		fmt.Fprintf(f.out, "%d messages, %.1f s; the last %d took %.1f µs each\n",
-			n, now.Sub(began).Seconds(), step, float64(now.Sub(before).Microseconds())/float64(step))
-		before = now
+			n, now.Sub(began).Seconds(), n-told, float64(now.Sub(before).Microseconds())/float64(max(n-told, 1)))
+		before, told = now, n
 	}
 	return context.Cause(ctx)
 }
@@ -191,10 +196,11 @@ func (f *filler) write(ctx context.Context, me, writers int, step int64, lines c
 	ds, at := make([]chat.Draft, 0, batchSize), make([]int, 0, batchSize)
 	for share := (f.total + int64(me)) / int64(writers); share > 0; {
 		ds, at = ds[:0], at[:0]
-		for len(ds) < int(min(batchSize, share)) {
-			i := f.plan.draw(r)
-			if i%writers != me {
-				continue
+		for i := -1; len(ds) < int(min(batchSize, share)); {
+			if i < 0 || r.IntN(burst) == 0 {
+				for i = f.plan.draw(r); i%writers != me; {
+					i = f.plan.draw(r)
+				}
 			}
 			c := f.plan.convs[i]
 			ref := fmt.Sprintf("%012x-%02x%08x", f.clock().UnixMilli(), me, share-int64(len(ds)))
@@ -216,7 +222,7 @@ func (f *filler) write(ctx context.Context, me, writers int, step int64, lines c
 		n := int64(len(ds))
 		share -= n
 		if all := f.said.Add(n); all/step != (all-n)/step {
-			lines <- all / step * step
+			lines <- all
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
