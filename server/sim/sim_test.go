@@ -1,0 +1,210 @@
+package sim
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/cryptotest"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"kamachat/server/room/roomtest"
+	"kamachat/ui/state"
+)
+
+var (
+	seeds = flag.Int("seeds", 1000, "how many seeds TestSimulation tries")
+	seed  = flag.Uint64("seed", 0, "replay this seed alone, and print what happens")
+	most  = flag.Int("most", 5, "after how many seeds that fail to stop")
+	first = flag.Uint64("first", 1, "the first seed of many")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	// One thing at a time: what happens in one instant then mostly happens in
+	// the same order, too.
+	runtime.GOMAXPROCS(1)
+	goleak.VerifyTestMain(m)
+}
+
+// patience is how long everything may take to be well again, after the last
+// fault: a silent connection is found out, the longest back-off is waited for.
+const patience = 200 * time.Second
+
+func inMemory(now func() time.Time, id func() int64) roomtest.Base {
+	return roomtest.NewMemory(now, id)
+}
+
+// simulate plays one seed and returns what is not as promised.
+func simulate(t *testing.T, p *plan, tr *trace, open func(now func() time.Time, id func() int64) roomtest.Base) (out []string) {
+	cryptotest.SetGlobalRandom(t, p.seed)
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, p, tr, open)
+		w.boot()
+		ctx, stop := context.WithCancel(t.Context())
+		var acting, seeds sync.WaitGroup
+		for _, d := range w.devices {
+			if d.classic {
+				seeds.Go(func() { d.runSeeds(ctx) })
+				continue
+			}
+			d.open(nil)
+			acting.Go(d.run)
+		}
+		w.run()
+		acting.Wait()
+		w.note("all", "is well from now on")
+		if out = w.settle(false); len(out) == 0 {
+			out = w.settle(true)
+		}
+		stop()
+		seeds.Wait()
+		for _, d := range w.devices {
+			if d.cl != nil {
+				d.ended()
+			}
+		}
+		time.Sleep(5 * time.Second)
+		w.over.Store(true)
+		s := w.server()
+		if s == nil {
+			out = append(out, "there is no server")
+			return
+		}
+		out = append(out, s.left()...)
+		w.drain(s)
+		w.wg.Wait()
+	})
+	return out
+}
+
+// settle waits until every promise holds, and returns what is not well when it
+// has waited long enough.
+func (w *world) settle(whole bool) (out []string) {
+	closed := !w.plan.lossy
+	for from := w.since(); w.since() < from+patience; {
+		time.Sleep(300 * time.Millisecond)
+		if whole {
+			w.askOlder()
+		}
+		if !closed && w.quiet() {
+			closed = true
+			w.lastWords()
+			continue
+		}
+		if out = w.broken(whole); len(out) == 0 {
+			return nil
+		}
+	}
+	return out
+}
+
+// askOlder has every device load whole logs.
+func (w *world) askOlder() {
+	for _, d := range w.devices {
+		if d.cl == nil {
+			continue
+		}
+		for _, c := range w.plan.convs {
+			ask := false
+			d.cl.Do(func(st *state.State) {
+				v, ok := st.Conv(c)
+				ask = ok && v.LastSeq > 0 && !v.AtStart
+			})
+			if ask {
+				d.cl.Older(c)
+			}
+		}
+	}
+}
+
+// quiet reports whether nobody has anything left to say.
+func (w *world) quiet() bool {
+	for _, d := range w.devices {
+		ok := true
+		if d.cl != nil {
+			d.cl.Do(func(st *state.State) { s := st.Status(); ok = s.Phase == state.Live && s.Queued == 0 })
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// lastWords has somebody write in each conversation, and everybody read it. A
+// fan-out may lose the last event of a conversation, and with it the word that
+// there is something: it is found out by whatever comes next.
+func (w *world) lastWords() {
+	for _, c := range w.plan.convs {
+		for _, d := range w.devices {
+			if d.cl != nil && w.isMember(d, c) && len(w.truths()[c].log) > 0 {
+				d.say(c)
+				break
+			}
+		}
+	}
+	time.Sleep(20 * time.Second)
+	for _, d := range w.devices {
+		for _, c := range w.plan.convs {
+			if d.cl == nil {
+				continue
+			}
+			last := int64(0)
+			d.cl.Do(func(st *state.State) { v, _ := st.Conv(c); last = v.LastSeq })
+			d.cl.Read(c, last)
+		}
+	}
+}
+
+func TestSimulation(t *testing.T) {
+	if *seed != 0 {
+		tr := &trace{deep: true, out: os.Stdout}
+		for _, b := range simulate(t, newPlan(*seed), tr, inMemory) {
+			t.Error(b)
+		}
+		return
+	}
+	failed := 0
+	for i := *first; i < *first+uint64(*seeds) && failed < *most; i++ {
+		ok := t.Run(fmt.Sprint(i), func(t *testing.T) {
+			if out := simulate(t, newPlan(i), &trace{}, inMemory); len(out) > 0 {
+				t.Errorf("seed %d (make sim SEED=%d):\n%s", i, i, strings.Join(out[:min(len(out), 8)], "\n"))
+			}
+		})
+		if !ok {
+			failed++
+		}
+	}
+}
+
+// A seed that fails can be looked at again: what happens, and when, follows from it.
+func TestASeedReplays(t *testing.T) {
+	for i := range uint64(20) {
+		var runs [3]*trace
+		for j := range runs {
+			runs[j] = &trace{deep: true}
+			t.Run(fmt.Sprint(i+1, "-", j), func(t *testing.T) { simulate(t, newPlan(i+1), runs[j], inMemory) })
+		}
+		for _, r := range runs[1:] {
+			if a, b := runs[0].sorted(), r.sorted(); !slices.Equal(a, b) {
+				n := 0
+				for n < min(len(a), len(b)) && a[n] == b[n] {
+					n++
+				}
+				t.Errorf("seed %d: after %d of %d lines\n%s\n%s", i+1, n, len(a), a[min(n, len(a)-1)], b[min(n, len(b)-1)])
+			}
+		}
+	}
+}
+
+var _ io.Writer = (*trace)(nil)
