@@ -89,8 +89,8 @@ func (h *Hub) flushMarks(ctx context.Context) {
 		if now := h.rooms[conv]; now != nil {
 			r = now
 		}
-		if low := r.lowest(); low != r.told {
-			r.told = low
+		if low := r.lowest(); low != r.told || r.silent {
+			r.told, r.silent = low, false
 			es = append(es, wire.Event{Conv: r.Conv, Frame: wire.Frame{Body: wire.Seen{Marks: low}}})
 		}
 	}

@@ -15,7 +15,8 @@ type Room struct {
 	Conv    chat.ConvID
 	members map[chat.UserID]chat.Marks
 	last    int64      // highest Seq seen; marks can't pass it
-	told    chat.Marks // the lowest marks the members were told since it is in memory
+	told    chat.Marks // the lowest marks that the members know, or can by reading the list
+	silent  bool       // the members have been told of none since it is in memory
 }
 
 // room returns the room of conv, loading it when it is not in memory. A
@@ -31,7 +32,7 @@ func (h *Hub) room(ctx context.Context, conv chat.ConvID) (*Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	r = &Room{Conv: conv, members: make(map[chat.UserID]chat.Marks, len(ms)), told: chat.Marks{Conv: conv}}
+	r = &Room{Conv: conv, members: make(map[chat.UserID]chat.Marks, len(ms)), silent: true}
 	for _, m := range ms {
 		r.members[m.User] = m
 	}
@@ -48,6 +49,7 @@ func (h *Hub) room(ctx context.Context, conv chat.ConvID) (*Room, error) {
 	if other := h.rooms[conv]; other != nil {
 		return other, nil
 	}
+	r.told = r.lowest()
 	for u, m := range r.members {
 		if d, ok := h.dirty[markKey{conv, u}]; ok {
 			r.members[u] = m.Merge(d)

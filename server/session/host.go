@@ -1,10 +1,12 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,7 @@ type Config struct {
 	Posts     func(chat.UserID) error // counts a post of a person, over all connections, or refuses it; nil: no limit
 	MaxFrame  int64                   // bytes of one message from a client; 0: wire.MaxFrame
 	Welcomes  int                     // made at a time; 0: four for each processor
+	Rand      func() float64          // in [0,1), for when clients come back after Drain; nil: math/rand
 	Meter     Meter                   // nil: nobody counts
 }
 
@@ -73,6 +76,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Meter == nil {
 		c.Meter = unmeasured{}
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Float64
 	}
 	if c.Welcomes == 0 {
 		c.Welcomes = 4 * runtime.GOMAXPROCS(0)
@@ -206,11 +212,12 @@ func (h *Host) Drain(ctx context.Context) {
 	if len(all) == 0 {
 		return
 	}
+	slices.SortFunc(all, func(a, b *Session) int { return cmp.Compare(a.who.ID, b.who.ID) })
 	for until := time.Now().Add(answersWait); time.Now().Before(until) && ctx.Err() == nil && unanswered(all); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	for i, s := range all {
-		s.end("restart", slot(i, len(all), rand.Float64()))
+		s.end("restart", slot(i, len(all), h.cfg.Rand()))
 	}
 	select {
 	case <-h.empty:
