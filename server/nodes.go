@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"kamachat/server/account"
 	"kamachat/server/config"
 	"kamachat/server/inproc"
 	"kamachat/server/monitor"
@@ -17,7 +18,8 @@ type nodes struct {
 	Fanout   room.Fanout
 	Presence room.Presence
 	Store    room.Store
-	Redis    *redis.Client // nil: this is the only node
+	Tries    account.Counter // nil: this is the only node
+	Redis    *redis.Client   // nil: this is the only node
 	Queues   []monitor.Queue
 
 	close []func() // in this order
@@ -38,7 +40,9 @@ func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.
 	presence := redis.NewPresence(r, redis.PresenceTTL)
 	fanout := redis.NewFanout(r, alone, queue)
 	queues = append(queues, monitor.Queue{Name: "redis_fanout", Len: fanout.Len, Limit: queue})
-	n := &nodes{Fanout: fanout, Presence: presence, Store: db, Redis: r, Queues: queues, close: []func(){presence.Close}}
+	n := &nodes{
+		Fanout: fanout, Presence: presence, Store: db, Tries: redis.NewLimiter(r), Redis: r, Queues: queues, close: []func(){presence.Close},
+	}
 	if cfg.Cache {
 		cache := redis.NewCache(r, db)
 		n.Queues = append(n.Queues, monitor.Queue{Name: "redis_cache", Len: cache.Len})

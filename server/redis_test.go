@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -215,5 +216,30 @@ func TestBadRedisAddressEndsTheStart(t *testing.T) {
 	err := run(t.Context(), []string{"serve", "--data", t.TempDir(), "--addr", "127.0.0.1:0", "--redis", "redis://u:secret@h:1/x"}, noEnv, &out, &out)
 	if err == nil || bytes.Contains([]byte(err.Error()+out.String()), []byte("secret")) {
 		t.Errorf("got %v, %q", err, out.String())
+	}
+}
+
+func TestGuessesOnBothNodesCountTogether(t *testing.T) {
+	urlA, urlB, _ := twoNodes(t)
+	join(t, urlA, "ann")
+	guess := func(url, password string) int {
+		body := strings.NewReader(fmt.Sprintf(`{"username":"ann","password":%q}`, password))
+		res, err := http.Post(url+"/api/v1/login", "application/json", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	// Ten are allowed; each node has seen five of them.
+	for range 5 {
+		for _, url := range []string{urlA, urlB} {
+			if got := guess(url, "wrong"); got != http.StatusUnauthorized {
+				t.Fatalf("a wrong password: status %d", got)
+			}
+		}
+	}
+	if got := guess(urlB, "correct horse ann"); got != http.StatusTooManyRequests {
+		t.Errorf("eleventh try: status %d, want %d", got, http.StatusTooManyRequests)
 	}
 }

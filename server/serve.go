@@ -74,7 +74,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		return err
 	}
 	defer sendLastTraces(ctx, watch, log)
-	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits})
+	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits, Tries: near.Tries})
 	carrier := inproc.NewCarrier(queue, db.Committers())
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,

@@ -62,6 +62,7 @@ type Config struct {
 	Now    func() time.Time // nil: time.Now
 	Cheap  bool             // hash passwords at next to no cost: for tests only
 	Limits Limits           // zero: DefaultLimits
+	Tries  Counter          // counts sign-ins on all nodes; nil: this is the only one
 }
 
 // A Service is everything that can be done with people. It is safe for
@@ -73,9 +74,9 @@ type Service struct {
 	log    *slog.Logger
 	now    func() time.Time
 	hash   *hasher
-	byAddr *limiter // sign-ins and registrations, by network address
-	byBoth *limiter // sign-ins, by username and address
-	byName *limiter // sign-ins, by username
+	byAddr *common  // sign-ins and registrations, by network address
+	byBoth *common  // sign-ins, by username and address
+	byName *common  // sign-ins, by username
 	byUser *limiter // changes, by person
 	byHost *limiter // requests and new sockets, by network address
 }
@@ -93,9 +94,9 @@ func New(c Config) *Service {
 	}
 	return &Service{
 		store: c.Store, ids: c.IDs, poster: c.Poster, log: c.Log, now: c.Now, hash: newHasher(c.Cheap),
-		byAddr: newLimiter(c.Limits.Address, c.Limits.AddressBurst, c.Now),
-		byBoth: newLimiter(c.Limits.Name, c.Limits.NameBurst, c.Now),
-		byName: newLimiter(c.Limits.Anywhere, c.Limits.AnywhereMost, c.Now),
+		byAddr: &common{newLimiter(c.Limits.Address, c.Limits.AddressBurst, c.Now), "addr", c.Tries},
+		byBoth: &common{newLimiter(c.Limits.Name, c.Limits.NameBurst, c.Now), "both", c.Tries},
+		byName: &common{newLimiter(c.Limits.Anywhere, c.Limits.AnywhereMost, c.Now), "name", c.Tries},
 		byUser: newLimiter(c.Limits.Person, c.Limits.PersonBurst, c.Now),
 		byHost: newLimiter(c.Limits.Request, c.Limits.RequestBurst, c.Now),
 	}
@@ -107,7 +108,7 @@ func (s *Service) SetPoster(p Poster) { s.poster = p }
 
 // Admit counts an attempt from a network address and answers
 // chat.RateLimited when there have been too many.
-func (s *Service) Admit(addr string) error { return s.byAddr.take(addr) }
+func (s *Service) Admit(ctx context.Context, addr string) error { return s.byAddr.take(ctx, addr) }
 
 // AdmitRequest counts a request, or a socket that is opened, from a network
 // address and answers chat.RateLimited when there have been too many.
@@ -168,14 +169,14 @@ var errSignIn = chat.Refuse(chat.SignedOut, "wrong username or password")
 func (s *Service) SignIn(ctx context.Context, addr, username, password string) (chat.Person, error) {
 	name := fold(username)
 	both := addr + " " + name
-	if err := s.byAddr.take(addr); err != nil {
+	if err := s.byAddr.take(ctx, addr); err != nil {
 		return chat.Person{}, err
 	}
 	// Who is refused here does not use up what the others have.
-	if err := s.byBoth.take(both); err != nil {
+	if err := s.byBoth.take(ctx, both); err != nil {
 		return chat.Person{}, err
 	}
-	if err := s.byName.take(name); err != nil {
+	if err := s.byName.take(ctx, name); err != nil {
 		return chat.Person{}, err
 	}
 	p, hash, err := s.store.UserByName(ctx, name)
@@ -192,8 +193,8 @@ func (s *Service) SignIn(ctx context.Context, addr, username, password string) (
 	case p.Disabled:
 		return chat.Person{}, chat.Refuse(chat.Forbidden, "the account is disabled")
 	}
-	s.byBoth.forget(both)
-	s.byName.forget(name)
+	s.byBoth.forget(ctx, both)
+	s.byName.forget(ctx, name)
 	return p, nil
 }
 

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
-
-	"kamachat/shared/chat"
 )
 
 // Limits bound how often someone may try to sign in, and do things by HTTP. A
@@ -47,6 +45,9 @@ type limiter struct {
 // maxKeys bounds what a limiter remembers, a few MiB.
 const maxKeys = 20_000
 
+// maxKey is how many bytes of a key count.
+const maxKey = 256
+
 // newLimiter returns a limiter; a limit of 0 is none.
 func newLimiter(l rate.Limit, burst int, now func() time.Time) *limiter {
 	if l == 0 {
@@ -70,7 +71,7 @@ func (l *limiter) take(key string) error {
 		return nil
 	}
 	r.CancelAt(now)
-	return &chat.Refusal{Code: chat.RateLimited, Words: "too many tries", RetryAfter: max(wait, time.Second).Round(time.Second)}
+	return tooMany(wait)
 }
 
 // forget makes key's tries not have happened.
@@ -83,9 +84,7 @@ func (l *limiter) forget(key string) {
 // keyLocked returns key's own limiter. When there is no room it lets go of
 // those that are full again; when all are in use, newcomers share one.
 func (l *limiter) keyLocked(key string, now time.Time) *rate.Limiter {
-	if len(key) > 256 {
-		key = key[:256]
-	}
+	key = key[:min(len(key), maxKey)]
 	if k := l.keys[key]; k != nil {
 		return k
 	}

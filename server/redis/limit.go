@@ -8,20 +8,12 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// LocalLimiter limits on this node alone.
-type LocalLimiter interface {
-	Allow(ctx context.Context, key string, limit float64, burst int) (wait time.Duration, err error)
-}
+// A Limiter counts tries for all nodes together. What it can't tell while Redis
+// is away each node decides by its own count.
+type Limiter struct{ c *Client }
 
-// A Limiter counts tries for all nodes together. While Redis is away each node
-// counts for itself.
-type Limiter struct {
-	c     *Client
-	local LocalLimiter
-}
-
-// NewLimiter returns a limiter that falls back to local.
-func NewLimiter(c *Client, local LocalLimiter) *Limiter { return &Limiter{c, local} }
+// NewLimiter returns a limiter.
+func NewLimiter(c *Client) *Limiter { return &Limiter{c} }
 
 // gcra is the generic cell rate algorithm: a key holds the time, in Redis's own
 // microseconds, at which its burst will be whole again. ARGV: microseconds per
@@ -41,7 +33,7 @@ return 0
 
 // Allow counts a try of key, of which limit per second are allowed and burst at
 // once. It returns 0, or how long to wait until the next one is. A limit of 0
-// or infinity is none. It errs only where the local limiter does.
+// or infinity is none.
 func (l *Limiter) Allow(ctx context.Context, key string, limit float64, burst int) (time.Duration, error) {
 	if limit <= 0 || math.IsInf(limit, 1) {
 		return 0, nil
@@ -53,7 +45,7 @@ func (l *Limiter) Allow(ctx context.Context, key string, limit float64, burst in
 	})
 	if err != nil {
 		l.c.count.local.Add(1)
-		return l.local.Allow(ctx, key, limit, burst)
+		return 0, err
 	}
 	return time.Duration(wait) * time.Microsecond, nil
 }

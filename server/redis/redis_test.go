@@ -160,7 +160,7 @@ func TestOnlyOwnKeysAreTouched(t *testing.T) {
 		if err := f.Publish(ctx, wire.Event{Conv: "Ga", Frame: wire.Frame{Body: wire.Typing{Conv: "Ga"}}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := redis.NewLimiter(c, nobody{}).Allow(ctx, "x", 1, 5); err != nil {
+		if _, err := redis.NewLimiter(c).Allow(ctx, "x", 1, 5); err != nil && !c.Away() {
 			t.Fatal(err)
 		}
 		cache := redis.NewCache(c, oneEntry{})
@@ -207,10 +207,6 @@ func TestOnlyOwnKeysAreTouched(t *testing.T) {
 		t.Error("who was here is still online after the end")
 	}
 }
-
-type nobody struct{}
-
-func (nobody) Allow(context.Context, string, float64, int) (time.Duration, error) { return 0, nil }
 
 type oneEntry struct{}
 

@@ -32,7 +32,7 @@ type credentials struct {
 
 func (s *server) apiRegister(w http.ResponseWriter, r *http.Request) {
 	s.apiEnter(w, r, func(c credentials) (chat.Person, error) {
-		if err := s.Accounts.Admit(address(r)); err != nil {
+		if err := s.Accounts.Admit(r.Context(), address(r)); err != nil {
 			return chat.Person{}, err
 		}
 		return s.Accounts.Register(r.Context(), c.Username, c.Password, c.Nickname)

@@ -85,7 +85,7 @@ func (s *server) pageSetupDo(w http.ResponseWriter, r *http.Request) {
 func (s *server) register(w http.ResponseWriter, r *http.Request, key string, enter func(username, password, nickname string) (chat.Person, error)) {
 	name, nick, next := r.PostFormValue("username"), r.PostFormValue("nickname"), local(r.PostFormValue("next"))
 	var p chat.Person
-	err := s.Accounts.Admit(address(r))
+	err := s.Accounts.Admit(r.Context(), address(r))
 	if err == nil {
 		p, err = enter(name, r.PostFormValue("password"), nick)
 	}

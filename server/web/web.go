@@ -17,7 +17,7 @@ import (
 
 // Accounts is what the routes need to know of people.
 type Accounts interface {
-	Admit(addr string) error
+	Admit(ctx context.Context, addr string) error
 	AdmitRequest(addr string) error
 	AdmitChange(u chat.UserID) error
 	Register(ctx context.Context, username, password, nickname string) (chat.Person, error)
