@@ -84,7 +84,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	ready := readiness(log, db, hub, carrier, near)
 
 	host := session.NewHost(session.Config{
-		Hub: hub, Log: log, Queue: cfg.Queue, MaxFrame: cfg.MaxFrame, Rate: limit(cfg.Rate), Burst: cfg.Rate.Burst, Posts: people.AdmitChange,
+		Hub: hub, Log: log, Queue: cfg.Queue, MaxFrame: cfg.MaxFrame, Rate: limit(cfg.Rate), Burst: cfg.Rate.Burst, Posts: people.AdmitChange, Meter: watch,
 	})
 	live := newSessions(host, ids, socketLimits{
 		All: min(cfg.MaxSockets, max(maxFiles()-filesKept, maxFiles()/2)), Person: cfg.MaxSocketsEach, Address: cfg.MaxSocketsFrom, Waiting: maxWaiting,

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,6 +52,29 @@ type world struct {
 	ln   *pipes
 
 	lookUp atomic.Pointer[func()] // called once, by the next look-up of people
+	meter  *meter
+	wrap   func(net.Conn) net.Conn // the server's end of the next connections; nil: as it is
+}
+
+// meter remembers why sessions ended.
+type meter struct {
+	mu      sync.Mutex
+	reasons []string
+}
+
+func (m *meter) Opened(bool)    {}
+func (m *meter) Wrote(int, int) {}
+func (m *meter) TooFast()       {}
+func (m *meter) Closed(reason string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.reasons = append(m.reasons, reason)
+}
+
+func (m *meter) closed() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.reasons)
 }
 
 // People is the database's, with lookUp in between.
@@ -99,12 +123,12 @@ func newWorld(t *testing.T, cfg session.Config, size int) *world {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w := &world{t: t, db: db, ln: &pipes{conns: make(chan net.Conn), done: make(chan struct{})}}
+	w := &world{t: t, db: db, ln: &pipes{conns: make(chan net.Conn), done: make(chan struct{})}, meter: &meter{}}
 	w.hub = room.NewHub(room.Config{
 		Store: db, People: w, Log: log, Build: "test",
 		Carrier: inproc.NewCarrier(size, 1), Fanout: inproc.NewFanout(size), Presence: inproc.NewPresence(),
 	})
-	cfg.Hub, cfg.Log = w.hub, log
+	cfg.Hub, cfg.Log, cfg.Meter = w.hub, log, w.meter
 	w.host = session.NewHost(cfg)
 	var wg sync.WaitGroup
 	var n atomic.Int64
@@ -148,14 +172,20 @@ func newWorld(t *testing.T, cfg session.Config, size int) *world {
 
 // client is the other end of a session.
 type client struct {
-	t  *testing.T
-	ws *websocket.Conn
+	t   *testing.T
+	ws  *websocket.Conn
+	raw net.Conn
 }
 
 func (w *world) dial(query string) *client {
 	w.t.Helper()
+	var raw net.Conn
 	tr := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		a, b := net.Pipe()
+		raw = b
+		if w.wrap != nil {
+			a = w.wrap(a)
+		}
 		select {
 		case w.ln.conns <- a:
 			return b, nil
@@ -171,7 +201,7 @@ func (w *world) dial(query string) *client {
 	}
 	ws.SetReadLimit(16 << 20)
 	w.t.Cleanup(func() { _ = ws.CloseNow(); tr.CloseIdleConnections() })
-	return &client{w.t, ws}
+	return &client{w.t, ws, raw}
 }
 
 func (w *world) native(u chat.UserID) *client {

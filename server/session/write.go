@@ -133,6 +133,7 @@ func (s *Session) farewell(items []item) {
 	}
 	if s.reason == "gone" || raw.broken.Load() || s.writeAll(items) != nil || s.goodbye() != nil {
 		_ = raw.Close()
+		_ = s.sock.CloseNow() // ends a ping under way
 		return
 	}
 	code, ok := closeCodes[s.reason]
