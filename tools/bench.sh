@@ -1,129 +1,229 @@
 #!/usr/bin/env bash
-# The server's figures: each workload RUNS times, the floor (a relay that
-# stores nothing) and KamaChat in turn, a fresh server each time.
-# Prints the median of every figure. Only ratios within one run mean something.
+# The server's figures (docs/performance.md): each row RUNS times, the floor (a
+# relay that stores nothing) and KamaChat in turn, a fresh server and database
+# each time; medians. Only ratios within one run mean something.
 #
-#   RUNS=3 SECONDS_EACH=10 DB=sqlite tools/bench.sh [start|direct|open|room100|room1000|idle ...]
+#   RUNS=3 SECONDS_EACH=10 DB=sqlite tools/bench.sh [ROW ...]
 #
-# DB is "sqlite" or the mysql:// address of a database for this alone; what an
-# earlier run left there stays.
+# Rows: start direct open room100 room100classic room1000 idle storm restart
+# history size soak; without names all but size and soak. DB is sqlite or
+# mariadb: a private one is started. SIZE_MESSAGES (10000000) and SIZE_DIR
+# (bin/size-…, kept) are for size, SOAK (1h) and SOAK_RATE (500) for soak.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-runs=${RUNS:-3} each=${SECONDS_EACH:-10} addr=${BENCH_ADDR:-127.0.0.1:18099} db=${DB:-sqlite}
-work=$(mktemp -d)
-server=
-stop() {
-  [ -z "$server" ] || { kill "$server" 2>/dev/null && wait "$server" 2>/dev/null || true; }
-  server=
-}
-trap 'stop; rm -rf "$work"' EXIT
+runs=${RUNS:-3} each=${SECONDS_EACH:-10} db=${DB:-sqlite} addr=${BENCH_ADDR:-127.0.0.1:18099}
+messages=${SIZE_MESSAGES:-10000000} sizedir=$PWD/${SIZE_DIR:-bin/size-$db-${SIZE_MESSAGES:-10000000}}
+work=$(mktemp -d) kama=${KAMACHAT:-bin/kamachat}
+server='' maria=''
 
-declare -A flags=(
-  [start]='none: how long until the port is open, and the memory then'
-  [direct]='--workload direct --pairs 200 --inflight 8'
-  [open]='--workload direct --pairs 200 --rate 400'
-  [room100]='--workload fanout --members 100 --senders 100 --inflight 8'
-  [room1000]='--workload fanout --members 1000 --senders 1 --inflight 8'
-  [idle]='--workload idle --members 5000'
-)
-declare -A connections=([direct]=400 [open]=400 [room100]=100 [room1000]=1000)
-order=("$@")
-[ ${#order[@]} -gt 0 ] || order=(start direct open room100 room1000 idle)
+# --- processes ---
 
-ticks=$(getconf CLK_TCK)
-cpu() { awk -v t="$ticks" '{ sub(/.*\) /, ""); print ($12 + $13) / t }' "/proc/$1/stat"; }
-rss() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
-millis() { echo $(($(date +%s%N) / 1000000)); }
-field() { awk -F '[:,]' -v k="\"$2\"" '{ gsub(/ /, "", $1) } $1 == k { print $2 + 0; exit }' "$1"; }
-p99of() { awk -F '[:,]' -v k="\"$2\"" '{ gsub(/ /, "", $1) } $1 == k { in_it = 1 } in_it && $1 == "\"p99\"" { print $2 + 0; exit }' "$1"; }
-median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-
-start() { # a fresh server with 1,000 accounts; sets server and users
-  if (exec 3<>"/dev/tcp/${addr%:*}/${addr##*:}") 2>/dev/null; then
-    echo "$addr is in use: choose another with BENCH_ADDR" >&2
-    exit 1
-  fi
-  rm -rf "$work/data"
-  mkdir "$work/data"
-  users="$work/users.csv"
-  where=(--data "$work/data")
-  [ "$db" = sqlite ] || where+=(--db "$db")
-  local stamp
-  stamp=$(date +%s)
-  { echo username,nickname; for i in {1..1000}; do echo "bench${stamp}x$i,Bench $i"; done; } >"$work/people.csv"
-  bin/kamachat migrate "${where[@]}" >"$work/log" 2>&1
-  bin/kamachat admin people import "${where[@]}" "$work/people.csv" >"$users" 2>>"$work/log"
-  local began
-  began=$(millis)
-  bin/kamachat serve --addr "$addr" --rate-limit off "${where[@]}" >"$work/log" 2>&1 &
-  server=$!
-  until (exec 3<>"/dev/tcp/${addr%:*}/${addr##*:}") 2>/dev/null; do
-    kill -0 "$server" 2>/dev/null || { cat "$work/log"; exit 1; }
+free() { ! (exec 3<>"/dev/tcp/${1%:*}/${1##*:}") 2>/dev/null; }
+await() { # ADDRESS PID LOG: until something listens
+  while free "$1"; do
+    kill -0 "$2" 2>/dev/null || { cat "$3" >&2; exit 1; }
     sleep 0.005
   done
-  opened=$(($(millis) - began))
+}
+end() { [ -z "$1" ] || { kill "$1" 2>/dev/null && wait "$1" 2>/dev/null || true; }; }
+stop() { end "$server"; server=''; }
+trap 'stop; end "$maria"; rm -rf "$work"' EXIT
+
+start_mariadb() { # DIR: a private MariaDB with its files there; its own tables are made once
+  [ -z "$maria" ] || return 0
+  local port=18306
+  until free "127.0.0.1:$port"; do port=$((port + 1)); done
+  mysql="mysql://kama:kama@127.0.0.1:$port"
+  mkdir -p "$1"
+  [ -d "$1/mysql" ] || mariadb-install-db --no-defaults --datadir="$1" --auth-root-authentication-method=normal --skip-test-db \
+    --user="$(id -un)" >"$work/maria.log" 2>&1
+  printf '%s\n' "CREATE USER IF NOT EXISTS 'kama'@'%' IDENTIFIED BY 'kama';" "GRANT ALL ON *.* TO 'kama'@'%';" >"$work/init.sql"
+  "$(command -v mariadbd || echo /usr/sbin/mariadbd)" --no-defaults --user="$(id -un)" --datadir="$1" --socket="$work/socket" --pid-file="$work/pid" \
+    --bind-address=127.0.0.1 --port="$port" --init-file="$work/init.sql" --skip-name-resolve --innodb-flush-log-at-trx-commit=1 \
+    --innodb-buffer-pool-size=512M --performance-schema=OFF --max-connections=200 >"$work/maria.log" 2>&1 &
+  maria=$!
+  await "127.0.0.1:$port" "$maria" "$work/maria.log"
+}
+sql() { mariadb --no-defaults --socket="$work/socket" -ukama -pkama -e "$1"; }
+
+fresh() { # PEOPLE: an empty database with so many accounts; sets where and users
+  rm -rf "$work/data"
+  mkdir "$work/data"
+  where=(--data "$work/data") users=$work/users.csv
+  if [ "$db" = mariadb ]; then
+    start_mariadb "$work/mariadb"
+    sql 'DROP DATABASE IF EXISTS bench; CREATE DATABASE bench'
+    where+=(--db "$mysql/bench")
+  fi
+  { echo username,nickname; seq 1 "$1" | sed 's/.*/bench&,Bench &/'; } >"$work/people.csv"
+  $kama migrate "${where[@]}" >"$work/log" 2>&1
+  $kama admin people import "${where[@]}" "$work/people.csv" >"$users" 2>>"$work/log" || { cat "$work/log" >&2; exit 1; }
 }
 
-report() { # name: lines of "what value" on stdin, gathered in a file per what
-  while read -r what value; do echo "$value" >>"$work/$1.$what"; done
+serve() { # FLOOR|KAMACHAT: starts it; sets server and opened, the ms until its port was open
+  free "$addr" || { echo "$addr is in use: choose another with BENCH_ADDR" >&2; exit 1; }
+  local began
+  began=$(date +%s%N)
+  if [ "$1" = floor ]; then
+    $kama bench --floor-serve --url "http://$addr" >"$work/log" 2>&1 &
+  else
+    $kama serve --addr "$addr" --rate-limit off "${where[@]}" >"$work/log" 2>&1 &
+  fi
+  server=$!
+  await "$addr" "$server" "$work/log"
+  opened=$((($(date +%s%N) - began) / 1000000))
 }
 
-for name in "${order[@]}"; do
-  [ -n "${flags[$name]:-}" ] || { echo "no workload $name: want ${!flags[*]}"; exit 2; }
-  read -r -a args <<<"${flags[$name]}"
-  for ((i = 0; i < runs; i++)); do
-    if [ "$name" = start ]; then
-      start
-      report "$name.kamachat" <<<"start_ms $opened
-rss_at_start_kB $(rss "$server")"
-      stop
-      continue
-    fi
-    if [ "$name" != idle ]; then
-      bin/kamachat bench --floor --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" || { cat "$work/err"; exit 1; }
-      report "$name.floor" <<<"messages_per_s $(field "$work/out" messages_per_second)
-deliveries_per_s $(field "$work/out" deliveries_per_second)
-p99_ms $(p99of "$work/out" acknowledged)
-cpu_s $(field "$work/out" generator_cpu_seconds)
-copies $(field "$work/out" delivered_copies)"
-    fi
-    start
-    if [ "$name" = idle ]; then
-      small=$(rss "$server")
-      bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" &
-      generator=$!
-      sleep "$((each > 4 ? each - 1 : each))"
-      big=$(rss "$server")
-      wait "$generator" || { cat "$work/out" "$work/err"; exit 1; }
-      report "$name.kamachat" <<<"kB_per_connection $(((big - small) / $(field "$work/out" connections)))"
-    else
-      bin/kamachat bench --url "http://$addr" --users-file "$users" --json --duration "${each}s" "${args[@]}" >"$work/out" 2>"$work/err" &
-      generator=$!
-      # The server's CPU time counts from when everybody is connected.
-      while kill -0 "$generator" 2>/dev/null && [ "$(ls "/proc/$server/fd" | wc -l)" -lt "${connections[$name]}" ]; do sleep 0.02; done
-      before=$(cpu "$server")
-      wait "$generator" || { cat "$work/out" "$work/err" "$work/log"; exit 1; }
-      report "$name.kamachat" <<<"messages_per_s $(field "$work/out" messages_per_second)
-deliveries_per_s $(field "$work/out" deliveries_per_second)
-p99_ms $(p99of "$work/out" acknowledged)
-cpu_s $(awk -v a="$before" -v b="$(cpu "$server")" -v g="$(field "$work/out" generator_cpu_seconds)" 'BEGIN { print b - a + g }')
-copies $(field "$work/out" delivered_copies)"
-    fi
+# --- measuring ---
+
+load() { # OUT ARGS…: the generator against the server that runs
+  local out=$1
+  shift
+  $kama bench --url "http://$addr" --server-pid "$server${maria:+,$maria}" --json --duration "${each}s" "$@" >"$out" 2>"$out.err" ||
+    { cat "$out" "$out.err" "$work/log" >&2; exit 1; }
+}
+field() { # FILE PATH: a number of the report, as in acknowledged.p99
+  awk -v want="$2" '
+    /[{]$/ { sub(/^ *"?/, ""); sub(/"?:? *[{]$/, ""); depth++; name[depth] = $0; next }
+    /^ *[}]/ { depth--; next }
+    { path = ""; for (i = 2; i <= depth; i++) path = path name[i] ".";
+      split($0, kv, /": /); sub(/^ *"/, "", kv[1])
+      if (path kv[1] == want) { print kv[2] + 0; exit } }' "$1"
+}
+note() { echo "$3" >>"$work/$1.$2"; } # ROW.SIDE WHAT VALUE
+take() { # ROW.SIDE REPORT PATH…: gathers these figures
+  local row=$1 report=$2 what
+  shift 2
+  for what in "$@"; do note "$row" "$what" "$(field "$report" "$what")"; done
+}
+median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+show() { # ROW: the medians of both sides and, where both have a figure, KamaChat's part of the floor's
+  local side f what
+  for side in floor kamachat; do
+    for f in "$work/$1.$side".*; do
+      [ -e "$f" ] || continue
+      what=${f#"$work/$1.$side."}
+      printf '%-15s %-9s %-34s %12s' "$1" "$side" "$what" "$(median "$f")"
+      [ "$side" = floor ] || [ ! -e "$work/$1.floor.$what" ] ||
+        awk -v a="$(median "$f")" -v b="$(median "$work/$1.floor.$what")" 'BEGIN { if (b) printf "   %.2f of the floor", a / b }'
+      echo
+    done
+  done
+}
+
+# --- rows ---
+
+declare -A flags=(
+  [direct]='--workload direct --pairs 200 --inflight 8'
+  [open]='--workload direct --pairs 200 --rate 400'
+  [room100]='--workload fanout --members 100 --inflight 8'
+  [room100classic]='--workload fanout --members 100 --inflight 8 --dialect classic'
+  [room1000]='--workload fanout --members 1000 --senders 1 --inflight 8'
+)
+figures=(messages_per_second deliveries_per_second acknowledged.p50 acknowledged.p99
+  cpu_seconds_per_1000_messages cpu_seconds_per_1000_deliveries generator_cpu_seconds server.cpu_seconds server.max.rss_kb)
+
+row_load() { # ROW: the floor and KamaChat in turn
+  local args
+  read -r -a args <<<"${flags[$1]}"
+  serve floor
+  load "$work/out" "${args[@]}"
+  take "$1.floor" "$work/out" "${figures[@]}"
+  stop
+  fresh 1000
+  serve kamachat
+  load "$work/out" --users-file "$users" "${args[@]}"
+  take "$1.kamachat" "$work/out" "${figures[@]}"
+  stop
+}
+row_start() {
+  fresh 1000
+  serve kamachat
+  note start.kamachat open_ms "$opened"
+  note start.kamachat rss_kb "$(awk '/^VmRSS/ { print $2 }' "/proc/$server/status")"
+  stop
+}
+row_idle() {
+  local side
+  for side in floor kamachat; do
+    [ $side = floor ] && who=() || { fresh 1000; who=(--users-file "$users"); }
+    serve $side
+    load "$work/out" "${who[@]}" --workload idle --members 5000
+    take "idle.$side" "$work/out" server.rss_kb_per_connection welcome.p50 welcome.p99
     stop
   done
-  for side in floor kamachat; do
-    compgen -G "$work/$name.$side.*" >/dev/null || continue
-    printf '%-9s %-9s' "$name" "$side"
-    for f in "$work/$name.$side".*; do
-      [ -e "$f" ] || { printf ' -'; continue; }
-      what=${f##*."$side".}
-      case $what in cpu_s | copies) continue ;; esac
-      printf '  %s %s' "$what" "$(median <"$f")"
-    done
-    if [ -e "$work/$name.$side.cpu_s" ]; then
-      printf '  CPU_s_per_1000_copies %s' "$(paste "$work/$name.$side.cpu_s" "$work/$name.$side.copies" | awk '{ print $2 ? $1 / $2 * 1000 : 0 }' | median)"
-    fi
-    echo
-  done
+}
+storm=(storm.all_welcomed_seconds storm.all_caught_up_seconds storm.back.p99 welcome.p99 storm.health.p50 storm.health.p99
+  storm.health.max storm.health_failures storm.attempts storm.missing server.cpu_seconds)
+row_storm() { # 5,000 connections are cut at once
+  fresh 5000
+  serve kamachat
+  load "$work/out" --users-file "$users" --workload storm --members 5000 --duration 120s
+  take storm.kamachat "$work/out" "${storm[@]}"
+  stop
+}
+row_restart() { # the server is killed under 5,000 connections and started again
+  fresh 5000
+  serve kamachat
+  $kama bench --url "http://$addr" --json --duration 120s --users-file "$users" --workload storm --members 5000 --no-cut >"$work/out" 2>"$work/err" &
+  local generator=$!
+  while kill -0 $generator 2>/dev/null && [ "$(ls "/proc/$server/fd" | wc -l)" -lt 5000 ]; do sleep 0.1; done
+  sleep 5 # and everybody has got the first message
+  kill -9 "$server" && { wait "$server" 2>/dev/null || true; }
+  serve kamachat
+  wait $generator || { cat "$work/out" "$work/err" "$work/log" >&2; exit 1; }
+  take restart.kamachat "$work/out" "${storm[@]}"
+  note restart.kamachat open_ms "$opened"
+  stop
+}
+row_history() { # as many pages as come, of conversations that one direct run has written
+  fresh 1000
+  serve kamachat
+  load "$work/out" --users-file "$users" --workload direct --pairs 16 --inflight 8
+  load "$work/out" --users-file "$users" --workload history --readers 16 --inflight 1
+  take history.kamachat "$work/out" pages_per_second page.p50 page.p99 server.cpu_seconds
+  stop
+}
+row_size() { # on top of many messages
+  mkdir -p "$sizedir"
+  users=$sizedir/users.csv where=(--data "$sizedir")
+  if [ "$db" = mariadb ]; then
+    start_mariadb "$sizedir/mariadb"
+    [ -e "$users" ] || sql 'DROP DATABASE IF EXISTS size; CREATE DATABASE size'
+    where+=(--db "$mysql/size")
+  elif [ ! -e "$users" ]; then
+    rm -f "$sizedir"/kamachat.db*
+  fi
+  local dsn="sqlite:$sizedir/kamachat.db"
+  [ "$db" = sqlite ] || dsn=$mysql/size
+  [ -e "$users" ] || go run ./tools/fill -db "$dsn" -users "$users" -messages "$messages"
+  head -2 "$users" >"$work/busiest.csv"
+  serve kamachat
+  load "$work/out" --users-file "$users" --workload direct --pairs 200 --inflight 8
+  take size.kamachat "$work/out" messages_per_second cpu_seconds_per_1000_messages server.max.rss_kb
+  load "$work/out" --users-file "$users" --workload direct --pairs 200 --rate 5000 --pages 400 --readers 4
+  take size.kamachat "$work/out" acknowledged.p50 acknowledged.p99 pages_per_second page.p50 page.p99 late
+  load "$work/out" --users-file "$work/busiest.csv" --workload idle --members 50 --dialers 1 --duration 1s
+  take size.kamachat "$work/out" welcome.p50 welcome.p99
+  stop
+}
+row_soak() { # memory, files and goroutines stay where they are
+  fresh 1000
+  serve kamachat
+  load "$work/out" --users-file "$users" --workload direct --pairs 200 --rate "${SOAK_RATE:-500}" --duration "${SOAK:-1h}" --sample 10s
+  take soak.kamachat "$work/out" seconds messages_per_second acknowledged.p99 server.{first,last,max}.{rss_kb,heap_kb,goroutines,files}
+  stop
+}
+
+order=("$@")
+[ ${#order[@]} -gt 0 ] || order=(start direct open room100 room100classic room1000 idle storm restart history)
+for name in "${order[@]}"; do
+  row=row_$name
+  [ -z "${flags[$name]:-}" ] || row="row_load $name"
+  declare -F "${row% *}" >/dev/null || { echo "there is no row $name" >&2; exit 2; }
+  times=$runs
+  case $name in size | soak) times=1 ;; esac
+  for ((i = 0; i < times; i++)); do $row; done
+  show "$name"
 done

@@ -12,7 +12,7 @@
 //
 // Generator and server share the machine in local runs; only compare rates
 // that were measured together, best with the floor (ServeFloor) beside them, in
-// a process of its own as the server is: by Config.ServerPID the CPU time of both
+// a process of its own as the server is: by Config.Servers the CPU time of both
 // is told apart. The generator is made to cost little (socket.go, scan.go), so
 // that the server's figures are the server's.
 package bench
@@ -70,9 +70,11 @@ type Config struct {
 	NoCut    bool          // Storm: the connections are lost by themselves, since somebody restarts the server
 	JSON     bool          // print the report as JSON instead of a table
 
-	ServerPID int           // the server's process on this machine, to tell its CPU time and memory; 0: not told
-	Metrics   string        // address of the server's metrics; "" means /metrics at URL
-	Sample    time.Duration // between two looks at the server; 0 means 1 s
+	// Servers are the server's processes on this machine: itself, of which memory
+	// and files are told, and those that work for it, such as a database.
+	Servers []int
+	Metrics string        // address of the server's metrics; "" means /metrics at URL
+	Sample  time.Duration // between two looks at the server; 0 means 1 s
 }
 
 // ErrWrong is what Run returns besides the report when a message was lost, came
@@ -132,7 +134,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("no dialect %q: want %s or %s", c.Dialect, Native, Classic)
 	case c.Dialect == Classic && (c.reads() || c.Workload == Storm):
 		return c, errors.New("the seed's dialect has no words for history")
-	case min(c.Pairs, c.Members, c.Senders, c.InFlight, c.Readers, c.Dialers, c.ServerPID) < 0 || min(c.Rate, c.Pages) < 0 || min(c.Duration, c.Sample) < 0:
+	case min(c.Pairs, c.Members, c.Senders, c.InFlight, c.Readers, c.Dialers) < 0 || min(c.Rate, c.Pages) < 0 || min(c.Duration, c.Sample) < 0:
 		return c, errors.New("a number is negative")
 	case c.Workload == Fanout && c.Senders > c.Members:
 		return c, fmt.Errorf("%d senders of %d members", c.Senders, c.Members)

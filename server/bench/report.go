@@ -52,7 +52,7 @@ type Report struct {
 	WhyBroken      string `json:"why_broken,omitempty"` // the first of them
 }
 
-// A ServerReport is what the process Config.ServerPID used.
+// A ServerReport is what the processes Config.Servers used: all of them CPU time, the first one the rest.
 type ServerReport struct {
 	CPU           float64 `json:"cpu_seconds"`
 	PerConnection float64 `json:"rss_kb_per_connection"` // from before to last

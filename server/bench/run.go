@@ -46,7 +46,7 @@ func newRun(ctx context.Context, c Config) (*run, error) {
 	if c.People, err = enough(ctx, c); err != nil {
 		return nil, err
 	}
-	before, err := unwatched(c)
+	before, err := usageOfAll(c.Servers)
 	if err != nil {
 		return nil, err
 	}

@@ -124,8 +124,10 @@ func (s *socket) shakeHands(u *url.URL, protocol string, header http.Header) err
 
 // fill waits until something comes. What next returned before is no longer valid.
 func (s *socket) fill() error {
-	s.to = copy(s.in, s.in[s.from:s.to])
-	s.from = 0
+	if s.from > 0 {
+		s.to = copy(s.in, s.in[s.from:s.to])
+		s.from = 0
+	}
 	if s.to == len(s.in) || s.more && len(s.in) < largeRead {
 		s.in = append(make([]byte, 0, 2*len(s.in)), s.in[:s.to]...)
 		s.in = s.in[:cap(s.in)]

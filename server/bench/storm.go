@@ -84,7 +84,7 @@ func runStorm(ctx context.Context, c Config) (Report, error) {
 	if c.People, err = enough(ctx, c); err != nil {
 		return rep, err
 	}
-	before, err := unwatched(c)
+	before, err := usageOfAll(c.Servers)
 	if err != nil {
 		return rep, err
 	}

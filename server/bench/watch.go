@@ -57,7 +57,7 @@ func usageOf(pid int) (u usage, err error) {
 	return u, nil
 }
 
-// A watch follows the CPU time of the generator and, by Config.ServerPID, what
+// A watch follows the CPU time of the generator and, by Config.Servers, what
 // the server uses, while a run measures.
 type watch struct {
 	Config
@@ -71,20 +71,28 @@ type watch struct {
 	last, max gauges
 }
 
-// unwatched looks at the server before anybody is connected.
-func unwatched(c Config) (u usage, err error) {
-	if c.ServerPID != 0 {
-		u, err = usageOf(c.ServerPID)
+// usageOfAll reads what /proc tells of the first process, with the CPU time of all.
+func usageOfAll(pids []int) (all usage, err error) {
+	for i, pid := range pids {
+		u, err := usageOf(pid)
+		if err != nil {
+			return all, err
+		}
+		if i == 0 {
+			all = u
+		} else {
+			all.cpu += u.cpu
+		}
 	}
-	return u, err
+	return all, nil
 }
 
-// watchServer starts to watch; stop ends it. before is from unwatched.
+// watchServer starts to watch; stop ends it. before is what it used when nobody was connected.
 func watchServer(ctx context.Context, c Config, before usage) (*watch, error) {
 	w := &watch{Config: c, before: before}
 	ctx, w.cancel = context.WithCancel(ctx)
-	if c.ServerPID != 0 {
-		u, err := usageOf(c.ServerPID)
+	if len(c.Servers) > 0 {
+		u, err := usageOfAll(c.Servers)
 		if err != nil {
 			w.cancel()
 			return nil, err
@@ -94,7 +102,7 @@ func watchServer(ctx context.Context, c Config, before usage) (*watch, error) {
 		w.note(w.first.gauges)
 		w.done.Go(func() {
 			for sleep(ctx, c.Sample) {
-				if u, err := usageOf(c.ServerPID); err == nil { // or it has just ended, which shows elsewhere
+				if u, err := usageOfAll(c.Servers); err == nil { // or it has just ended, which shows elsewhere
 					w.metrics(ctx, &u.gauges)
 					w.note(u.gauges)
 				}
@@ -143,8 +151,8 @@ func (w *watch) metrics(ctx context.Context, g *gauges) {
 func (w *watch) stop(rep *Report, c counts) {
 	rep.GeneratorCPU = cpuSeconds() - w.cpu
 	all := rep.GeneratorCPU
-	if w.ServerPID != 0 {
-		if u, err := usageOf(w.ServerPID); err == nil {
+	if len(w.Servers) > 0 {
+		if u, err := usageOfAll(w.Servers); err == nil {
 			w.metrics(context.Background(), &u.gauges)
 			w.note(u.gauges)
 			rep.Server = &ServerReport{CPU: u.cpu - w.first.cpu, Before: w.before.gauges, First: w.first.gauges}

@@ -73,7 +73,7 @@ type Bench struct {
 	Dialers   int           `default:"64" placeholder:"N" help:"Connections made at a time."`
 	Duration  time.Duration `default:"10s" placeholder:"TIME" help:"How long to write, or to wait for a storm to pass."`
 	NoCut     bool          `name:"no-cut" help:"storm: do not cut the connections but wait until the server is restarted."`
-	ServerPID int           `name:"server-pid" default:"0" placeholder:"PID" help:"The server's process on this machine, to tell what CPU time and memory it uses."`
+	Servers   []int         `name:"server-pid" placeholder:"PID" help:"The server's process on this machine, to tell what CPU time and memory it uses, and further ones of which the CPU time counts, such as its database."`
 	Metrics   string        `placeholder:"URL" help:"The server's metrics, for its heap and goroutines (default: /metrics of --url)."`
 	Sample    time.Duration `default:"1s" placeholder:"TIME" help:"Time between two looks at the server."`
 	Floor     bool          `name:"floor-serve" help:"Load nothing, but serve a relay that stores nothing at --url, to be loaded for comparison, until stopped."`
