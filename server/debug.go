@@ -18,8 +18,11 @@ import (
 	"kamachat/server/store"
 )
 
-// The hub tells the monitor.
-var _ room.Meter = (*monitor.Monitor)(nil)
+// The hub and the sessions tell the monitor.
+var (
+	_ room.Meter    = (*monitor.Monitor)(nil)
+	_ session.Meter = (*monitor.Monitor)(nil)
+)
 
 // serveDebug answers operators on a private address, "" for none, with metrics,
 // profiles, and the health that public tells as well, until stop is called.
@@ -80,7 +83,8 @@ func sources(db *store.DB, hub *room.Hub, carrier *inproc.Carrier, near *nodes, 
 			s := db.Stats()
 			return []monitor.Pool{pool("database_write", s.Write), pool("database_read", s.Read)}
 		},
-		WAL: func() int64 { return db.Stats().WAL },
+		Longest: host.Longest,
+		WAL:     func() int64 { return db.Stats().WAL },
 	}
 	if near.Redis == nil {
 		return s

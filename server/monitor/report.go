@@ -54,7 +54,8 @@ func (m *Monitor) report(since time.Duration) {
 	for _, q := range s.Queues {
 		say("queue_"+q.Name, q.Len())
 	}
-	say("queue_session_max", m.highWater.Swap(0))
+	say("queue_session_max", m.longest(s))
+	m.highWater.Store(0)
 	say("messages_per_s", rate(now.stored-was.stored), "deliveries_per_s", rate(now.pushed-was.pushed))
 	say("refused", now.refused-was.refused, "repeated", now.repeated-was.repeated)
 	say("p99_ms", round(float64(m.recent.take(.99))/float64(time.Millisecond)))

@@ -29,11 +29,6 @@ func (m *Monitor) Closed(reason string) {
 func (m *Monitor) Wrote(frames, bytes int) {
 	m.frames.Observe(float64(frames))
 	m.writtenBytes.Add(int64(bytes))
-	for high := m.highWater.Load(); int64(frames) > high; high = m.highWater.Load() {
-		if m.highWater.CompareAndSwap(high, int64(frames)) {
-			return
-		}
-	}
 }
 
 // TooFast counts a frame that came too fast.

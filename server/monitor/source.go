@@ -9,11 +9,27 @@ import (
 // Sources are what the monitor asks when somebody looks. Each may be nil or
 // empty where there is no such thing; all are quick, and safe for concurrent use.
 type Sources struct {
-	Online func() (people, connections int)
-	Queues []Queue
-	Pools  func() []Pool
-	WAL    func() int64 // bytes of the database's write-ahead log
-	Redis  func() Redis
+	Online  func() (people, connections int)
+	Queues  []Queue
+	Pools   func() []Pool
+	Longest func() int   // frames that waited at most for one session, since it was last asked
+	WAL     func() int64 // bytes of the database's write-ahead log
+	Redis   func() Redis
+}
+
+// longest returns how many frames waited at most for one session since the last
+// line of the log, which sets it back.
+func (m *Monitor) longest(s *Sources) int64 {
+	if s.Longest == nil {
+		return 0
+	}
+	n := int64(s.Longest())
+	for high := m.highWater.Load(); n > high; high = m.highWater.Load() {
+		if m.highWater.CompareAndSwap(high, n) {
+			return n
+		}
+	}
+	return m.highWater.Load()
 }
 
 // A Queue is a place where things wait. Its name is a word of the code's.
@@ -97,7 +113,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			gauge(limitDesc, float64(q.Limit), q.Name)
 		}
 	}
-	gauge(highDesc, float64(c.m.highWater.Load()))
+	gauge(highDesc, float64(c.m.longest(s)))
 	if s.Pools != nil {
 		for _, p := range s.Pools() {
 			gauge(poolDesc, float64(p.InUse), p.Name, "in_use")

@@ -113,9 +113,13 @@ func (h *Hub) Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq i
 
 // After returns the entries after seq, the newest chat.MaxPage where more are missing.
 func (h *Hub) After(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64) (chat.Page, error) {
-	return h.history(ctx, u, conv, func() (chat.Page, error) {
+	p, err := h.history(ctx, u, conv, func() (chat.Page, error) {
 		return h.Store.After(ctx, conv, seq, chat.MaxPage)
 	})
+	if err == nil {
+		h.Meter.Resumed(len(p.Entries))
+	}
+	return p, err
 }
 
 func (h *Hub) history(ctx context.Context, u chat.UserID, conv chat.ConvID, read func() (chat.Page, error)) (chat.Page, error) {

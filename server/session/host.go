@@ -94,6 +94,7 @@ type Host struct {
 	stop    context.CancelFunc
 	turns   chan struct{} // welcomes under way; those who wait are served in order
 	waiting atomic.Int64  // for a turn
+	longest atomic.Int64  // queue of a session; see Longest
 
 	draining atomic.Bool // set under mu
 
@@ -152,6 +153,16 @@ func (h *Host) gone(s *Session) {
 
 // Waiting is how many sessions wait for their welcome.
 func (h *Host) Waiting() int { return int(h.waiting.Load()) }
+
+// Longest is how many frames waited at most for one session since it was last asked.
+func (h *Host) Longest() int { return int(h.longest.Swap(0)) }
+
+// queued notes that so many frames waited for a session.
+func (h *Host) queued(n int) {
+	for longest := h.longest.Load(); int64(n) > longest && !h.longest.CompareAndSwap(longest, int64(n)); {
+		longest = h.longest.Load()
+	}
+}
 
 // Len is how many sessions there are, welcomed or not.
 func (h *Host) Len() int {

@@ -19,6 +19,7 @@ func (s *Session) write() {
 	defer s.leave()
 	for {
 		items, closed := s.out.take()
+		s.host.queued(len(items))
 		if closed {
 			s.farewell(items)
 			return
