@@ -58,10 +58,11 @@ func (h *Hub) deliverPosted(ctx context.Context, e wire.Event, b wire.Posted) {
 		h.Log.Error("deliver: load room", "conv", e.Conv, "seq", b.Seq, "err", err)
 		return
 	}
+	// Also when it is told again: the first time may have been in another life.
+	h.advance(r, b.Message)
 	to := e.To
 	if len(to) == 0 {
 		to = h.membersOf(r)
-		h.advance(r, b.Message)
 	}
 	if b.Seq == 1 && len(e.To) == 0 {
 		h.tellOpened(ctx, e.Conv, to)

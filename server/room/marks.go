@@ -1,7 +1,10 @@
 package room
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"kamachat/shared/chat"
@@ -56,20 +59,24 @@ func (h *Hub) flushMarks(ctx context.Context) {
 		h.mu.Unlock()
 		return
 	}
-	var ms []chat.Marks
-	for _, m := range h.dirty {
-		ms = append(ms, m)
-	}
+	ms := slices.Collect(maps.Values(h.dirty))
 	h.mu.Unlock()
+	// In one order, everywhere: nobody waits for a row that waits for ours.
+	slices.SortFunc(ms, func(a, b chat.Marks) int {
+		return cmp.Or(cmp.Compare(a.Conv, b.Conv), cmp.Compare(a.User, b.User))
+	})
 	// A room may have been let go since: who is told is known with it only.
-	rooms := map[chat.ConvID]*Room{}
-	for _, m := range ms {
+	var rooms []*Room
+	for i, m := range ms {
+		if i > 0 && m.Conv == ms[i-1].Conv {
+			continue
+		}
 		r, err := h.room(ctx, m.Conv)
 		if err != nil {
 			h.Log.Error("save marks: load room, will be tried again", "conv", m.Conv, "err", err)
 			return
 		}
-		rooms[m.Conv] = r
+		rooms = append(rooms, r)
 	}
 	if err := h.Store.SaveMarks(ctx, ms); err != nil {
 		h.Log.Error("save marks, will be tried again", "marks", len(ms), "err", err)
@@ -85,8 +92,8 @@ func (h *Hub) flushMarks(ctx context.Context) {
 		}
 		es = append(es, wire.Event{Conv: m.Conv, To: []chat.UserID{m.User}, Frame: wire.Frame{Body: wire.Seen{Marks: m}}})
 	}
-	for conv, r := range rooms {
-		if now := h.rooms[conv]; now != nil {
+	for _, r := range rooms {
+		if now := h.rooms[r.Conv]; now != nil {
 			r = now
 		}
 		if low := r.lowest(); low != r.told || r.silent {

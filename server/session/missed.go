@@ -15,9 +15,11 @@ const maxMissed = 1000
 // newest hundred of each conversation, then what was committed meanwhile.
 func (s *Session) sendMissed(ctx context.Context) error {
 	sent := map[chat.ConvID]int64{}
-	err := s.queueMissed(ctx, sent)
+	if err := s.queueMissed(ctx, sent); err != nil {
+		return err
+	}
 	s.release(sent)
-	return err
+	return nil
 }
 
 // queueMissed notes in sent how far it got in each conversation.

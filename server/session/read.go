@@ -124,12 +124,10 @@ func (s *Session) hello(ref string, b wire.Hello) error {
 	return nil
 }
 
-// greet sends a client that can't resume what it missed.
+// greet sends a client that can't resume what it missed. One that was not sent
+// all of it is closed and comes back: what is written next would count for all before.
 func (s *Session) greet() error {
-	if err := s.sendMissed(s.host.ctx); err != nil {
-		s.logged("missed messages", err)
-	}
-	return nil
+	return s.sendMissed(s.host.ctx)
 }
 
 // tooFast reports whether f comes too fast to be taken; then it was refused.

@@ -128,7 +128,7 @@ func newPlan(seed uint64) *plan {
 	p := &plan{seed: seed, groups: map[chat.ConvID][]chat.UserID{}}
 	p.lossy = d.oneIn(4)
 	p.carrier, p.fanout = pick(d, 4, 16, 4096), pick(d, 1, 8, 4096)
-	p.queue, p.rooms = pick(d, 48, 256, 4096), pick(d, 1, 3, 0, 0)
+	p.queue, p.rooms = pick(d, 48, 256, 4096), pick(d, 1, 0, 0)
 	p.rate = pick(d, 0, 0, 5)
 	p.lanes, p.welcomes = pick(d, 1, 1, 4), pick(d, 0, 1)
 	p.end = 8*time.Second + d.upTo(8*time.Second)

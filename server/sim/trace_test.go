@@ -61,6 +61,8 @@ func (t *trace) frames(how string, d *device, p []byte) {
 			b = fmt.Sprintf("%s %d entries of %d", v.Conv, len(v.Entries), v.LastSeq)
 		case wire.People:
 			b = fmt.Sprintf("%d people", len(v.People))
+		case wire.Listed:
+			b = fmt.Sprintf("%d conversations, %d parts", len(v.Convs), len(v.Differ))
 		case wire.Opened:
 			b = fmt.Sprintf("%s %d", v.Summary.Conv, v.Summary.LastSeq)
 		}
