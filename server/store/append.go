@@ -25,24 +25,23 @@ type member struct {
 
 // batch is what one transaction works with: the state it read, and what it will write.
 type batch struct {
-	convs   []chat.ConvID             // of the drafts, distinct and sorted
-	known   map[draftKey]chat.Message // stored before, or earlier in this batch
-	unheard map[draftKey]bool         // stored before by a commit whose outcome nobody heard of
-	heads   map[chat.ConvID]*head     // of those that exist, and of new direct ones
-	users   map[chat.UserID]bool      // true: exists and is enabled
-	in      map[member]bool           // true: member of a group
-	moved   []*head
-	rows    []messageRow
+	convs []chat.ConvID             // of the drafts, distinct and sorted
+	known map[draftKey]chat.Message // stored before, or earlier in this batch
+	heads map[chat.ConvID]*head     // of those that exist, and of new direct ones
+	users map[chat.UserID]bool      // true: exists and is enabled
+	in    map[member]bool           // true: member of a group
+	moved []*head
+	rows  []messageRow
 }
 
 // Append commits ds, in order, each behind the last entry of its conversation. A
 // draft stored before is answered with its first message. One that may not be
 // posted, or that the database does not take, is refused by itself.
 //
-// After an error that IsPassing, ds can be handed over again: nothing is stored
-// then, or what is is found by its Ref and answered as if it were stored only
-// now, since nobody has heard of it. Append may be called by several at once; the
-// order within a conversation is that of their commits.
+// After an error ds are to be handed over again: what is stored all the same,
+// since the answer to a commit was lost, is then found by its Ref. Append may be
+// called by several at once; the order within a conversation is that of their
+// commits.
 func (d *DB) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -56,7 +55,6 @@ func (d *DB) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error
 	if err := d.appendPart(ctx, ds, out); err != nil {
 		return nil, fmt.Errorf("append: %w", err)
 	}
-	d.heads.answered(ds)
 	return out, nil
 }
 
@@ -79,11 +77,7 @@ func (d *DB) appendPart(ctx context.Context, ds []chat.Draft, out []chat.Receipt
 	if err := d.appendPart(ctx, ds[:half], out[:half]); err != nil {
 		return err
 	}
-	if err := d.appendPart(ctx, ds[half:], out[half:]); err != nil {
-		d.heads.doubt(ds[:half], out[:half])
-		return err
-	}
-	return nil
+	return d.appendPart(ctx, ds[half:], out[half:])
 }
 
 // takesMessages answers nil when the database takes a message that nothing can
@@ -147,7 +141,6 @@ func (d *DB) try(ctx context.Context, ds []chat.Draft, out []chat.Receipt, look 
 		return err
 	}
 	if err := tx.Commit(); err != nil {
-		d.heads.doubt(ds, out)
 		return fmt.Errorf("commit: %w", err)
 	}
 	d.heads.committed(b)
@@ -164,9 +157,7 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 		if m.Conv != dr.Conv {
 			return refuse(chat.Invalid, "the ref is that of a message elsewhere")
 		}
-		again := !b.unheard[key]
-		delete(b.unheard, key)
-		return chat.Receipt{Message: m, Again: again}
+		return chat.Receipt{Message: m, Again: true}
 	}
 	if !b.users[dr.Author] {
 		return refuse(chat.Forbidden, "the account is disabled or gone")
@@ -214,7 +205,7 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 
 func newBatch(ds []chat.Draft) *batch {
 	b := &batch{
-		known: make(map[draftKey]chat.Message, len(ds)), unheard: map[draftKey]bool{}, heads: map[chat.ConvID]*head{},
+		known: make(map[draftKey]chat.Message, len(ds)), heads: map[chat.ConvID]*head{},
 		users: map[chat.UserID]bool{}, in: map[member]bool{}, rows: make([]messageRow, 0, len(ds)),
 	}
 	seen := make(map[chat.ConvID]bool, len(ds))
@@ -249,8 +240,7 @@ func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draf
 				return err
 			}
 			m, err := r.message()
-			k := draftKey{m.Author, m.Ref}
-			b.known[k], b.unheard[k] = m, d.heads.isUnsure(k)
+			b.known[draftKey{m.Author, m.Ref}] = m
 			return err
 		}); err != nil {
 			return fmt.Errorf("look for refs: %w", err)

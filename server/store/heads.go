@@ -27,16 +27,14 @@ const maxHeads = 20_000
 type heads struct {
 	mu sync.Mutex
 	at map[chat.ConvID]head
-	// unsure are drafts that may have been stored by a commit nobody heard of.
-	// Found stored, they are answered as new: nobody was told about them.
-	unsure map[draftKey]struct{}
 	// wary is for how many batches refs are looked up first, after one was found
-	// in use: whoever comes back sends again what had not been answered.
+	// in use or a commit failed: whoever comes back sends again what had not been
+	// answered.
 	wary int
 }
 
 func newHeads() *heads {
-	return &heads{at: map[chat.ConvID]head{}, unsure: map[draftKey]struct{}{}}
+	return &heads{at: map[chat.ConvID]head{}}
 }
 
 // known moves the heads that are remembered into b and returns which are not.
@@ -58,7 +56,7 @@ func (h *heads) careful() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.wary = max(0, h.wary-1)
-	return h.wary > 0 || len(h.unsure) > 0
+	return h.wary > 0
 }
 
 // committed remembers what a commit has moved.
@@ -78,18 +76,6 @@ func (h *heads) committed(b *batch) {
 	}
 }
 
-// answered forgets that the outcome of these drafts was not known.
-func (h *heads) answered(ds []chat.Draft) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.unsure) == 0 {
-		return
-	}
-	for _, d := range ds {
-		delete(h.unsure, draftKey{d.Author, d.Ref})
-	}
-}
-
 // failed forgets the heads of a batch that was not stored, or may not have been.
 // wary says to look refs up for a while.
 func (h *heads) failed(b *batch, wary bool) {
@@ -101,28 +87,6 @@ func (h *heads) failed(b *batch, wary bool) {
 	if wary {
 		h.wary = 32
 	}
-}
-
-// maxUnsure bounds the drafts whose outcome is not known. Whoever is past it is
-// answered as well, only others hear of the message when they next resume.
-const maxUnsure = 50_000
-
-// doubt notes that nobody was told what became of those ds that out says are new.
-func (h *heads) doubt(ds []chat.Draft, out []chat.Receipt) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for i, r := range out {
-		if r.Err == nil && !r.Again && len(h.unsure) < maxUnsure {
-			h.unsure[draftKey{ds[i].Author, ds[i].Ref}] = struct{}{}
-		}
-	}
-}
-
-func (h *heads) isUnsure(k draftKey) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_, ok := h.unsure[k]
-	return ok
 }
 
 // forget drops all heads, for when the tables themselves change.
