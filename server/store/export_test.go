@@ -1,11 +1,40 @@
 package store
 
-import "context"
+import (
+	"context"
+	"testing"
+)
 
 // Exec runs a statement on a connection that writes; SQLite has one.
 func (d *DB) Exec(ctx context.Context, query string) error {
 	_, err := d.db.DB.ExecContext(ctx, query)
 	return err
+}
+
+// Occupy takes all connections that write, one of them in a transaction that
+// has written, until the function it returns is called.
+func Occupy(t *testing.T, d *DB) (end func()) {
+	t.Helper()
+	tx, err := d.db.DB.BeginTx(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.ExecContext(context.Background(), "UPDATE conversations SET last_at = last_at + 1"); err != nil {
+		t.Fatal(err)
+	}
+	ends := []func() error{tx.Rollback}
+	for range d.db.Stats().MaxOpenConnections - 1 {
+		c, err := d.db.Conn(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, c.Close)
+	}
+	return func() {
+		for _, f := range ends {
+			_ = f()
+		}
+	}
 }
 
 // WALMax is the size at which SQLite's log begins anew.

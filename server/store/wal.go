@@ -20,6 +20,7 @@ type wal struct {
 	moved         chan struct{} // something was committed; holds one
 	done          chan struct{}
 	wg            sync.WaitGroup
+	closing       sync.Once
 }
 
 const (
@@ -38,7 +39,7 @@ func watchWAL(path string, writer, check *sql.DB, log *slog.Logger) *wal {
 
 // close ends it. The last connection to close writes the rest of the log back.
 func (w *wal) close() error {
-	close(w.done)
+	w.closing.Do(func() { close(w.done) })
 	w.wg.Wait()
 	return w.check.Close()
 }
