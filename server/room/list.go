@@ -211,27 +211,17 @@ func (h *Hub) summaries(ctx context.Context, u chat.UserID, limit int, convs ...
 	return ss, nil
 }
 
-// Summaries returns the latest conversations of u, at most chat.MaxList.
-func (h *Hub) Summaries(ctx context.Context, u chat.UserID) ([]chat.Summary, error) {
-	return h.summaries(ctx, u, chat.MaxList)
-}
-
-// List is Summaries with the people that the list names: u, peers, and the
-// authors of last messages.
-func (h *Hub) List(ctx context.Context, u chat.UserID) ([]chat.Summary, []chat.Person, error) {
-	convs, err := h.Summaries(ctx, u)
-	if err != nil {
-		return nil, nil, err
-	}
-	people, err := h.named(ctx, convs, u)
-	return convs, people, err
-}
-
 // Behind returns the conversations of u that have entries not delivered to any
-// device of u's, latest first.
+// device of u's, latest first, and tells the person's peers that the person is
+// here. It is the Welcome of clients that know no list.
 func (h *Hub) Behind(ctx context.Context, u chat.UserID) ([]chat.Head, error) {
 	hs, err := h.heads(ctx, u)
-	return slices.DeleteFunc(hs, func(o chat.Head) bool { return o.LastSeq <= o.Mine.Delivered }), err
+	if err != nil {
+		return nil, err
+	}
+	peers, _ := h.watch(u, convsOf(hs[:min(len(hs), watched)]))
+	h.tellHere(ctx, u, h.online(ctx, peers))
+	return slices.DeleteFunc(hs, func(o chat.Head) bool { return o.LastSeq <= o.Mine.Delivered }), nil
 }
 
 func convsOf(hs []chat.Head) []chat.ConvID {

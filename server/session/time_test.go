@@ -185,8 +185,8 @@ func TestMarksAreBoundedByTheLogAndToldToTheAuthor(t *testing.T) {
 	a.send(post("2", direct, "two"))
 	b.posted("two")
 	time.Sleep(300 * time.Millisecond)
-	ss, err := w.hub.Summaries(t.Context(), bob)
-	if err != nil || ss[0].Unread != 1 {
-		t.Errorf("%+v, %v: want one unread", ss, err)
+	l, err := w.hub.Lines(t.Context(), bob, wire.List{})
+	if err != nil || l.Convs[0].Unread != 1 {
+		t.Errorf("%+v, %v: want one unread", l, err)
 	}
 }

@@ -6,14 +6,24 @@ import (
 	"strconv"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/wire"
 )
 
 func (s *server) apiConversations(w http.ResponseWriter, r *http.Request, c caller) error {
-	sums, people, err := s.Hub.List(r.Context(), c.ID)
+	limit, err := number(r, "limit", chat.MaxList)
 	if err != nil {
 		return err
 	}
-	answer(w, map[string]any{"conversations": orEmpty(sums), "people": orEmpty(people)})
+	limit = min(max(limit, 1), chat.MaxList)
+	l, err := s.Hub.Lines(r.Context(), c.ID, wire.List{After: r.URL.Query().Get("after"), Limit: int(limit)})
+	if err != nil {
+		return err
+	}
+	out := map[string]any{"conversations": orEmpty(l.Convs), "people": orEmpty(l.People)}
+	if l.Next != "" {
+		out["next"] = l.Next
+	}
+	answer(w, out)
 	return nil
 }
 

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,6 +150,35 @@ func TestPersonsIDMeansTheConversationWithThem(t *testing.T) {
 	list := decode[struct{ Conversations []chat.Summary }](t, h.do(http.DefaultClient, "GET", "/api/v1/conversations", nil, bob...))
 	if len(list.Conversations) != 1 {
 		t.Errorf("got %+v", list)
+	}
+}
+
+func TestConversationsArePaged(t *testing.T) {
+	h := open(t)
+	auth := bearerOf(h.token(h.ann))
+	h.hub.mu.Lock()
+	for i := range 5 {
+		c := chat.ConvID(fmt.Sprint("G", i))
+		h.hub.logs[c] = []chat.Message{{Conv: c, Seq: 1}}
+	}
+	h.hub.mu.Unlock()
+	var got []chat.ConvID
+	query := "?limit=2"
+	for range 4 {
+		l := decode[struct {
+			Conversations []chat.Summary
+			Next          string
+		}](t, h.do(http.DefaultClient, "GET", "/api/v1/conversations"+query, nil, auth...))
+		for _, s := range l.Conversations {
+			got = append(got, s.Conv)
+		}
+		if l.Next == "" {
+			break
+		}
+		query = "?limit=2&after=" + url.QueryEscape(l.Next)
+	}
+	if want := []chat.ConvID{"G0", "G1", "G2", "G3", "G4"}; !slices.Equal(got, want) {
+		t.Errorf("the pages hold %v, want %v", got, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"kamachat/server/page"
 	"kamachat/shared/chat"
+	"kamachat/shared/wire"
 )
 
 // firstEntries is how many entries a conversation is first drawn with.
@@ -31,10 +32,11 @@ func (s *server) pageHome(w http.ResponseWriter, r *http.Request, c caller) erro
 // list returns the caller's conversations and everybody whom they or the page
 // of a log name.
 func (s *server) list(r *http.Request, c caller, log *chat.Page) ([]chat.Summary, []chat.Person, error) {
-	convs, people, err := s.Hub.List(r.Context(), c.ID)
+	l, err := s.Hub.Lines(r.Context(), c.ID, wire.List{})
 	if err != nil {
 		return nil, nil, err
 	}
+	convs, people := l.Convs, l.People
 	var ids []chat.UserID
 	names := func(m chat.Message) {
 		if m.Content.Event != nil {
@@ -92,6 +94,10 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open pag
 	open.Past = before > 0 && (n == 0 || log.Entries[n-1].Seq < log.LastSeq)
 	if i := slices.IndexFunc(convs, func(x chat.Summary) bool { return x.Conv == conv }); i >= 0 {
 		open.Summary = convs[i]
+	} else if l, err := s.Hub.Lines(r.Context(), c.ID, wire.List{IDs: []chat.ConvID{conv}}); err != nil {
+		return err
+	} else if len(l.Convs) == 1 { // further down than the list goes
+		open.Summary = l.Convs[0]
 	}
 	status := http.StatusOK
 	if open.Problem != nil {

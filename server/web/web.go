@@ -13,6 +13,7 @@ import (
 
 	"kamachat/server/session"
 	"kamachat/shared/chat"
+	"kamachat/shared/wire"
 )
 
 // Accounts is what the routes need to know of people.
@@ -37,8 +38,8 @@ type Accounts interface {
 type Hub interface {
 	// PostWait posts d and waits until it is committed.
 	PostWait(ctx context.Context, d chat.Draft) (chat.Message, error)
-	// List returns the conversations of u, latest first, and the people that the list names.
-	List(ctx context.Context, u chat.UserID) ([]chat.Summary, []chat.Person, error)
+	// Lines returns lines of the list of u, latest first, and the people that they name.
+	Lines(ctx context.Context, u chat.UserID, ask wire.List) (wire.Listed, error)
 	// Before returns at most limit entries before seq, 0 for the end. A direct
 	// conversation that does not exist yet is an empty page.
 	Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64, limit int) (chat.Page, error)

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +28,7 @@ import (
 	"kamachat/server/session"
 	"kamachat/server/store"
 	"kamachat/shared/chat"
+	"kamachat/shared/wire"
 )
 
 // hub is a Hub in memory: it stores what is posted and remembers whose sockets
@@ -55,14 +58,20 @@ func (h *hub) PostWait(_ context.Context, d chat.Draft) (chat.Message, error) {
 	return m, nil
 }
 
-func (h *hub) List(context.Context, chat.UserID) ([]chat.Summary, []chat.Person, error) {
+// Lines lists the logs by their names; a cursor is the name of the last.
+func (h *hub) Lines(_ context.Context, _ chat.UserID, ask wire.List) (l wire.Listed, _ error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	var out []chat.Summary
-	for c, ms := range h.logs {
-		out = append(out, chat.Summary{Conv: c, LastSeq: int64(len(ms))})
+	for _, c := range slices.Sorted(maps.Keys(h.logs)) {
+		switch {
+		case string(c) <= ask.After || len(ask.IDs) > 0 && !slices.Contains(ask.IDs, c):
+		case ask.Limit > 0 && len(l.Convs) == ask.Limit:
+			l.Next = string(l.Convs[ask.Limit-1].Conv)
+		default:
+			l.Convs = append(l.Convs, chat.Summary{Conv: c, LastSeq: int64(len(h.logs[c]))})
+		}
 	}
-	return out, nil, nil
+	return l, nil
 }
 
 func (h *hub) Before(_ context.Context, _ chat.UserID, conv chat.ConvID, _ int64, limit int) (chat.Page, error) {
