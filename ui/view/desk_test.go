@@ -31,6 +31,7 @@ func (a *acts) Post(c chat.ConvID, x chat.Content) {
 func (a *acts) Retry(ref string)              { a.did = append(a.did, "retry "+ref) }
 func (a *acts) Discard(ref string)            { a.did = append(a.did, "discard "+ref) }
 func (a *acts) Open(c chat.ConvID)            { a.did = append(a.did, "open "+string(c)) }
+func (a *acts) More()                         { a.did = append(a.did, "more") }
 func (a *acts) Older(c chat.ConvID)           { a.did = append(a.did, "older "+string(c)) }
 func (a *acts) Read(c chat.ConvID, seq int64) { a.did = append(a.did, "read "+itoa(int(seq))) }
 func (a *acts) Typing(c chat.ConvID)          { a.did = append(a.did, "typing "+string(c)) }

@@ -50,7 +50,7 @@ func (l *list) Render() app.UI {
 			el("kbd").Aria("hidden", "true").Text(shortcut()),
 		),
 		l.note(),
-		el("ul").Class("convs").ID("convs").OnKeyDown(l.onKey).Body(rows...),
+		el("ul").Class("convs").ID("convs").OnKeyDown(l.onKey).OnScroll(l.onScroll, app.PassiveEvent()).Body(rows...),
 		app.If(len(es) == 0, l.empty),
 	)
 }
@@ -85,8 +85,11 @@ func (l *list) empty() app.UI {
 	)
 }
 
-func (l *list) onNew(ctx app.Context, e app.Event)  { l.desk.show(dialogNew) }
-func (l *list) onMore(ctx app.Context, e app.Event) { l.more += linesAtOnce }
+func (l *list) onNew(ctx app.Context, e app.Event) { l.desk.show(dialogNew) }
+func (l *list) onMore(ctx app.Context, e app.Event) {
+	l.more += linesAtOnce
+	l.desk.Intents.More()
+}
 
 func (l *list) onFilter(ctx app.Context, e app.Event) {
 	l.filter = strings.TrimSpace(e.Get("target").Get("value").String())
@@ -111,6 +114,19 @@ func (l *list) onFilterKey(ctx app.Context, e app.Event) {
 			l.filter = ""
 			a.Call("click")
 		}
+	}
+}
+
+// moreBelow is how far above the end of the list more of it is loaded, in pixels.
+const moreBelow = 600
+
+// onScroll has more of the list loaded before its end comes into sight.
+func (l *list) onScroll(ctx app.Context, e app.Event) {
+	ctx.PreventUpdate()
+	ul := e.Get("target")
+	below := ul.Get("scrollHeight").Float() - ul.Get("scrollTop").Float() - ul.Get("clientHeight").Float()
+	if below < moreBelow {
+		l.desk.Intents.More()
 	}
 }
 

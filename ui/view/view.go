@@ -26,6 +26,8 @@ type Intents interface {
 	Open(conv chat.ConvID)
 	// Older has the page before the oldest entry held loaded.
 	Older(conv chat.ConvID)
+	// More has the next page of the conversation list loaded, where there is one.
+	More()
 	// Read says that the person has read conv up to seq.
 	Read(conv chat.ConvID, seq int64)
 	// Typing says that the person writes in conv just now. It may be called for
