@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -244,7 +243,12 @@ func agree(t *testing.T, url string, conv chat.ConvID, want int, people ...*some
 }
 
 func TestPeopleChatAndAllViewsAgree(t *testing.T) {
-	url := inProcess(t)
+	for name, flags := range databases(t) {
+		t.Run(name, func(t *testing.T) { peopleChat(t, inProcess(t, flags(t)...)) })
+	}
+}
+
+func peopleChat(t *testing.T, url string) {
 	a, b, c := join(t, url, "ann"), join(t, url, "bob"), join(t, url, "cat")
 	phone := &someone{Person: a.Person, token: a.token}
 	phone.Client = phone.connect(t, url)
@@ -304,10 +308,14 @@ func TestPeopleChatAndAllViewsAgree(t *testing.T) {
 }
 
 func TestKilledServerLosesAndDoublesNothing(t *testing.T) {
-	p := &process{t: t, data: t.TempDir()}
+	for name, flags := range databases(t) {
+		t.Run(name, func(t *testing.T) { killedServer(t, &process{t: t, data: t.TempDir(), flags: flags(t)}) })
+	}
+}
+
+func killedServer(t *testing.T, p *process) {
 	p.start("127.0.0.1:0")
 	t.Cleanup(func() { p.kill() })
-	addr := strings.TrimPrefix(p.url, "http://")
 	a, b := join(t, p.url, "ann"), join(t, p.url, "bob")
 	conv := chat.Direct(a.ID, b.ID)
 	stop := make(chan struct{})
@@ -327,14 +335,7 @@ func TestKilledServerLosesAndDoublesNothing(t *testing.T) {
 	for round := range 5 {
 		time.Sleep(time.Duration(50+37*round) * time.Millisecond)
 		p.kill()
-		for { // the port may need a moment
-			if ln, err := net.Listen("tcp", addr); err == nil {
-				_ = ln.Close()
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-		p.start(addr)
+		p.again()
 		a.Wake()
 		b.Wake()
 	}

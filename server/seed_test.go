@@ -104,90 +104,95 @@ func (c *seedClient) gets(from *someone, to string) seedFrame {
 // TestSeedsSnippetsWorkAsWritten does what the seed's JavaScript does, on both
 // names of the socket's address and with the rate limit that is the default.
 func TestSeedsSnippetsWorkAsWritten(t *testing.T) {
-	for _, path := range []string{"/ws", "/wss"} {
-		t.Run(path[1:], func(t *testing.T) {
-			url := inProcess(t, "--rate-limit", "20/s:200")
-			ann, bob, cat := join(t, url, "ann"), join(t, url, "bob"), join(t, url, "cat")
-			a, b := seedConnect(t, url, path, ann), seedConnect(t, url, path, bob)
-			phone := seedConnect(t, url, path, ann)
+	for name, flags := range databases(t) {
+		for _, path := range []string{"/ws", "/wss"} {
+			t.Run(name+path, func(t *testing.T) {
+				seedsSnippets(t, inProcess(t, append([]string{"--rate-limit", "20/s:200"}, flags(t)...)...), path)
+			})
+		}
+	}
+}
 
-			// To a person: the echo is the acknowledgement, one's other devices get it too.
-			a.sendJSON(a.message(1, string(bob.ID), "你好"))
-			for _, c := range []*seedClient{a, phone, b} {
-				if f := c.gets(ann, string(bob.ID)); f.Type != 1 || f.Content != "你好" {
-					t.Errorf("%s got %+v", c.Username, f)
-				}
-			}
+func seedsSnippets(t *testing.T, url, path string) {
+	ann, bob, cat := join(t, url, "ann"), join(t, url, "bob"), join(t, url, "cat")
+	a, b := seedConnect(t, url, path, ann), seedConnect(t, url, path, bob)
+	phone := seedConnect(t, url, path, ann)
 
-			// To a group; cat has a native client.
-			var made struct{ Group struct{ ID chat.ConvID } }
-			call(t, "POST", url+"/api/v1/groups", ann.token, map[string]any{"name": "Tea", "members": []chat.UserID{bob.ID, cat.ID}}, &made)
-			group := made.Group.ID
-			b.sendJSON(b.message(1, string(group), "bob 0"))
-			for _, c := range []*seedClient{a, phone, b} {
-				if f := c.gets(bob, string(group)); f.Type != 1 || f.Content != "bob 0" {
-					t.Errorf("%s got %+v", c.Username, f)
-				}
-			}
-			agree(t, url, group, 1, cat)
+	// To a person: the echo is the acknowledgement, one's other devices get it too.
+	a.sendJSON(a.message(1, string(bob.ID), "你好"))
+	for _, c := range []*seedClient{a, phone, b} {
+		if f := c.gets(ann, string(bob.ID)); f.Type != 1 || f.Content != "你好" {
+			t.Errorf("%s got %+v", c.Username, f)
+		}
+	}
 
-			// A file, of a type longer than the seed's column, is seen live and in the history.
-			m := a.message(2, string(bob.ID), "")
-			mime := "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-			m["url"], m["file_name"], m["file_type"], m["file_size"] = "/static/files/计划.docx", "计划.docx", mime, "47.1KB"
-			a.sendJSON(m)
-			for _, c := range []*seedClient{a, phone, b} {
-				f := c.gets(ann, string(bob.ID))
-				if f.Type != 2 || f.URL != m["url"] || f.FileName != m["file_name"] || f.FileType != mime || f.FileSize != "47.1KB" {
-					t.Errorf("%s got %+v", c.Username, f)
-				}
-			}
-			var page chat.Page
-			call(t, "GET", url+"/api/v1/conversations/"+string(bob.ID)+"/messages", ann.token, nil, &page)
-			if e := page.Entries[len(page.Entries)-1].Content.File; e == nil || e.Type != mime || e.Name != "计划.docx" {
-				t.Errorf("the history ends with %+v", page.Entries[len(page.Entries)-1])
-			}
+	// To a group; cat has a native client.
+	var made struct{ Group struct{ ID chat.ConvID } }
+	call(t, "POST", url+"/api/v1/groups", ann.token, map[string]any{"name": "Tea", "members": []chat.UserID{bob.ID, cat.ID}}, &made)
+	group := made.Group.ID
+	b.sendJSON(b.message(1, string(group), "bob 0"))
+	for _, c := range []*seedClient{a, phone, b} {
+		if f := c.gets(bob, string(group)); f.Type != 1 || f.Content != "bob 0" {
+			t.Errorf("%s got %+v", c.Username, f)
+		}
+	}
+	agree(t, url, group, 1, cat)
 
-			// 150 in a burst: for (let i = 0; i < 150; i++) ws.send(…). Nobody is told to wait.
-			for i := range 150 {
-				a.sendJSON(a.message(1, string(bob.ID), fmt.Sprint("burst ", i)))
-			}
-			for i := range 150 {
-				for _, c := range []*seedClient{a, b} {
-					if f := c.gets(ann, string(bob.ID)); f.Content != fmt.Sprint("burst ", i) {
-						t.Fatalf("%s got %+v, want burst %d", c.Username, f, i)
-					}
-				}
-			}
+	// A file, of a type longer than the seed's column, is seen live and in the history.
+	m := a.message(2, string(bob.ID), "")
+	mime := "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+	m["url"], m["file_name"], m["file_type"], m["file_size"] = "/static/files/计划.docx", "计划.docx", mime, "47.1KB"
+	a.sendJSON(m)
+	for _, c := range []*seedClient{a, phone, b} {
+		f := c.gets(ann, string(bob.ID))
+		if f.Type != 2 || f.URL != m["url"] || f.FileName != m["file_name"] || f.FileType != mime || f.FileSize != "47.1KB" {
+			t.Errorf("%s got %+v", c.Username, f)
+		}
+	}
+	var page chat.Page
+	call(t, "GET", url+"/api/v1/conversations/"+string(bob.ID)+"/messages", ann.token, nil, &page)
+	if e := page.Entries[len(page.Entries)-1].Content.File; e == nil || e.Type != mime || e.Name != "计划.docx" {
+		t.Errorf("the history ends with %+v", page.Entries[len(page.Entries)-1])
+	}
 
-			// A bad frame is answered, and the connection stays.
-			a.sendJSON(map[string]any{})
-			var bad struct{ Code int }
-			if p := a.text(); json.Unmarshal([]byte(p), &bad) != nil || bad.Code < 400 {
-				t.Errorf("{} was answered with %s", p)
+	// 150 in a burst: for (let i = 0; i < 150; i++) ws.send(…). Nobody is told to wait.
+	for i := range 150 {
+		a.sendJSON(a.message(1, string(bob.ID), fmt.Sprint("burst ", i)))
+	}
+	for i := range 150 {
+		for _, c := range []*seedClient{a, b} {
+			if f := c.gets(ann, string(bob.ID)); f.Content != fmt.Sprint("burst ", i) {
+				t.Fatalf("%s got %+v, want burst %d", c.Username, f, i)
 			}
+		}
+	}
 
-			// fetch('/ws/logout', {method: 'POST', body: JSON.stringify({owner_id: id})})
-			logout := map[string]string{"/ws": "/ws/logout", "/wss": "/user/wsLogout"}[path]
-			var done struct {
-				Code int
-				Msg  string
-			}
-			call(t, "POST", url+logout, ann.token, map[string]any{"owner_id": ann.ID}, &done)
-			if done.Code != 0 || done.Msg != "success" {
-				t.Errorf("logging out was answered with %+v", done)
-			}
-			if p := a.text(); p != classic.Farewell {
-				t.Errorf("the last message is %q, want the farewell", p)
-			}
-			if _, _, err := a.ws.Read(t.Context()); websocket.CloseStatus(err) == -1 {
-				t.Errorf("after the farewell: %v, want a close", err)
-			}
-			b.sendJSON(b.message(1, string(cat.ID), "bob 0"))
-			if f := b.gets(bob, string(cat.ID)); f.Content != "bob 0" {
-				t.Errorf("the other's connection got %+v", f)
-			}
-		})
+	// A bad frame is answered, and the connection stays.
+	a.sendJSON(map[string]any{})
+	var bad struct{ Code int }
+	if p := a.text(); json.Unmarshal([]byte(p), &bad) != nil || bad.Code < 400 {
+		t.Errorf("{} was answered with %s", p)
+	}
+
+	// fetch('/ws/logout', {method: 'POST', body: JSON.stringify({owner_id: id})})
+	logout := map[string]string{"/ws": "/ws/logout", "/wss": "/user/wsLogout"}[path]
+	var done struct {
+		Code int
+		Msg  string
+	}
+	call(t, "POST", url+logout, ann.token, map[string]any{"owner_id": ann.ID}, &done)
+	if done.Code != 0 || done.Msg != "success" {
+		t.Errorf("logging out was answered with %+v", done)
+	}
+	if p := a.text(); p != classic.Farewell {
+		t.Errorf("the last message is %q, want the farewell", p)
+	}
+	if _, _, err := a.ws.Read(t.Context()); websocket.CloseStatus(err) == -1 {
+		t.Errorf("after the farewell: %v, want a close", err)
+	}
+	b.sendJSON(b.message(1, string(cat.ID), "bob 0"))
+	if f := b.gets(bob, string(cat.ID)); f.Content != "bob 0" {
+		t.Errorf("the other's connection got %+v", f)
 	}
 }
 
