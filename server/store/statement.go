@@ -44,9 +44,9 @@ func (d *DB) statement(ctx context.Context, tx *sql.Tx, k sized) (*sql.Stmt, err
 // transaction needs. What fails is wanted again the next time it is used.
 func (d *DB) prepare(ctx context.Context) {
 	d.kept.mu.Lock()
-	wanted := d.kept.wanted
-	if len(wanted) > 0 {
-		d.kept.wanted = map[sized]bool{}
+	var wanted map[sized]bool
+	if len(d.kept.wanted) > 0 { // an empty one stays where others write to it
+		wanted, d.kept.wanted = d.kept.wanted, map[sized]bool{}
 	}
 	d.kept.mu.Unlock()
 	for k := range wanted {
