@@ -79,6 +79,7 @@ func TestNativeFramesThatQueueUpAreOneWrite(t *testing.T) {
 			a.send(post(fmt.Sprint(i), group, fmt.Sprint("text ", i)))
 			a.posted(fmt.Sprint("text ", i))
 		}
+		synctest.Wait() // the last one is queued for late, too
 		late.posted("text 39")
 		if got := n.Load(); got != 2 {
 			t.Errorf("%d writes for 1 and 39 frames, want 2", got)

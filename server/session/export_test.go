@@ -1,0 +1,4 @@
+package session
+
+// Slot is slot, for the tests outside.
+var Slot = slot
