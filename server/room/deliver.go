@@ -9,14 +9,25 @@ import (
 )
 
 // deliver brings one event to the sessions on this node. Only the fan-out's
-// goroutine calls it, so packets are encoded by one goroutine.
+// goroutine calls it. What can't be delivered because a room can't be loaded is
+// delivered later, in order within its conversation.
 func (h *Hub) deliver(e wire.Event) {
+	if len(e.To) == 0 && h.postponed(e) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
+	if err := h.hand(ctx, e); err != nil {
+		h.postpone(e, err)
+	}
+}
+
+// hand does what deliver says, or nothing when a room can't be loaded. It may be
+// called from two goroutines, but not with two events of one conversation.
+func (h *Hub) hand(ctx context.Context, e wire.Event) error {
 	switch b := e.Frame.Body.(type) {
 	case wire.Posted:
-		h.deliverPosted(ctx, e, b)
-		return
+		return h.handPosted(ctx, e, b)
 	case wire.Bye:
 		if e.Ref != "" {
 			h.mu.Lock()
@@ -28,7 +39,7 @@ func (h *Hub) deliver(e wire.Event) {
 				c.Close(b.Reason)
 			}
 		}
-		return
+		return nil
 	case wire.Refused:
 		h.resolve(e, chat.Receipt{Err: &chat.Refusal{Code: b.Code, Words: b.Words, RetryAfter: time.Duration(b.RetryAfter) * time.Millisecond}})
 	}
@@ -36,17 +47,17 @@ func (h *Hub) deliver(e wire.Event) {
 	if len(to) == 0 {
 		r, err := h.room(ctx, e.Conv)
 		if err != nil {
-			h.Log.Error("deliver: load room", "conv", e.Conv, "err", err)
-			return
+			return err
 		}
 		to = h.membersOf(r)
 	}
 	f := e.Frame
 	f.Ref = e.Ref
 	h.push(f, e.Stamp, h.connsOf(to...))
+	return nil
 }
 
-func (h *Hub) deliverPosted(ctx context.Context, e wire.Event, b wire.Posted) {
+func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error {
 	h.resolve(e, chat.Receipt{Message: b.Message})
 	h.mu.Lock()
 	if c := b.Content.Event; b.Seq == 1 || c != nil {
@@ -55,8 +66,7 @@ func (h *Hub) deliverPosted(ctx context.Context, e wire.Event, b wire.Posted) {
 	h.mu.Unlock()
 	r, err := h.room(ctx, e.Conv)
 	if err != nil {
-		h.Log.Error("deliver: load room", "conv", e.Conv, "seq", b.Seq, "err", err)
-		return
+		return err
 	}
 	// Also when it is told again: the first time may have been in another life.
 	h.advance(r, b.Message)
@@ -70,7 +80,7 @@ func (h *Hub) deliverPosted(ctx context.Context, e wire.Event, b wire.Posted) {
 	conns := h.connsOf(to...)
 	defer h.Meter.Handed(b, e.Stamp, len(conns))
 	if len(conns) == 0 {
-		return
+		return nil
 	}
 	for _, c := range conns {
 		if !c.Native() {
@@ -87,6 +97,7 @@ func (h *Hub) deliverPosted(ctx context.Context, e wire.Event, b wire.Posted) {
 			c.Push(theirs)
 		}
 	}
+	return nil
 }
 
 // tellOpened tells the members that are here about a conversation that is new to them.

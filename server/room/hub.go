@@ -40,7 +40,8 @@ type Hub struct {
 	rooms   map[chat.ConvID]*Room
 	dirty   map[markKey]chat.Marks // marks not yet in the store
 	waiters map[draftKey][]chan chat.Receipt
-	unsure  map[draftKey]bool         // of commits that failed: they may be stored all the same
+	unsure  map[draftKey]bool // of commits that failed: they may be stored all the same
+	late    late
 	leaving map[chat.UserID]time.Time // last session gone; offline for others from then on
 	names   map[chat.UserID]named
 	ended   map[string]time.Time // logins that ended, and when to forget that
@@ -81,7 +82,7 @@ func NewHub(c Config) *Hub {
 	}
 	return &Hub{
 		Config: c, live: map[chat.UserID]*person{}, rooms: map[chat.ConvID]*Room{},
-		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{}, unsure: map[draftKey]bool{},
+		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{}, unsure: map[draftKey]bool{}, late: late{of: map[chat.ConvID][]wire.Event{}},
 		leaving: map[chat.UserID]time.Time{}, names: map[chat.UserID]named{}, ended: map[string]time.Time{},
 	}
 }

@@ -44,6 +44,7 @@ func (h *Hub) tick(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+			h.deliverLate(ctx)
 			h.flushMarks(ctx)
 			h.announceLeft(ctx)
 			h.forgetEnded()

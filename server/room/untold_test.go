@@ -160,3 +160,20 @@ func TestMarksAreToldThoughTheirRoomWasLetGo(t *testing.T) {
 		}
 	})
 }
+
+// The store may be away just when something that it has stored is handed out.
+func TestWhatCouldNotBeDeliveredComesLaterInOrder(t *testing.T) {
+	inHub(t, 1, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
+		for i := range 5 {
+			s.set(0, 3) // the room was let go, and can't be loaded
+			post(t, h, "Ua", direct, fmt.Sprint(i))
+			synctest.Wait()
+		}
+		time.Sleep(time.Second)
+		for name, e := range map[string]*ear{"the author": a, "the other": b} {
+			if got, _ := e.heard(direct); got != "1 2 3 4 5 " {
+				t.Errorf("%s was told of %q, want 1 to 5", name, got)
+			}
+		}
+	})
+}
