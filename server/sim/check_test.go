@@ -236,7 +236,7 @@ func (w *world) checkSeeds(d *device, ts map[chat.ConvID]truth, bad func(string,
 // left is what a hub still remembers of what is over.
 func (s *server) left() (out []string) {
 	hub := reflect.ValueOf(s.hub).Elem()
-	for _, f := range []string{"waiters", "dirty", "leaving", "live"} {
+	for _, f := range []string{"waiters", "unsure", "dirty", "leaving", "live"} {
 		if n := hub.FieldByName(f).Len(); n > 0 {
 			out = append(out, fmt.Sprintf("the hub still has %d %s", n, f))
 		}

@@ -131,13 +131,18 @@ type sock struct {
 
 func (s sock) Read(ctx context.Context) ([]byte, error) {
 	_, p, err := s.ws.Read(ctx)
-	s.d.w.trace.frames("gets", s.d, p)
+	if err == nil {
+		s.d.w.trace.frames("gets", s.d, p)
+	}
 	return p, err
 }
 
 func (s sock) Write(ctx context.Context, p []byte) error {
-	s.d.w.trace.frames("says", s.d, p)
-	return s.ws.Write(ctx, websocket.MessageText, p)
+	err := s.ws.Write(ctx, websocket.MessageText, p)
+	if err == nil {
+		s.d.w.trace.frames("says", s.d, p)
+	}
+	return err
 }
 
 func (s sock) Close(int, string) error { return s.ws.CloseNow() }
