@@ -48,7 +48,7 @@ func importPeople(ctx context.Context, cfg config.Config, log *slog.Logger, stdo
 		in = f
 	}
 	ids := chat.NewIDs(importNode, func() int64 { return time.Now().UnixMilli() })
-	db, err := openDatabase(ctx, cfg, ids)
+	db, err := openDatabase(ctx, cfg, ids, log)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func runBench(ctx context.Context, cfg config.Config, stdout io.Writer) error {
 	_, err = bench.Run(ctx, bench.Config{
 		URL: b.URL, People: people, Workload: b.Workload, Dialect: b.Dialect, Pairs: b.Pairs, Members: b.Members, Senders: b.Senders,
 		InFlight: b.Inflight, Rate: b.PerSecond, Pages: b.Pages, Readers: b.Readers, Dialers: b.Dialers, Duration: b.Duration,
-		NoCut: b.NoCut, Servers: b.Servers, Metrics: b.Metrics, Sample: b.Sample, JSON: b.JSON,
+		Cut: b.Cut, Servers: b.Servers, Metrics: b.Metrics, Sample: b.Sample, JSON: b.JSON,
 	}, stdout)
 	return err
 }

@@ -52,7 +52,7 @@ const maxWaiting = 1000
 // administrator while there is none.
 func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(url, setup string)) error {
 	ids := chat.NewIDs(cfg.Node, func() int64 { return time.Now().UnixMilli() })
-	db, err := openDatabase(ctx, cfg, ids)
+	db, err := openDatabase(ctx, cfg, ids, log)
 	if err != nil {
 		return err
 	}
@@ -170,11 +170,11 @@ func patient(next http.Handler) http.Handler {
 	})
 }
 
-func openDatabase(ctx context.Context, cfg config.Config, ids *chat.IDs) (*store.DB, error) {
+func openDatabase(ctx context.Context, cfg config.Config, ids *chat.IDs, log *slog.Logger) (*store.DB, error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	db, err := store.Open(ctx, cfg.Database(), store.Options{ID: ids.Next})
+	db, err := store.Open(ctx, cfg.Database(), store.Options{ID: ids.Next, Log: log})
 	if err != nil {
 		return nil, err
 	}
