@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -172,19 +171,20 @@ func (k *Cache) addOnce(ctx context.Context, of map[chat.ConvID][]chat.Message, 
 	return err
 }
 
-// cached returns the entries of conv with from ≤ Seq ≤ to that are cached, and
-// the Seq of the run's end; nothing and 0 where nothing is.
-func (k *Cache) cached(ctx context.Context, conv chat.ConvID, from, to int64) ([]chat.Message, int64) {
+// cached returns the entries of conv with from ≤ Seq ≤ to that are cached, for
+// to 0 the newest limit of those from there on, and the Seq of the run's end;
+// nothing and 0 where nothing is.
+func (k *Cache) cached(ctx context.Context, conv chat.ConvID, from, to int64, limit int) ([]chat.Message, int64) {
 	key := k.c.key("log", string(conv))
 	var rows []string
 	var top []goredis.Z
 	err := k.c.do(ctx, func(ctx context.Context) error {
 		tx := k.c.rdb.TxPipeline() // both of one moment
-		max := "+inf"
-		if to > 0 {
-			max = strconv.FormatInt(to, 10)
+		a := goredis.ZRangeArgs{Key: key, ByScore: true, Start: from, Stop: to}
+		if to == 0 {
+			a = goredis.ZRangeArgs{Key: key, Start: -limit, Stop: -1}
 		}
-		r := tx.ZRangeByScore(ctx, key, &goredis.ZRangeBy{Min: strconv.FormatInt(from, 10), Max: max})
+		r := tx.ZRangeArgs(ctx, a)
 		z := tx.ZRangeWithScores(ctx, key, -1, -1)
 		_, err := tx.Exec(ctx)
 		rows, top = r.Val(), z.Val()
@@ -202,6 +202,9 @@ func (k *Cache) cached(ctx context.Context, conv chat.ConvID, from, to int64) ([
 		ms[i] = e.Message
 		ms[i].Ref = e.Ref
 	}
+	for len(ms) > 0 && ms[0].Seq < from {
+		ms = ms[1:]
+	}
 	return ms, int64(top[0].Score)
 }
 
@@ -210,9 +213,9 @@ func (k *Cache) Before(ctx context.Context, conv chat.ConvID, seq int64, limit i
 	var ms []chat.Message
 	var end int64
 	if seq > 0 {
-		ms, end = k.cached(ctx, conv, seq-int64(limit), seq-1)
+		ms, end = k.cached(ctx, conv, max(1, seq-int64(limit)), seq-1, 0)
 	} else {
-		ms, end = k.cached(ctx, conv, 0, 0)
+		ms, end = k.cached(ctx, conv, 0, 0, limit)
 	}
 	if end == 0 || seq > 0 && !complete(ms, max(1, seq-int64(limit)), seq-1) {
 		return k.fill(ctx, conv, seq > 0)(k.log.Before(ctx, conv, seq, limit))
@@ -233,7 +236,7 @@ func (k *Cache) Before(ctx context.Context, conv chat.ConvID, seq int64, limit i
 
 // After is the store's After.
 func (k *Cache) After(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
-	ms, end := k.cached(ctx, conv, seq+1, 0)
+	ms, end := k.cached(ctx, conv, seq+1, 0, limit)
 	if end == 0 || end <= seq {
 		return k.fill(ctx, conv, true)(k.log.After(ctx, conv, seq, limit))
 	}
