@@ -6,7 +6,7 @@
 #   RUNS=3 SECONDS_EACH=10 DB=sqlite tools/bench.sh [ROW ...]
 #
 # Rows: start direct open room100 room100classic room1000 idle storm restart
-# history size soak; without names all but size and soak. DB is sqlite or
+# crash history size soak; without names all but size and soak. DB is sqlite or
 # mariadb: a private one is started. SIZE_MESSAGES (10000000) and SIZE_DIR
 # (bin/size-…, kept) are for size, SOAK (1h) and SOAK_RATE (500) for soak.
 set -euo pipefail
@@ -93,9 +93,12 @@ field() { # FILE PATH: a number of the report, as in acknowledged.p99
 }
 note() { echo "$3" >>"$work/$1.$2"; } # ROW.SIDE WHAT VALUE
 take() { # ROW.SIDE REPORT PATH…: gathers these figures
-  local row=$1 report=$2 what
+  local row=$1 report=$2 what value
   shift 2
-  for what in "$@"; do note "$row" "$what" "$(field "$report" "$what")"; done
+  for what in "$@"; do
+    value=$(field "$report" "$what")
+    [ -z "$value" ] || note "$row" "$what" "$value"
+  done
 }
 median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 show() { # ROW: the medians of both sides and, where both have a figure, KamaChat's part of the floor's
@@ -163,20 +166,22 @@ row_storm() { # 5,000 connections are cut at once
   take storm.kamachat "$work/out" "${storm[@]}"
   stop
 }
-row_restart() { # the server is killed under 5,000 connections and started again
+ended() { # ROW HOW: the server ends by that signal under 5,000 connections and is started again
   fresh 5000
   serve kamachat
-  $kama bench --url "http://$addr" --json --duration 120s --users-file "$users" --workload storm --members 5000 --no-cut >"$work/out" 2>"$work/err" &
+  $kama bench --url "http://$addr" --server-pid "$server" --json --duration 120s --users-file "$users" --workload storm --members 5000 \
+    --cut "$2" >"$work/out" 2>"$work/err" &
   local generator=$!
-  while kill -0 $generator 2>/dev/null && [ "$(ls "/proc/$server/fd" | wc -l)" -lt 5000 ]; do sleep 0.1; done
-  sleep 5 # and everybody has got the first message
-  kill -9 "$server" && { wait "$server" 2>/dev/null || true; }
+  wait -n "$server" $generator || true # the server, unless something is wrong
+  kill -0 $generator 2>/dev/null || { cat "$work/out" "$work/err" "$work/log" >&2; exit 1; }
   serve kamachat
   wait $generator || { cat "$work/out" "$work/err" "$work/log" >&2; exit 1; }
-  take restart.kamachat "$work/out" "${storm[@]}"
-  note restart.kamachat open_ms "$opened"
+  take "$1.kamachat" "$work/out" "${storm[@]}"
+  note "$1.kamachat" open_ms "$opened"
   stop
 }
+row_restart() { ended restart term; }
+row_crash() { ended crash kill; }
 row_history() { # as many pages as come, of conversations that one direct run has written
   fresh 1000
   serve kamachat
@@ -217,7 +222,7 @@ row_soak() { # memory, files and goroutines stay where they are
 }
 
 order=("$@")
-[ ${#order[@]} -gt 0 ] || order=(start direct open room100 room100classic room1000 idle storm restart history)
+[ ${#order[@]} -gt 0 ] || order=(start direct open room100 room100classic room1000 idle storm restart crash history)
 for name in "${order[@]}"; do
   row=row_$name
   [ -z "${flags[$name]:-}" ] || row="row_load $name"

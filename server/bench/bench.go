@@ -45,6 +45,13 @@ const (
 	Classic = "classic" // the seed's
 )
 
+// How a storm begins. A server that ended is not started again by the generator.
+const (
+	CutConnections = "connections" // the generator drops them, without a word
+	CutTerm        = "term"        // the first of Config.Servers is asked to end
+	CutKill        = "kill"        // it is killed
+)
+
 // A Person is an account to act as.
 type Person struct {
 	Username string
@@ -67,7 +74,7 @@ type Config struct {
 	Readers  int           // connections that read history; 0 means 16
 	Dialers  int           // connections made at a time; 0 means 64
 	Duration time.Duration // how long to write, or to wait for a storm to pass; 0 means 10 s
-	NoCut    bool          // Storm: the connections are lost by themselves, since somebody restarts the server
+	Cut      string        // Storm: how the connections are lost; "" means CutConnections
 	JSON     bool          // print the report as JSON instead of a table
 
 	// Servers are the server's processes on this machine: itself, of which memory
@@ -121,7 +128,7 @@ func (c Config) withDefaults() (Config, error) {
 	orDefault(&c.InFlight, 1)
 	orDefault(&c.Readers, 16)
 	orDefault(&c.Dialers, 64)
-	c.Dialect = cmp.Or(c.Dialect, Native)
+	c.Dialect, c.Cut = cmp.Or(c.Dialect, Native), cmp.Or(c.Cut, CutConnections)
 	c.Duration = cmp.Or(c.Duration, 10*time.Second)
 	c.Sample = cmp.Or(c.Sample, time.Second)
 	c.URL = strings.TrimRight(c.URL, "/")
@@ -138,6 +145,10 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("a number is negative")
 	case c.Workload == Fanout && c.Senders > c.Members:
 		return c, fmt.Errorf("%d senders of %d members", c.Senders, c.Members)
+	case c.Cut != CutConnections && c.Cut != CutTerm && c.Cut != CutKill:
+		return c, fmt.Errorf("no cut %q: want %s, %s or %s", c.Cut, CutConnections, CutTerm, CutKill)
+	case c.Cut != CutConnections && len(c.Servers) == 0:
+		return c, errors.New("which server is to end is not told")
 	case c.Workload == Storm && c.Members%2 != 0:
 		return c, errors.New("a storm needs an even number of members")
 	}

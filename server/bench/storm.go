@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -32,8 +34,9 @@ type StormReport struct {
 	Unwell     int64   `json:"health_failures"` // no answer, or a bad one
 	Attempts   int64   `json:"attempts"`
 	Refused    int64   `json:"refused_attempts"`
-	Missing    int64   `json:"missing"` // entries that somebody did not get
-	Unsent     int64   `json:"unsent"`  // drafts that are still in an outbox
+	WhyRefused string  `json:"why_refused,omitempty"` // the last of them
+	Missing    int64   `json:"missing"`               // entries that somebody did not get
+	Unsent     int64   `json:"unsent"`                // drafts that are still in an outbox
 	WhyMissing string  `json:"why_missing,omitempty"`
 }
 
@@ -50,7 +53,7 @@ func (s *StormReport) print(w io.Writer) {
 		fmt.Fprintf(w, "  %s\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\n", l.name, l.P50, l.P90, l.P99, l.P999, l.Max)
 	}
 	fmt.Fprintf(w, "storm\tall %d clients welcome after %.2f s, with everything after %.2f s\n", s.Clients, s.Welcomed, s.CaughtUp)
-	fmt.Fprintf(w, "\t%d attempts, %d refused; health asked %d times, %d without an answer\n", s.Attempts, s.Refused, s.Probes, s.Unwell)
+	fmt.Fprintf(w, "\t%d attempts, %d refused %s; health asked %d times, %d without an answer\n", s.Attempts, s.Refused, s.WhyRefused, s.Probes, s.Unwell)
 	fmt.Fprintf(w, "\tmissing %d, unsent %d %s\n", s.Missing, s.Unsent, s.WhyMissing)
 }
 
@@ -63,7 +66,7 @@ type storm struct {
 	id      int64
 	start   time.Time
 	clients []*stormClient
-	cut     atomic.Int64 // when the first connection was lost, after start; 0 before
+	cut     atomic.Int64 // when the connections were cut, after start; 0 before
 
 	attempts, refused atomic.Int64
 
@@ -73,11 +76,12 @@ type storm struct {
 	health  *hdrhistogram.Histogram
 	probes  int64
 	unwell  int64
+	why     error // of the last attempt that was refused
 }
 
-// runStorm connects everybody, has each pair's first write once, waits until
-// all connections are lost (it cuts them itself, but for Config.NoCut), and
-// watches them come back. Meanwhile each writer has one more message waiting.
+// runStorm connects everybody, has each pair's first write once, cuts all
+// connections, and watches the clients come back. Meanwhile each writer has one
+// more message waiting.
 func runStorm(ctx context.Context, c Config) (Report, error) {
 	rep := Report{Workload: c.Workload, Dialect: c.Dialect, Connections: c.Members}
 	var err error
@@ -141,19 +145,11 @@ func (s *storm) pass(ctx context.Context, watch *watch, rep *Report, wg *sync.Wa
 		cl.before = cl.welcomes
 		cl.mu.Unlock()
 	}
-	begin := time.Now()
-	if !s.NoCut {
-		s.cut.Store(int64(begin.Sub(s.start)))
-		for _, cl := range s.clients {
-			cl.lose()
-		}
+	cut := time.Now()
+	s.cut.Store(int64(cut.Sub(s.start)))
+	if err := s.begin(); err != nil {
+		return err
 	}
-	for s.cut.Load() == 0 {
-		if time.Since(begin) > s.Duration || !sleep(ctx, time.Millisecond) {
-			return errors.New("storm: nobody cut the connections")
-		}
-	}
-	cut := s.start.Add(time.Duration(s.cut.Load()))
 	s.write(1) // waits in the outboxes
 	probing, stop := context.WithCancel(ctx)
 	defer stop()
@@ -171,6 +167,28 @@ func (s *storm) pass(ctx context.Context, watch *watch, rep *Report, wg *sync.Wa
 	watch.stop(rep, counts{})
 	s.report(rep)
 	return ctx.Err()
+}
+
+// begin has everybody lose the connection.
+func (s *storm) begin() error {
+	if s.Cut == CutConnections {
+		for _, cl := range s.clients {
+			cl.lose()
+		}
+		return nil
+	}
+	server, err := os.FindProcess(s.Servers[0])
+	if err != nil {
+		return fmt.Errorf("end the server: %w", err)
+	}
+	signal := os.Signal(syscall.SIGTERM)
+	if s.Cut == CutKill {
+		signal = os.Kill
+	}
+	if err := server.Signal(signal); err != nil {
+		return fmt.Errorf("end the server: %w", err)
+	}
+	return nil
 }
 
 func (s *storm) report(rep *Report) {
@@ -191,6 +209,9 @@ func (s *storm) report(rep *Report) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.Attempts, r.Refused, r.Probes, r.Unwell = s.attempts.Load(), s.refused.Load(), s.probes, s.unwell
+	if s.why != nil {
+		r.WhyRefused = s.why.Error()
+	}
 	rep.Welcome, r.Back, r.Health = latency(s.welcome), latency(s.back), latency(s.health)
 }
 

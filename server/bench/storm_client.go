@@ -97,7 +97,6 @@ func (cl *stormClient) live(gate chan struct{}) {
 		}
 		if welcome {
 			first, tries = false, 0
-			cl.cut.CompareAndSwap(0, int64(time.Since(cl.start)))
 		}
 		cl.mu.Lock()
 		cl.err = err
@@ -120,6 +119,9 @@ func (cl *stormClient) session(welcomed func()) (welcome bool, come time.Duratio
 	cancel()
 	if err != nil {
 		cl.refused.Add(1)
+		cl.storm.mu.Lock()
+		cl.why = err
+		cl.storm.mu.Unlock()
 		return false, 0, err
 	}
 	defer sock.close()

@@ -72,7 +72,7 @@ type Bench struct {
 	Readers   int           `default:"16" placeholder:"N" help:"Connections that read history."`
 	Dialers   int           `default:"64" placeholder:"N" help:"Connections made at a time."`
 	Duration  time.Duration `default:"10s" placeholder:"TIME" help:"How long to write, or to wait for a storm to pass."`
-	NoCut     bool          `name:"no-cut" help:"storm: do not cut the connections but wait until the server is restarted."`
+	Cut       string        `default:"connections" enum:"connections,term,kill" placeholder:"HOW" help:"storm: cut the connections, or end the first --server-pid by term or kill; you start it again."`
 	Servers   []int         `name:"server-pid" placeholder:"PID" help:"The server's process on this machine, to tell what CPU time and memory it uses, and further ones of which the CPU time counts, such as its database."`
 	Metrics   string        `placeholder:"URL" help:"The server's metrics, for its heap and goroutines (default: /metrics of --url)."`
 	Sample    time.Duration `default:"1s" placeholder:"TIME" help:"Time between two looks at the server."`
