@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"syscall"
 	"testing"
 	"time"
 
@@ -104,26 +105,57 @@ func (c benchConn) Native() bool      { return true }
 func (c benchConn) Push(*wire.Packet) {}
 func (c benchConn) Close(string)      {}
 
-// BenchmarkWelcome is what one welcome costs the server, with its encoding:
-// "many" has 2,000 conversations, 100 of them groups of 1,000, "few" has 50.
+// BenchmarkWelcome is what a welcome and the comparison of lists cost the
+// server, with their encoding: "many" has 2,000 conversations, 100 of them groups
+// of 1,000, "few" has 50. "first" is for a client that holds nothing, "again" for
+// one that holds all, "moved" for one that missed an entry in 10 conversations.
+// cpu-µs is the process's time: others on the machine do not count.
 func BenchmarkWelcome(b *testing.B) {
-	h, _ := crowd(b)
+	h, db := crowd(b)
 	for _, u := range []chat.UserID{"Umany", "Ufew"} {
-		b.Run(string(u[1:]), func(b *testing.B) {
-			c := benchConn{u}
-			h.Join(context.Background(), c)
-			var p []byte
-			b.ReportAllocs()
-			for b.Loop() {
-				w, err := h.Welcome(context.Background(), c)
-				if err != nil {
-					b.Fatal(err)
-				}
-				if p, _, err = wire.V1.Append(p[:0], wire.Frame{Body: w}); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(len(p)), "wire-B")
-		})
+		hs, err := db.Heads(context.Background(), u)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := min(max(len(hs)/8, 1), chat.MaxSums)
+		all := chat.Sums(hs, n)
+		for i := range 10 {
+			hs[i*5].LastSeq--
+		}
+		c := benchConn{u}
+		h.Join(context.Background(), c)
+		welcome := func(sums []uint32) func() (wire.Body, error) {
+			return func() (wire.Body, error) { return h.Welcome(context.Background(), c, sums...) }
+		}
+		for name, ask := range map[string]func() (wire.Body, error){
+			"first": welcome(nil), "again": welcome(all), "moved": welcome(chat.Sums(hs, n)),
+			"compare": func() (wire.Body, error) { return h.Lines(context.Background(), u, wire.List{Sums: all}) },
+		} {
+			b.Run(string(u[1:])+"/"+name, func(b *testing.B) { run(b, ask) })
+		}
 	}
+}
+
+func run(b *testing.B, ask func() (wire.Body, error)) {
+	var p []byte
+	b.ReportAllocs()
+	before := cpu()
+	for b.Loop() {
+		w, err := ask()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if p, _, err = wire.V1.Append(p[:0], wire.Frame{Body: w}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-µs/op")
+	b.ReportMetric(float64(len(p)), "wire-B")
+}
+
+// cpu returns the time that the process has run.
+func cpu() time.Duration {
+	var r syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }

@@ -93,8 +93,9 @@ func (d *DB) Heads(ctx context.Context, u chat.UserID) ([]chat.Head, error) {
 		PeerRead      int64
 	}
 	err := d.read.NewSelect().TableExpr("members AS m").Join("JOIN conversations AS c ON c.id = m.conv_id").
-		// Ids of groups begin with G, those of direct conversations with D.
-		Join("LEFT JOIN members AS o ON c.id < 'E' AND o.conv_id = c.id AND o.user_id <> m.user_id").
+		// Ids of groups begin with G, those of direct conversations with D. For a
+		// group nothing must be looked for: all its members would be passed over.
+		Join("LEFT JOIN members AS o ON o.conv_id = CASE WHEN c.id < 'E' THEN c.id END AND o.user_id <> m.user_id").
 		ColumnExpr("c.id, c.last_at, c.last_seq, m.delivered_seq, m.read_seq").
 		ColumnExpr("COALESCE(o.delivered_seq, 0) AS peer_delivered, COALESCE(o.read_seq, 0) AS peer_read").
 		Where("m.user_id = ?", string(u)).OrderExpr("c.last_at DESC, c.id").Scan(ctx, &rows)
