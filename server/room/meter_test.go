@@ -112,6 +112,9 @@ func TestTheMeterIsToldOfEachDraft(t *testing.T) {
 		if p, err := h.After(t.Context(), "Ub", ab, 0); err != nil || len(p.Entries) != 1 {
 			t.Errorf("%+v, %v", p, err)
 		}
+		if err := h.Seen(t.Context(), "Ub", chat.Marks{Conv: ab, Delivered: 1}); err != nil {
+			t.Error(err)
+		}
 		stop()
 		if err := <-ran; err != nil {
 			t.Error(err)

@@ -80,12 +80,16 @@ func (h *Hub) membersOf(r *Room) []chat.UserID {
 	return slices.Collect(maps.Keys(r.members))
 }
 
-// advance notes a new entry: its author has seen and read everything up to it.
+// advance notes a new entry: an author with a native session here has seen and
+// read everything up to it. What the seed's clients have is what was written to
+// them, and their session says so.
 func (h *Hub) advance(r *Room, m chat.Message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r.last = max(r.last, m.Seq)
-	h.markLocked(r, chat.Marks{Conv: r.Conv, User: m.Author, Delivered: m.Seq, Read: m.Seq})
+	if l := h.live[m.Author]; l != nil && slices.ContainsFunc(l.conns, Conn.Native) {
+		h.markLocked(r, chat.Marks{Conv: r.Conv, User: m.Author, Delivered: m.Seq, Read: m.Seq})
+	}
 }
 
 // markLocked moves a member's marks forward and remembers to save them.

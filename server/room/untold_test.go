@@ -62,6 +62,7 @@ func (s *shaky) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, er
 // ear is a session that remembers what it was told.
 type ear struct {
 	user chat.UserID
+	seed bool // speaks the seed's dialect
 	mu   sync.Mutex
 	got  []wire.Body
 }
@@ -69,7 +70,7 @@ type ear struct {
 func (e *ear) ID() string        { return "S" + string(e.user) }
 func (e *ear) User() chat.UserID { return e.user }
 func (e *ear) Login() string     { return "" }
-func (e *ear) Native() bool      { return true }
+func (e *ear) Native() bool      { return !e.seed }
 func (e *ear) Close(string)      {}
 func (e *ear) Push(p *wire.Packet) {
 	e.mu.Lock()
@@ -185,4 +186,20 @@ func TestTheShortestWaitIsNotNever(t *testing.T) {
 			t.Errorf("%v is told as %d ms, want %d", wait, got, want)
 		}
 	}
+}
+
+// A client of the seed has what was written to it, and no more: when it is cut
+// before its own message comes back, it gets that when it is back itself.
+func TestWhatASeedsClientWroteCountsWhenItWasWrittenBack(t *testing.T) {
+	inHub(t, 0, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
+		a.seed = true
+		post(t, h, "Ua", direct, "x")
+		post(t, h, "Ub", direct, "y")
+		time.Sleep(time.Second)
+		for u, want := range map[chat.UserID]int{"Ua": 1, "Ub": 0} {
+			if got, err := h.Behind(t.Context(), u); err != nil || len(got) != want {
+				t.Errorf("%s is behind in %v, %v, want %d", u, got, err, want)
+			}
+		}
+	})
 }

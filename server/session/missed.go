@@ -50,7 +50,7 @@ func (s *Session) queueMissed(ctx context.Context, sent map[chat.ConvID]int64) e
 			if err != nil || !ok {
 				continue
 			}
-			s.queue(item{data: data, conv: m.Conv, seq: m.Seq})
+			s.queue(item{data: data, conv: m.Conv, seq: m.Seq, own: m.Author == s.who.User})
 		}
 	}
 	return nil

@@ -68,6 +68,16 @@ type item struct {
 	data []byte
 	conv chat.ConvID
 	seq  int64
+	own  bool // the entry is its reader's
+}
+
+// marks are how far a reader has got who was written it.
+func (it item) marks() chat.Marks {
+	m := chat.Marks{Conv: it.conv, Delivered: it.seq}
+	if it.own {
+		m.Read = it.seq
+	}
+	return m
 }
 
 var _ room.Conn = (*Session)(nil)
@@ -94,7 +104,7 @@ func (s *Session) Push(p *wire.Packet) {
 	if ok {
 		it := item{data: data}
 		if isPosted {
-			it.conv, it.seq = posted.Conv, posted.Seq
+			it.conv, it.seq, it.own = posted.Conv, posted.Seq, posted.Author == s.who.User
 		}
 		if !s.gate.hold(it) {
 			s.queue(it)

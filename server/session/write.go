@@ -100,7 +100,8 @@ func (s *Session) writeText(p []byte) error {
 }
 
 // delivered moves the marks of clients that send none: what was written counts
-// as delivered. That is one step in memory for each conversation of a batch.
+// as delivered, and what its reader wrote as read. That is one step in memory
+// for each conversation of a batch.
 func (s *Session) delivered(batch []item) {
 	var ms []chat.Marks
 	for _, it := range batch {
@@ -108,10 +109,10 @@ func (s *Session) delivered(batch []item) {
 			continue
 		}
 		if n := len(ms); n > 0 && ms[n-1].Conv == it.conv {
-			ms[n-1].Delivered = max(ms[n-1].Delivered, it.seq)
+			ms[n-1] = ms[n-1].Merge(it.marks())
 			continue
 		}
-		ms = append(ms, chat.Marks{Conv: it.conv, Delivered: it.seq})
+		ms = append(ms, it.marks())
 	}
 	for _, m := range ms {
 		if err := s.host.cfg.Hub.Seen(s.host.ctx, s.who.User, m); err != nil {

@@ -157,7 +157,10 @@ func (w *world) checkView(d *device, st *state.State, c chat.ConvID, tr truth, w
 			bad("%s: row %d is %+v, stored are %d", who, i, r.Message, len(tr.log))
 			break
 		}
-		if want := chat.TickOf(r.Message.Seq, others); r.Mine && r.Tick != want {
+		// The list of a person who was away does not tell how far a group has got
+		// meanwhile; then ticks of old entries lag behind, and never run ahead.
+		want := chat.TickOf(r.Message.Seq, others)
+		if r.Mine && r.Tick != want && !(c.IsGroup() && r.Tick < want) {
 			bad("%s: %d has tick %d, want %d: the others are at %+v", who, r.Message.Seq, r.Tick, want, others)
 			break
 		}
