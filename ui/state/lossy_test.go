@@ -86,6 +86,7 @@ func TestOneComparisonHealsWhatTheFanoutLost(t *testing.T) {
 
 // crash takes the marks back that were not saved yet, and everybody's connection.
 func (m *model) crash() {
+	m.crashed = true
 	for _, marks := range m.read {
 		for u, k := range marks {
 			k.Delivered, k.Read = max(k.Delivered-1, 0), max(k.Read-1, 0)

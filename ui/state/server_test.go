@@ -13,15 +13,16 @@ import (
 // per conversation, (author, Ref) stored once, marks that only grow, and posting
 // reads what is before.
 type model struct {
-	limit int // entries in a page
-	lines int // conversations in a page
-	logs  map[chat.ConvID][]chat.Message
-	refs  map[string]int64 // author, conv and Ref to Seq
-	read  map[chat.ConvID]map[chat.UserID]chat.Marks
-	left  map[chat.ConvID]map[chat.UserID]bool
-	busy  bool // refuse posts for now
-	now   int64
-	peers []*peer
+	limit   int // entries in a page
+	lines   int // conversations in a page
+	logs    map[chat.ConvID][]chat.Message
+	refs    map[string]int64 // author, conv and Ref to Seq
+	read    map[chat.ConvID]map[chat.UserID]chat.Marks
+	left    map[chat.ConvID]map[chat.UserID]bool
+	busy    bool // refuse posts for now
+	crashed bool // once
+	now     int64
+	peers   []*peer
 }
 
 var members = map[chat.ConvID][]chat.UserID{
