@@ -50,8 +50,10 @@ func TestAppendWritesTheSeedsFields(t *testing.T) {
 			t.Errorf("%s: %s, %v, %v, want %s", name, p, ok, err, c.want)
 		}
 	}
-	if p, ok, _ := codec.Append(nil, wire.Frame{Body: wire.Typing{Conv: "Gone"}}); ok {
-		t.Errorf("the seed has no word for typing, got %s", p)
+	for _, b := range []wire.Body{wire.Typing{Conv: "Gone"}, wire.Welcome{}, wire.List{IDs: []chat.ConvID{"Gone"}}, wire.Listed{More: true}} {
+		if p, ok, _ := codec.Append(nil, wire.Frame{Body: b}); ok {
+			t.Errorf("the seed has no word for %T, got %s", b, p)
+		}
 	}
 	p, _, _ := codec.Append(nil, wire.Frame{Body: wire.Refused{Code: chat.Forbidden, Words: "no"}})
 	if string(p) != `{"code":403,"msg":"no"}` {
