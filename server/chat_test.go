@@ -11,8 +11,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,7 +29,8 @@ const asServer = "KAMACHAT_TEST_AS_SERVER"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asServer) != "" {
-		if err := run(context.Background(), os.Args[1:], noEnv, os.Stdout, os.Stderr); err != nil {
+		ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		if err := run(ctx, os.Args[1:], noEnv, os.Stdout, os.Stderr); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

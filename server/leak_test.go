@@ -31,7 +31,7 @@ func TestSocketsLeaveNothingBehind(t *testing.T) {
 	if testing.Short() {
 		cycles = 1000
 	}
-	url := inProcess(t)
+	url := inProcess(t, "--max-connections-per-person", "0")
 	ann := registered(t, url, "ann")
 	var me struct{ User struct{ ID string } }
 	call(t, "GET", url+"/api/v1/me", ann, nil, &me)

@@ -146,7 +146,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	defer cancel()
 	ready.Drain()
 	// The port stays open meanwhile: who asks is told that we are not ready.
-	live.Drain(bye)
+	host.Drain(bye)
 	if serr := srv.Shutdown(bye); serr != nil {
 		log.Warn("requests did not end in time", "err", serr)
 	}

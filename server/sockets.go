@@ -23,9 +23,11 @@ type socketLimits struct {
 // sessions are the sockets of this process: who may have one, and in which
 // dialect it speaks.
 type sessions struct {
-	*session.Host
-	ids    *chat.IDs
-	limits socketLimits
+	host     *session.Host
+	draining func() bool
+	waiting  func() int
+	ids      *chat.IDs
+	limits   socketLimits
 
 	mu   sync.Mutex
 	all  int
@@ -34,7 +36,7 @@ type sessions struct {
 }
 
 func newSessions(h *session.Host, ids *chat.IDs, l socketLimits) *sessions {
-	return &sessions{Host: h, ids: ids, limits: l, of: map[chat.UserID]int{}, from: map[string]int{}}
+	return &sessions{host: h, draining: h.Draining, waiting: h.Waiting, ids: ids, limits: l, of: map[chat.UserID]int{}, from: map[string]int{}}
 }
 
 // comeLater is what those are told who can't be let in just now: a while, and
@@ -47,9 +49,9 @@ func (s *sessions) comeLater(words string) error {
 // admit gives a socket from addr a place.
 func (s *sessions) admit(addr string) (web.Place, error) {
 	switch {
-	case s.Draining():
+	case s.draining():
 		return nil, s.comeLater("the server restarts")
-	case s.limits.Waiting > 0 && s.Waiting() >= s.limits.Waiting:
+	case s.limits.Waiting > 0 && s.waiting() >= s.limits.Waiting:
 		return nil, s.comeLater("many come back at once")
 	}
 	s.mu.Lock()
@@ -79,7 +81,7 @@ func (s *sessions) serve(sock *session.Socket, p chat.Person, login string, nati
 			Greeting: []byte(classic.Greeting), Busy: []byte(classic.Busy), Farewell: farewell,
 		}
 	}
-	s.Serve(sock, who, d, pl.Free)
+	s.host.Serve(sock, who, d, pl.Free)
 }
 
 func (s *sessions) name() string { return strconv.FormatInt(s.ids.Next(), 36) }
