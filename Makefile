@@ -99,8 +99,12 @@ faults: ## kill, starve and stop things under load, as often as docs/performance
 	  go test -count=1 -v -timeout 20m -run 'UnderLoad|FullDisk' ./server
 
 .PHONY: bench
-bench: build ## the server's figures of the README, on this machine
+bench: build ## the server's figures (docs/performance.md), on this machine; DB=mariadb for that
 	tools/bench.sh
+
+.PHONY: soak
+soak: build ## the server under load for SOAK (1h): memory, files, goroutines
+	tools/bench.sh soak
 
 .PHONY: bench-ui
 bench-ui: build ## the browser's figures of the README, in Chromium

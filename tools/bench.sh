@@ -8,12 +8,14 @@
 # Rows: start direct open room100 room100classic room1000 idle storm restart
 # crash history size soak; without names all but size and soak. DB is sqlite or
 # mariadb: a private one is started. SIZE_MESSAGES (10000000) and SIZE_DIR
-# (bin/size-…, kept) are for size, SOAK (1h) and SOAK_RATE (500) for soak.
+# (bin/size-…, kept) are for size, SOAK (1h) and SOAK_RATE (500) for soak, and
+# CROWD (5000) is how many connections idle and the storms have.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 runs=${RUNS:-3} each=${SECONDS_EACH:-10} db=${DB:-sqlite} addr=${BENCH_ADDR:-127.0.0.1:18099}
 messages=${SIZE_MESSAGES:-10000000} sizedir=$PWD/${SIZE_DIR:-bin/size-$db-${SIZE_MESSAGES:-10000000}}
+crowd=${CROWD:-5000}
 work=$(mktemp -d) kama=${KAMACHAT:-bin/kamachat}
 server='' maria=''
 
@@ -152,27 +154,27 @@ row_idle() {
   for side in floor kamachat; do
     [ $side = floor ] && who=() || { fresh 1000; who=(--users-file "$users"); }
     serve $side
-    load "$work/out" "${who[@]}" --workload idle --members 5000
+    load "$work/out" "${who[@]}" --workload idle --members "$crowd"
     take "idle.$side" "$work/out" server.rss_kb_per_connection welcome.p50 welcome.p99
     stop
   done
 }
 storm=(storm.all_welcomed_seconds storm.all_caught_up_seconds storm.back.p99 welcome.p99 storm.health.p50 storm.health.p99
   storm.health.max storm.health_failures storm.attempts storm.missing server.cpu_seconds)
-row_storm() { # 5,000 connections are cut at once
-  fresh 5000
+row_storm() { # all connections are cut at once
+  fresh "$crowd"
   serve kamachat
-  load "$work/out" --users-file "$users" --workload storm --members 5000 --duration 120s
+  load "$work/out" --users-file "$users" --workload storm --members "$crowd" --duration 120s
   take storm.kamachat "$work/out" "${storm[@]}"
   stop
 }
-ended() { # ROW HOW: the server ends by that signal under 5,000 connections and is started again
-  fresh 5000
+ended() { # ROW HOW: the server ends by that signal under them all and is started again
+  fresh "$crowd"
   serve kamachat
-  $kama bench --url "http://$addr" --server-pid "$server" --json --duration 120s --users-file "$users" --workload storm --members 5000 \
+  $kama bench --url "http://$addr" --server-pid "$server" --json --duration 120s --users-file "$users" --workload storm --members "$crowd" \
     --cut "$2" >"$work/out" 2>"$work/err" &
   local generator=$!
-  wait -n "$server" $generator || true # the server, unless something is wrong
+  wait -n "$server" $generator 2>/dev/null || true # the server, unless something is wrong
   kill -0 $generator 2>/dev/null || { cat "$work/out" "$work/err" "$work/log" >&2; exit 1; }
   serve kamachat
   wait $generator || { cat "$work/out" "$work/err" "$work/log" >&2; exit 1; }

@@ -189,10 +189,9 @@ func (r *run) measure(ctx context.Context) (Report, error) {
 	rep.Seconds = time.Duration(r.now() - begin).Seconds()
 	watch.stop(&rep, r.counts())
 	r.stopped.Store(true)
-	for _, c := range r.conns {
-		c.sock.conn.SetWriteDeadline(time.Now().Add(drainTime)) // or a server that is stuck would hold us
-	}
+	r.writeUntil(time.Now().Add(drainTime)) // or a server that is stuck would hold us
 	late, err := paced()
+	r.writeUntil(time.Time{})
 	if err = cmp.Or(err, ctx.Err()); err != nil {
 		return rep, err
 	}
@@ -208,6 +207,13 @@ func (r *run) measure(ctx context.Context) (Report, error) {
 	r.close() // from here on nobody changes anything
 	r.count(&rep)
 	return rep, r.refusal()
+}
+
+// writeUntil bounds the writes that are under way and to come.
+func (r *run) writeUntil(t time.Time) {
+	for _, c := range r.conns {
+		c.sock.conn.SetWriteDeadline(t) // a broken connection shows at the next read
+	}
 }
 
 // begin sets everybody to work until stop ends. The returned function waits for
