@@ -37,5 +37,5 @@ func Occupy(t *testing.T, d *DB) (end func()) {
 	}
 }
 
-// WALMax is the size at which SQLite's log begins anew.
-const WALMax = walMax
+// WALMax is the size in bytes at which SQLite's log begins anew.
+const WALMax = walMax * 4096

@@ -13,6 +13,8 @@ import (
 // commits: most of it on a connection of its own while commits go on, and the
 // rest while the writing connection is held for a moment, so that the log
 // begins anew. Left to SQLite, every so many commits one waits for all of it.
+// The file of the log is written over and over, since one that grows makes each
+// commit wait for the file system, too; it is cut only where it got out of hand.
 type wal struct {
 	path          string
 	writer, check *sql.DB
@@ -24,8 +26,9 @@ type wal struct {
 }
 
 const (
-	walBack  = 4 << 20  // bytes that the log grows by until it is written back
-	walMax   = 16 << 20 // bytes of the log until it begins anew
+	walBack  = 1_000    // pages that are not yet written back, until they are
+	walMax   = 4_000    // pages in the log, until it begins anew
+	walCut   = 4 * 16e6 // bytes of the file, until it is cut
 	walPause = 20 * time.Millisecond
 )
 
@@ -62,20 +65,17 @@ func (w *wal) committed() {
 }
 
 func (w *wal) run() {
-	back := int64(0) // the size when it was last written back
 	for {
 		select {
 		case <-w.done:
 			return
 		case <-w.moved:
 		}
-		switch size := w.size(); {
-		case size >= walMax:
+		switch pages, written := w.checkpoint("NOOP"); {
+		case pages >= walMax:
 			w.anew()
-			back = w.size()
-		case size >= back+walBack || size < back:
-			w.write(context.Background(), "PASSIVE")
-			back = size
+		case pages-written >= walBack:
+			w.checkpoint("PASSIVE")
 		}
 		select {
 		case <-w.done:
@@ -85,25 +85,32 @@ func (w *wal) run() {
 	}
 }
 
-// anew writes all of the log back and empties it. The writer waits for the end
-// of it: for what was committed during the first step, which waits for nobody.
+// anew writes all of the log back, so that the next commit begins it anew. The
+// writer waits for the end of it: for what was committed during the first step,
+// which waits for nobody, and 20 ms at most for who still reads the log.
 func (w *wal) anew() {
-	ctx := context.Background()
-	w.write(ctx, "PASSIVE")
-	writer, err := w.writer.Conn(ctx)
+	w.checkpoint("PASSIVE")
+	writer, err := w.writer.Conn(context.Background())
 	if err != nil {
 		return // closed
 	}
 	defer writer.Close()
-	w.write(ctx, "TRUNCATE")
+	if w.size() > walCut {
+		w.checkpoint("TRUNCATE")
+	} else {
+		w.checkpoint("RESTART")
+	}
 }
 
-// write makes a checkpoint. One that others are in the way of is made the next time.
-func (w *wal) write(ctx context.Context, mode string) {
-	var busy, pages, written int
-	if err := w.check.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &pages, &written); err != nil {
+// checkpoint makes a checkpoint in one of the ways of SQLite and returns how many
+// pages the log has and how many of them are written back. One that others are in
+// the way of is made the next time.
+func (w *wal) checkpoint(mode string) (pages, written int) {
+	var busy int
+	if err := w.check.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &pages, &written); err != nil {
 		w.log.Warn("the database's log was not written back, will be tried again", "err", err)
 	}
+	return pages, written
 }
 
 // afterCommit does what a commit leaves to do.

@@ -25,25 +25,22 @@ func TestLogStaysSmallUnderSteadyWrites(t *testing.T) {
 		}
 	})
 	const batches, size = 150, 64
-	largest, anew, last := int64(0), 0, int64(0)
+	largest := int64(0)
 	for i := range batches {
 		var ds []chat.Draft
 		for j := range size {
 			ds = append(ds, text(ann, group, fmt.Sprintf("%06d", i*size+j), fmt.Sprintf("%06d %01500d", i*size+j, 0)))
 		}
 		appendAll(t, db, ds...)
-		now := db.Stats().WAL
-		if now < last {
-			anew++
-		}
-		largest, last = max(largest, now), now
+		largest = max(largest, db.Stats().WAL)
 	}
 	stop()
 	wg.Wait()
-	t.Logf("the log had at most %d kB and began anew %d times", largest>>10, anew)
-	// What is committed during a checkpoint comes on top.
-	if largest > 3*store.WALMax || anew == 0 {
-		t.Errorf("the log had %d bytes and began anew %d times, want at most %d bytes", largest, anew, 3*store.WALMax)
+	t.Logf("the log had at most %d kB", largest>>10)
+	// What is committed during a checkpoint comes on top. The texts alone have 14 MB,
+	// and with the pages around them several times that goes through the log.
+	if bound := int64(2 * store.WALMax); largest > bound {
+		t.Errorf("the log had %d bytes, want at most %d", largest, bound)
 	}
 	for range 2 { // twice is fine
 		if err := db.Close(); err != nil {
