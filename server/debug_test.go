@@ -242,3 +242,39 @@ func TestThereIsNoPrivateAddressByDefault(t *testing.T) {
 		t.Errorf("/readyz answered %d", status)
 	}
 }
+
+// A client that takes its time to leave keeps the server from ending at once.
+// Meanwhile those who ask are told to send nobody here.
+func TestAServerThatStopsSaysThatItIsNotReady(t *testing.T) {
+	w := watch(t)
+	ann := join(t, w.url, "ann")
+	seedConnect(t, w.url, "/ws", ann) // it has read its greeting and reads no more, not even that it should go
+	if status, body := fetch(t, w.private+"/readyz"); status != 200 {
+		t.Fatalf("before the end: %d %s", status, body)
+	}
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		w.stop()
+	}()
+	said := ""
+	eventually(t, func() string { return "it did not say so" }, func() bool {
+		res, err := http.Get(w.private + "/readyz")
+		if err != nil {
+			select {
+			case <-stopped:
+				t.Fatal("the server stopped without saying that it is not ready")
+			default:
+			}
+			return false
+		}
+		defer res.Body.Close()
+		b, _ := io.ReadAll(res.Body)
+		said = string(b)
+		return res.StatusCode == http.StatusServiceUnavailable
+	})
+	if !strings.Contains(said, `"ready":false,"draining":true`) {
+		t.Errorf("it says %s", said)
+	}
+	<-stopped
+}

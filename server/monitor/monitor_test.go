@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -274,6 +275,27 @@ func TestTheLogSaysHowItGoes(t *testing.T) {
 	if last := log.String()[strings.LastIndex(strings.TrimSpace(log.String()), "\n"):]; !strings.Contains(last, "messages_per_s=0 ") || !strings.Contains(last, "queue_session_max=0 ") {
 		t.Errorf("the line is about more than the time since the last: %s", last)
 	}
+}
+
+func TestTheLineComesEveryHalfMinuteUntilTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, log := someMonitor(t)
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			m.Run(ctx)
+		}()
+		for range 90 {
+			m.Committed(nil, []chat.Receipt{{}}, 0)
+			time.Sleep(time.Second)
+		}
+		stop()
+		<-done
+		if got := strings.Count(log.String(), "messages_per_s=1 "); got != 3 {
+			t.Errorf("after a minute and a half at a message a second there are %d lines that say so:\n%s", got, log)
+		}
+	})
 }
 
 func TestPercentilesAreAtMostAnEighthTooLong(t *testing.T) {
