@@ -16,14 +16,15 @@ type gate struct {
 	open bool
 	full bool
 	held []item
+	sent map[chat.ConvID]int64 // told before it was opened; word of that may still be on its way
 }
 
-// hold reports whether it was kept back.
+// hold reports whether it was kept back, or is not to be sent again.
 func (g *gate) hold(it item) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open {
-		return false
+		return it.seq > 0 && it.seq <= g.sent[it.conv]
 	}
 	if g.full = g.full || len(g.held) >= g.limit; !g.full {
 		g.held = append(g.held, it)
@@ -45,5 +46,5 @@ func (s *Session) release(sent map[chat.ConvID]int64) {
 			s.queue(it)
 		}
 	}
-	g.held, g.open = nil, true
+	g.held, g.open, g.sent = nil, true, sent
 }

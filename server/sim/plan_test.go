@@ -196,7 +196,7 @@ func (p *plan) act(d dice, v *devicePlan) {
 			mine = append(mine, c)
 		}
 	}
-	for range d.between(10, 22) {
+	for range d.between(8, 18) {
 		a := act{at: d.upTo(p.end), conv: pick(d, mine...), n: d.between(1, 3)}
 		a.what = pick(d, "post", "post", "post", "post", "open", "read", "read", "type", "older", "leave", "wake", "reload")
 		if v.classic {
@@ -206,7 +206,7 @@ func (p *plan) act(d dice, v *devicePlan) {
 			}
 		}
 		if a.what == "post" && d.oneIn(12) {
-			a.n = 20
+			a.n = 12
 		}
 		if a.what == "reload" && !d.oneIn(3) {
 			a.what = "read"

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -33,6 +34,7 @@ func TestMain(m *testing.M) {
 	// One thing at a time: what happens in one instant then mostly happens in
 	// the same order, too.
 	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(800) // worlds are small and many
 	goleak.VerifyTestMain(m)
 }
 

@@ -119,10 +119,13 @@ func (s *State) posted(ref string, m chat.Message, ch *Change) {
 		return
 	}
 	m.Ref = ""
+	c := s.conv(m.Conv)
 	if m.Author == s.me.ID && ref != "" && s.outbox.settle(ref, m.Seq) {
 		ch.Link = true
+		// Who writes has read what is above. The server knows, too, unless it was
+		// stopped before it could note it.
+		c.mine = c.mine.Merge(chat.Marks{Read: m.Seq})
 	}
-	c := s.conv(m.Conv)
 	c.fresh, c.news = false, s.asks.n
 	c.take(m)
 	delete(c.typing, m.Author)

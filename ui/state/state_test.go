@@ -171,6 +171,20 @@ func TestUnreadAndMarks(t *testing.T) {
 	}
 }
 
+// Who writes has read what is above: the server is told, in case it was killed
+// before it could note that itself.
+func TestWhoWritesHasRead(t *testing.T) {
+	s := welcomed(5, chat.Marks{Read: 2, Delivered: 5}, 3)
+	s.Add(group, chat.TextContent("x"), "a", 0)
+	f := posted(6, "U1")
+	f.Ref = "a"
+	s.Apply(f, 0)
+	fs := s.TakeSeen()
+	if len(fs) != 1 || fs[0].Body != (wire.Seen{Marks: chat.Marks{Conv: group, Delivered: 6, Read: 6}}) || s.TotalUnread() != 0 {
+		t.Errorf("seen %+v, %d unread", fs, s.TotalUnread())
+	}
+}
+
 func TestReadElsewhere(t *testing.T) {
 	s := welcomed(10, chat.Marks{Read: 6}, 4)
 	ch := s.Apply(wire.Frame{Body: wire.Seen{Marks: chat.Marks{Conv: group, User: "U1", Read: 8}}}, 0)
