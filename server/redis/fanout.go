@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,15 +87,18 @@ func (f *Fanout) Run(ctx context.Context, deliver func(wire.Event)) error {
 	return err
 }
 
-// A payload is what one PUBLISH carries.
+// A payload is what one PUBLISH carries, as a node reads it. Node comes first.
 type payload struct {
 	Node   string            `json:"n"`
-	Events []json.RawMessage `json:"e,omitempty"`
-	Again  bool              `json:"a,omitempty"` // told before
+	Again  bool              `json:"a"` // told before
+	Events []json.RawMessage `json:"e"`
 	// Missed asks all other nodes to tell again what they told in the last
 	// milliseconds: Node was not listening.
-	Missed int64 `json:"m,omitempty"`
+	Missed int64 `json:"m"`
 }
+
+// head is how this node's payloads begin.
+func (f *Fanout) head() string { return `{"n":"` + f.c.node + `"` }
 
 // send tells other nodes what is queued until ctx ends, and then the rest.
 func (f *Fanout) send(ctx context.Context) {
@@ -165,7 +170,15 @@ func (f *Fanout) publish(ctx context.Context, enc []json.RawMessage, again bool)
 			size += len(enc[n])
 			n++
 		}
-		if err := f.put(ctx, payload{Events: enc[:n], Again: again}); err != nil {
+		b := append(make([]byte, 0, size+n+64), f.head()...)
+		b = append(strconv.AppendBool(append(b, `,"a":`...), again), `,"e":[`...)
+		for i, e := range enc[:n] {
+			if i > 0 {
+				b = append(b, ',')
+			}
+			b = append(b, e...)
+		}
+		if err := f.put(ctx, append(b, "]}"...)); err != nil {
 			return err
 		}
 		enc = enc[n:]
@@ -173,12 +186,7 @@ func (f *Fanout) publish(ctx context.Context, enc []json.RawMessage, again bool)
 	return nil
 }
 
-func (f *Fanout) put(ctx context.Context, p payload) error {
-	p.Node = f.c.node
-	b, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
+func (f *Fanout) put(ctx context.Context, b []byte) error {
 	return f.c.do(ctx, func(ctx context.Context) error { return f.c.rdb.Publish(ctx, f.c.channel(), b).Err() })
 }
 
@@ -242,7 +250,7 @@ func (f *Fanout) subscribed(ctx context.Context, heard *time.Time) error {
 	}
 	// Both sides may have missed something.
 	missed := time.Since(*heard)
-	if err := f.put(ctx, payload{Missed: max(1, missed.Milliseconds())}); err != nil {
+	if err := f.put(ctx, fmt.Appendf(nil, `%s,"m":%d}`, f.head(), max(1, missed.Milliseconds()))); err != nil {
 		return err
 	}
 	select {
@@ -265,7 +273,7 @@ func (f *Fanout) subscribed(ctx context.Context, heard *time.Time) error {
 		}
 		asked, *heard = false, time.Now()
 		if m, ok := m.(*goredis.Message); ok {
-			if err := f.receive(ctx, []byte(m.Payload)); err != nil {
+			if err := f.receive(ctx, m.Payload); err != nil {
 				return err
 			}
 		}
@@ -273,13 +281,13 @@ func (f *Fanout) subscribed(ctx context.Context, heard *time.Time) error {
 }
 
 // receive delivers what another node told. An error means that ctx has ended.
-func (f *Fanout) receive(ctx context.Context, b []byte) error {
-	var p payload
-	if err := json.Unmarshal(b, &p); err != nil {
-		f.c.count.unread.Add(1)
-		return nil
+func (f *Fanout) receive(ctx context.Context, s string) error {
+	if strings.HasPrefix(s, f.head()) {
+		return nil // our own, delivered long ago
 	}
-	if p.Node == f.c.node {
+	var p payload
+	if err := json.Unmarshal([]byte(s), &p); err != nil || p.Node == "" {
+		f.c.count.unread.Add(1)
 		return nil
 	}
 	if p.Missed > 0 {
