@@ -35,7 +35,13 @@ func (d *DB) openMySQL(dsn string) error {
 	if err != nil {
 		return err
 	}
-	open := func(conns int) *bun.DB {
+	patient := c.Clone()
+	patient.ReadTimeout, patient.WriteTimeout = 0, 0
+	pk, err := mysql.NewConnector(patient)
+	if err != nil {
+		return err
+	}
+	open := func(k driver.Connector, conns int) *bun.DB {
 		s := sql.OpenDB(connector{k})
 		s.SetMaxOpenConns(conns)
 		s.SetMaxIdleConns(conns)
@@ -43,7 +49,12 @@ func (d *DB) openMySQL(dsn string) error {
 		return bun.NewDB(s, mysqldialect.New())
 	}
 	// Two pools: however much is read, commits find a connection.
-	d.db, d.read, d.mysql, d.sql = open(12), open(20), true, shapesOf(true)
+	d.db, d.read, d.mysql, d.sql = open(k, 12), open(k, 20), true, shapesOf(true)
+	// A change of the schema may take as long as it takes.
+	d.schema = func() (*bun.DB, func()) {
+		db := open(pk, 2)
+		return db, func() { _ = db.Close() }
+	}
 	// Ids, refs and names are bytes: with any collation of MySQL's and MariaDB's
 	// own that both have, texts that differ in trailing spaces are the same.
 	tail := " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"

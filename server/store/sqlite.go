@@ -39,6 +39,7 @@ func (d *DB) openSQLite(path string) error {
 	}
 	d.wal = watchWAL(path+"-wal", d.db.DB, checks.DB, d.log)
 	d.sql = shapesOf(false)
+	d.schema = func() (*bun.DB, func()) { return d.db, func() {} }
 	d.types = types{ID: "VARCHAR(64)", Ref: "VARCHAR(64)", Text: "TEXT", Blob: "BLOB", RowidTail: " WITHOUT ROWID"}
 	return nil
 }

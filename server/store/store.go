@@ -29,8 +29,10 @@ type DB struct {
 	mysql bool
 	sql   shapes
 	heads *heads
-	kept  kept // on SQLite
-	wal   *wal // on SQLite
+	// schema returns where the schema is changed, and what ends that.
+	schema func() (db *bun.DB, done func())
+	kept   kept // on SQLite
+	wal    *wal // on SQLite
 }
 
 // Options are what a DB needs besides its address.
@@ -111,7 +113,9 @@ func (d *DB) Migrate(ctx context.Context, fsys fs.FS) ([]string, error) {
 	if err := ms.Discover(fsys); err != nil {
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
-	m := migrate.NewMigrator(d.db, ms, migrate.WithTemplateData(d.types), migrate.WithMarkAppliedOnSuccess(true))
+	db, done := d.schema()
+	defer done()
+	m := migrate.NewMigrator(db, ms, migrate.WithTemplateData(d.types), migrate.WithMarkAppliedOnSuccess(true))
 	if err := m.Init(ctx); err != nil {
 		return nil, fmt.Errorf("prepare migrations: %w", err)
 	}
@@ -164,7 +168,9 @@ func (d *DB) Rollback(ctx context.Context, fsys fs.FS) error {
 	if err := ms.Discover(fsys); err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	m := migrate.NewMigrator(d.db, ms, migrate.WithTemplateData(d.types))
+	db, done := d.schema()
+	defer done()
+	m := migrate.NewMigrator(db, ms, migrate.WithTemplateData(d.types))
 	defer d.heads.forget()
 	if _, err := m.Rollback(ctx); err != nil {
 		return fmt.Errorf("roll back: %w", err)
