@@ -161,7 +161,7 @@ func (c *conn) onOtherLocked(f wire.Frame) {
 	switch b := f.Body.(type) {
 	case wire.Welcome:
 		if c.reader != nil {
-			c.reader.welcome(b)
+			c.reader.listed(b.Convs, b.Next)
 		}
 		c.welcomedLocked()
 	case wire.Refused:
@@ -170,6 +170,10 @@ func (c *conn) onOtherLocked(f wire.Frame) {
 			c.writer.refusedLocked(f.Ref, b)
 		case c.reader != nil:
 			c.reader.refused(b)
+		}
+	case wire.Listed:
+		if c.reader != nil {
+			c.reader.listed(b.Convs, b.Next)
 		}
 	case wire.History: // merged with something else
 		if c.reader != nil {

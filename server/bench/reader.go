@@ -2,6 +2,8 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -16,6 +18,7 @@ const pageSize = 50
 // A reader reads pages of history anywhere in the conversations of its person.
 type reader struct {
 	*conn
+	ready chan struct{} // closed when convs are all
 
 	mu    sync.Mutex // the connection's goroutine takes it under shard.mu
 	convs []chat.Summary
@@ -30,18 +33,49 @@ type reader struct {
 	err   error
 }
 
-// welcome learns which conversations there are.
-func (r *reader) welcome(b wire.Welcome) {
+// listed learns which conversations there are, and asks for more of the list.
+func (r *reader) listed(convs []chat.Summary, next string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	total := int64(0)
-	r.convs, r.ends = nil, nil
-	for _, s := range b.Convs {
+	if n := len(r.ends); n > 0 {
+		total = r.ends[n-1]
+	}
+	for _, s := range convs {
 		if s.LastSeq > 0 {
 			total += s.LastSeq
 			r.convs, r.ends = append(r.convs, s), append(r.ends, total)
 		}
 	}
+	if next == "" {
+		close(r.ready)
+		return
+	}
+	p, _, err := wire.V1.Append(nil, wire.Frame{Ref: "list", Body: wire.List{After: next}})
+	if err == nil {
+		r.out = appendFrame(r.out, opText, p)
+	}
+}
+
+// known waits until the whole list is there.
+func (r *reader) known(ctx context.Context) error {
+	var ended error
+	select {
+	case <-r.ready:
+	case <-r.ended:
+		ended = r.conn.err
+	case <-ctx.Done():
+		ended = ctx.Err()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := cmp.Or(r.err, ended); err != nil {
+		return err
+	}
+	if len(r.convs) == 0 {
+		return fmt.Errorf("%s has no history to read", r.person.Username)
+	}
+	return nil
 }
 
 // start asks as much as may be in flight.

@@ -65,9 +65,9 @@ func newRun(ctx context.Context, c Config) (*run, error) {
 		return nil, err
 	}
 	for _, p := range r.readers {
-		if len(p.convs) == 0 {
+		if err := p.known(r.ctx); err != nil {
 			r.close()
-			return nil, fmt.Errorf("%s has no history to read", p.person.Username)
+			return nil, err
 		}
 	}
 	return r, nil
@@ -112,7 +112,7 @@ func (r *run) plan() error {
 	if r.reads() {
 		for i := range r.Readers {
 			c := r.add(r.People[i%len(r.People)], "", 0)
-			c.reader = &reader{conn: c, rand: rand.New(rand.NewPCG(1, uint64(i)))}
+			c.reader = &reader{conn: c, ready: make(chan struct{}), rand: rand.New(rand.NewPCG(1, uint64(i)))}
 			r.readers = append(r.readers, c.reader)
 		}
 	}

@@ -38,7 +38,7 @@ type stormClient struct {
 	sock     *socket // nil while there is none
 	welcomes int
 	before   int   // welcomes when the storm began
-	base     int64 // the conversation's end before this run
+	base     int64 // the conversation's end before this run; 0 where it is not among a person's latest
 	last     int64 // every entry up to here has come
 	track    track
 	outbox   []int64 // numbers of what is not yet stored
