@@ -98,6 +98,10 @@ faults: ## kill, starve and stop things under load, as often as docs/performance
 	KAMACHAT_REQUIRE=all KAMACHAT_KILLS_SQLITE=50 KAMACHAT_KILLS_MARIADB=20 KAMACHAT_OUTAGES=5 \
 	  go test -count=1 -v -timeout 20m -run 'UnderLoad|FullDisk' ./server
 
+.PHONY: sim
+sim: ## everything in one process under faults: SEEDS=1000 of them, or SEED=n alone, printed
+	go test -count=1 -timeout 0 -run '^TestSimulation$$' ./server/sim -args -seeds '$(or $(SEEDS),1000)' -seed '$(or $(SEED),0)' -first '$(or $(FIRST),1)'
+
 .PHONY: bench
 bench: build ## the server's figures (docs/performance.md), on this machine; DB=mariadb for that
 	tools/bench.sh

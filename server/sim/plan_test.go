@@ -196,7 +196,7 @@ func (p *plan) act(d dice, v *devicePlan) {
 			mine = append(mine, c)
 		}
 	}
-	for range d.between(8, 18) {
+	for range d.between(6, 14) {
 		a := act{at: d.upTo(p.end), conv: pick(d, mine...), n: d.between(1, 3)}
 		a.what = pick(d, "post", "post", "post", "post", "open", "read", "read", "type", "older", "leave", "wake", "reload")
 		if v.classic {

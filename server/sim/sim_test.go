@@ -23,11 +23,14 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 1000, "how many seeds TestSimulation tries")
+	seeds = flag.Int("seeds", 0, "how many seeds TestSimulation tries; 0: 1,000, or as many as take that long with the race detector")
 	seed  = flag.Uint64("seed", 0, "replay this seed alone, and print what happens")
 	most  = flag.Int("most", 5, "after how many seeds that fail to stop")
 	first = flag.Uint64("first", 1, "the first seed of many")
 )
+
+// detector is how much slower everything is with the race detector.
+var detector = 1
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -85,6 +88,11 @@ func simulate(t *testing.T, p *plan, tr *trace, open func(now func() time.Time, 
 		out = append(out, s.left()...)
 		w.drain(s)
 		w.wg.Wait()
+		if db, ok := w.base.(io.Closer); ok {
+			if err := db.Close(); err != nil {
+				out = append(out, err.Error())
+			}
+		}
 	})
 	return out
 }
@@ -176,8 +184,14 @@ func TestSimulation(t *testing.T) {
 		}
 		return
 	}
-	failed := 0
-	for i := *first; i < *first+uint64(*seeds) && failed < *most; i++ {
+	failed, n := 0, uint64(*seeds)
+	if n == 0 {
+		n = uint64(1000 / detector)
+	}
+	if testing.Short() {
+		n /= 10
+	}
+	for i := *first; i < *first+n && failed < *most; i++ {
 		ok := t.Run(fmt.Sprint(i), func(t *testing.T) {
 			if out := simulate(t, newPlan(i), &trace{}, inMemory); len(out) > 0 {
 				t.Errorf("seed %d (make sim SEED=%d):\n%s", i, i, strings.Join(out[:min(len(out), 8)], "\n"))
@@ -189,10 +203,37 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
+// Some seeds run on the real database, each on a copy of an empty one.
+func TestSimulationOnSQLite(t *testing.T) {
+	dir := t.TempDir()
+	if err := openSQLite(t, dir+"/empty.db", time.Now, newIDs(time.Now).Next).Close(); err != nil {
+		t.Fatal(err)
+	}
+	empty, err := os.ReadFile(dir + "/empty.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint64(max(24/detector, 4)) {
+		seed := 1_000_001 + i
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			path := fmt.Sprintf("%s/%d.db", dir, seed)
+			if err := os.WriteFile(path, empty, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out := simulate(t, newPlan(seed), &trace{}, func(now func() time.Time, id func() int64) roomtest.Base {
+				return openSQLite(t, path, now, id)
+			})
+			if len(out) > 0 {
+				t.Errorf("seed %d:\n%s", seed, strings.Join(out[:min(len(out), 8)], "\n"))
+			}
+		})
+	}
+}
+
 // A seed that fails can be looked at again: what happens, and when, follows from it.
 func TestASeedReplays(t *testing.T) {
-	for i := range uint64(20) {
-		var runs [3]*trace
+	for i := range uint64(max(12/detector, 2)) {
+		var runs [2]*trace
 		for j := range runs {
 			runs[j] = &trace{deep: true}
 			t.Run(fmt.Sprint(i+1, "-", j), func(t *testing.T) { simulate(t, newPlan(i+1), runs[j], inMemory) })
@@ -208,5 +249,3 @@ func TestASeedReplays(t *testing.T) {
 		}
 	}
 }
-
-var _ io.Writer = (*trace)(nil)

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"io/fs"
 	"testing"
 	"time"
@@ -32,7 +33,8 @@ func newIDs(now func() time.Time) *chat.IDs {
 // openSQLite opens a database with its schema at path.
 func openSQLite(t *testing.T, path string, now func() time.Time, id func() int64) *store.DB {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite:"+path, store.Options{Now: now, ID: id})
+	ctx := context.Background() // not the test's, which is not of the bubble
+	db, err := store.Open(ctx, "sqlite:"+path, store.Options{Now: now, ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +42,7 @@ func openSQLite(t *testing.T, path string, now func() time.Time, id func() int64
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Migrate(t.Context(), files); err != nil {
+	if _, err := db.Migrate(ctx, files); err != nil {
 		t.Fatal(err)
 	}
 	return db
