@@ -7,9 +7,12 @@ import (
 	"encoding/csv"
 	"errors"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -134,3 +137,52 @@ func TestPostThroughTheAPIIsStoredAndSeen(t *testing.T) {
 	}
 	agree(t, url, conv, 2, b)
 }
+
+// Who asks for much and reads nothing does not keep the server busy for ever.
+func TestAnswerThatNobodyReadsIsCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		ln := &onePipe{conn: ours, done: make(chan struct{})}
+		cut := make(chan error, 1)
+		srv := &http.Server{Handler: patient(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, err := w.Write(make([]byte, 1<<20))
+			cut <- err
+		}))}
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			_ = srv.Serve(ln)
+		}()
+		if _, err := theirs.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if err := <-cut; err == nil {
+			t.Error("all was written to nobody")
+		}
+		if d := time.Since(start); d != answerWithin {
+			t.Errorf("cut after %v, want %v", d, answerWithin)
+		}
+		_ = srv.Close()
+		_ = ln.Close()
+		<-served
+		_ = theirs.Close()
+	})
+}
+
+// onePipe is a listener of one connection.
+type onePipe struct {
+	conn net.Conn
+	once sync.Once
+	done chan struct{}
+}
+
+func (p *onePipe) Accept() (c net.Conn, err error) {
+	if c, p.conn = p.conn, nil; c != nil {
+		return c, nil
+	}
+	<-p.done
+	return nil, net.ErrClosed
+}
+func (p *onePipe) Close() error   { p.once.Do(func() { close(p.done) }); return nil }
+func (p *onePipe) Addr() net.Addr { return &net.TCPAddr{} }

@@ -184,7 +184,7 @@ type (
 	}
 	// Bye comes before the server closes the connection.
 	Bye struct {
-		Reason    string `json:"reason"`               // restart, slow, signed_out, idle
+		Reason    string `json:"reason"`               // restart, slow, signed_out, idle, flood
 		ComeAfter int64  `json:"come_after,omitempty"` // milliseconds; when to reconnect
 	}
 )
