@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -64,30 +65,59 @@ func (h *Hub) Leave(ctx context.Context, c Conn) {
 	}
 }
 
-// announceLeft tells the peers of those who left some seconds ago and did not come back.
+// announceLeft tells the peers of those who left some seconds ago and did not
+// come back. While presence is not known it is found out later.
 func (h *Hub) announceLeft(ctx context.Context) {
+	gone := h.takeLeft()
+	if len(gone) == 0 {
+		return
+	}
+	on, err := h.Presence.Online(ctx, slices.Collect(maps.Keys(gone))...)
+	if err != nil {
+		h.Log.Debug("absence is not known yet", "people", len(gone), "err", err)
+		h.putLeftBack(gone)
+		return
+	}
+	for u, l := range gone {
+		peers := peersOf(l)
+		if on[u] || len(peers) == 0 {
+			continue // online on another node
+		}
+		e := wire.Event{To: peers, Frame: wire.Frame{Body: wire.Online{User: u}}}
+		if err := h.Fanout.Publish(ctx, e); err != nil {
+			h.Log.Warn("absence not told", "user", u, "err", err)
+		}
+	}
+}
+
+// takeLeft takes out those who have been gone for long enough.
+func (h *Hub) takeLeft() map[chat.UserID]*person {
 	now := h.Now()
-	gone := map[chat.UserID][]chat.UserID{}
+	gone := map[chat.UserID]*person{}
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	for u, at := range h.leaving {
 		if now.Before(at) {
 			continue
 		}
 		delete(h.leaving, u)
 		if l := h.live[u]; l != nil && len(l.conns) == 0 {
-			gone[u] = peersOf(l)
+			gone[u] = l
 			delete(h.live, u)
 		}
 	}
-	h.mu.Unlock()
-	for u, peers := range gone {
-		on, err := h.Presence.Online(ctx, u)
-		if err != nil || on[u] || len(peers) == 0 {
-			continue // online on another node, or not known
-		}
-		e := wire.Event{To: peers, Frame: wire.Frame{Body: wire.Online{User: u}}}
-		if err := h.Fanout.Publish(ctx, e); err != nil {
-			h.Log.Warn("absence not told", "user", u, "err", err)
+	return gone
+}
+
+// putLeftBack has those who were taken out looked at again in some seconds,
+// but for those who have come back since.
+func (h *Hub) putLeftBack(gone map[chat.UserID]*person) {
+	at := h.Now().Add(offlineAfter)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for u, l := range gone {
+		if h.live[u] == nil {
+			h.live[u], h.leaving[u] = l, at
 		}
 	}
 }
