@@ -7,9 +7,10 @@
 #
 # Rows: start direct open room100 room100classic room1000 idle storm restart
 # crash history size soak; without names all but size and soak. DB is sqlite or
-# mariadb: a private one is started. SIZE_MESSAGES (10000000) and SIZE_DIR
-# (bin/size-…, kept) are for size, SOAK (1h) and SOAK_RATE (500) for soak, and
-# CROWD (5000) is how many connections idle and the storms have.
+# mariadb: a private one is started. CROWD (5000) is how many connections idle
+# and the storms have. size has SIZE_MESSAGES (10000000) in SIZE_DIR (bin/size-…,
+# kept) and writes SIZE_RATE (5000) a second beside history; soak takes SOAK (1h)
+# at SOAK_RATE (500).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -209,7 +210,7 @@ row_size() { # on top of many messages
   serve kamachat
   load "$work/out" --users-file "$users" --workload direct --pairs 200 --inflight 8
   take size.kamachat "$work/out" messages_per_second cpu_seconds_per_1000_messages server.max.rss_kb
-  load "$work/out" --users-file "$users" --workload direct --pairs 200 --rate 5000 --pages 400 --readers 4
+  load "$work/out" --users-file "$users" --workload direct --pairs 200 --rate "${SIZE_RATE:-5000}" --pages 400 --readers 4
   take size.kamachat "$work/out" acknowledged.p50 acknowledged.p99 pages_per_second page.p50 page.p99 late
   load "$work/out" --users-file "$work/busiest.csv" --workload idle --members 50 --dialers 1 --duration 1s
   take size.kamachat "$work/out" welcome.p50 welcome.p99
