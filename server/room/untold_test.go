@@ -203,3 +203,22 @@ func TestWhatASeedsClientWroteCountsWhenItWasWrittenBack(t *testing.T) {
 		}
 	})
 }
+
+// What another node stored may not have been told here.
+func TestMarksOfEntriesThatWereNotToldCount(t *testing.T) {
+	inHub(t, 0, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
+		post(t, h, "Ua", direct, "x")
+		time.Sleep(time.Second)
+		if _, err := s.Append(t.Context(), []chat.Draft{{Conv: direct, Author: "Ua", Ref: "y", Content: chat.TextContent("y")}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Seen(t.Context(), "Ub", chat.Marks{Conv: direct, Delivered: 2, Read: 99}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		ms, err := s.Members(t.Context(), direct)
+		if err != nil || ms[1] != (chat.Marks{Conv: direct, User: "Ub", Delivered: 2, Read: 2}) {
+			t.Errorf("%+v, %v, want that Ub has read both", ms, err)
+		}
+	})
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -144,7 +143,7 @@ func (w *world) boot() {
 	})
 	w.wg.Go(func() {
 		defer close(s.heart)
-		if err := s.hub.Run(s.ctx); err != nil && !s.isDead() {
+		if err := s.hub.Run(s.ctx); err != nil && !errors.Is(err, errAway) && !s.isDead() {
 			w.wrong("the hub ended with %v", err)
 		}
 	})
@@ -356,10 +355,4 @@ func (w *world) makeGroup(s *server, e event) {
 	if got, _ := w.base.Before(context.Background(), e.conv, 2, 1); err == nil && (len(got.Entries) != 1 || got.Entries[0].ID != m.ID) {
 		w.wrong("%s was said to be made, and nothing is stored", e.conv)
 	}
-}
-
-// isMember reports whether a device's person is in conv by now.
-func (w *world) isMember(d *device, conv chat.ConvID) bool {
-	ms, err := w.base.Members(context.Background(), conv)
-	return err == nil && slices.ContainsFunc(ms, func(m chat.Marks) bool { return m.User == d.user })
 }
