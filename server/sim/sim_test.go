@@ -85,9 +85,9 @@ func simulate(t *testing.T, p *plan, tr *trace, open func(now func() time.Time, 
 			out = append(out, "there is no server")
 			return
 		}
-		out = append(out, s.left()...)
 		w.drain(s)
 		w.wg.Wait()
+		out = append(out, s.left()...)
 		if db, ok := w.base.(io.Closer); ok {
 			if err := db.Close(); err != nil {
 				out = append(out, err.Error())

@@ -352,7 +352,7 @@ func (w *world) makeGroup(s *server, e event) {
 		Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: "made", Who: e.who, Name: "Group " + string(e.conv)}},
 	})
 	w.note("group", "%s is made: %d %v", e.conv, m.Seq, err)
-	if got, _ := w.base.Before(context.Background(), e.conv, 2, 1); err == nil && (len(got.Entries) != 1 || got.Entries[0].ID != m.ID) {
+	if got, _ := w.base.Before(context.Background(), e.conv, m.Seq+1, 1); err == nil && (len(got.Entries) != 1 || got.Entries[0].ID != m.ID) {
 		w.wrong("%s was said to be made, and nothing is stored", e.conv)
 	}
 }
