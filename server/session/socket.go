@@ -22,6 +22,18 @@ type Socket struct {
 	*websocket.Conn
 	raw *conn
 	in  *bufio.Reader
+
+	mu      sync.Mutex
+	closing bool // from here on Close reads, too, and in is not ours
+}
+
+// Close says goodbye as websocket.Conn.Close does. To see the peer's answer it
+// reads what our reader is about to read: whoever is first.
+func (s *Socket) Close(code websocket.StatusCode, reason string) error {
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	return s.Conn.Close(code, reason)
 }
 
 // Accept upgrades a request as websocket.Accept does, and answers it on error.
@@ -33,7 +45,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o *websocket.AcceptOptions) 
 	if err != nil {
 		return nil, err
 	}
-	return &Socket{ws, h.raw, h.in}, nil
+	return &Socket{Conn: ws, raw: h.raw, in: h.in}, nil
 }
 
 // Buffers of an idle socket, in bytes. A frame larger than the first is read
@@ -75,8 +87,13 @@ func (s *Socket) next() (websocket.MessageType, []byte, error) {
 	return typ, p, err
 }
 
-// waits reports whether nothing of a next message has been read yet.
-func (s *Socket) waits() bool { return s.in.Buffered() == 0 }
+// waits reports whether nothing of a next message has been read yet, as far as
+// that matters.
+func (s *Socket) waits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closing || s.in.Buffered() == 0
+}
 
 // errFlood ends a connection that sends and says nothing.
 var errFlood = errors.New("much was sent and nothing said")
@@ -92,10 +109,9 @@ type conn struct {
 	broken    atomic.Bool   // a write failed: nothing may follow
 	slow      atomic.Bool   // since the peer did not take it in time
 
-	// The reader's alone.
-	early  []byte // read before the upgrade
-	inside bool   // within a message
-	timed  bool   // a read deadline is set
+	early  []byte      // read before the upgrade; guarded by the WebSocket, which lets one read at a time
+	inside atomic.Bool // within a message
+	timed  atomic.Bool // a read deadline is set
 
 	mu   sync.Mutex    // orders writes, and is held during one: only writers take it
 	held *bytes.Buffer // nil: not corked
@@ -112,8 +128,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.mayIdle > 0 && c.idle.Load() > c.mayIdle {
 		return 0, errFlood
 	}
-	if c.inside && !c.timed && c.readWait > 0 {
-		c.timed = true
+	if c.inside.Load() && c.readWait > 0 && !c.timed.Swap(true) {
 		if err := c.SetReadDeadline(time.Now().Add(c.readWait)); err != nil {
 			return 0, err
 		}
@@ -124,13 +139,12 @@ func (c *conn) Read(p []byte) (int, error) {
 }
 
 // begin says that a message has begun.
-func (c *conn) begin() { c.inside = true }
+func (c *conn) begin() { c.inside.Store(true) }
 
 // end says that a message has ended.
 func (c *conn) end() {
-	c.inside = false
-	if c.timed {
-		c.timed = false
+	c.inside.Store(false)
+	if c.timed.Swap(false) {
 		_ = c.SetReadDeadline(time.Time{})
 	}
 	c.rest()
