@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -183,25 +182,5 @@ func TestSimulationOnSQLite(t *testing.T) {
 				t.Errorf("seed %d:\n%s", seed, strings.Join(out[:min(len(out), 8)], "\n"))
 			}
 		})
-	}
-}
-
-// A seed that fails can be looked at again: what happens, and when, follows from it.
-func TestASeedReplays(t *testing.T) {
-	for i := range uint64(max(12/detector, 2)) {
-		var runs [2]*trace
-		for j := range runs {
-			runs[j] = &trace{deep: true}
-			t.Run(fmt.Sprint(i+1, "-", j), func(t *testing.T) { simulate(t, newPlan(i+1), runs[j], inMemory) })
-		}
-		for _, r := range runs[1:] {
-			if a, b := runs[0].sorted(), r.sorted(); !slices.Equal(a, b) {
-				n := 0
-				for n < min(len(a), len(b)) && a[n] == b[n] {
-					n++
-				}
-				t.Errorf("seed %d: after %d of %d lines\n%s\n%s", i+1, n, len(a), a[min(n, len(a)-1)], b[min(n, len(b)-1)])
-			}
-		}
 	}
 }
