@@ -100,7 +100,7 @@ faults: ## kill, starve and stop things under load, as often as docs/performance
 
 .PHONY: sim
 sim: ## everything in one process under faults: SEEDS=1000 of them, or SEED=n alone, printed
-	go test -count=1 -timeout 0 -run '^TestSimulation$$' ./server/sim -args -seeds '$(or $(SEEDS),1000)' -seed '$(or $(SEED),0)' -first '$(or $(FIRST),1)'
+	go test -count=1 -timeout 0 $(if $(SEED),-v) -run '^TestSimulation$$' ./server/sim -args -seeds '$(or $(SEEDS),1000)' -seed '$(or $(SEED),0)' -first '$(or $(FIRST),1)'
 
 .PHONY: bench
 bench: build ## the server's figures (docs/performance.md), on this machine; DB=mariadb for that

@@ -210,8 +210,6 @@ func (w *world) drain(s *server) {
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
 	defer cancel()
 	s.host.Drain(ctx)
-	s.stop()
-	<-s.heart
 	// Which side of a closing handshake is first within an instant is up to the
 	// scheduler, and with it when exactly the last session has ended.
 	for at := began; ; at += 2 * time.Second {
@@ -220,6 +218,8 @@ func (w *world) drain(s *server) {
 			break
 		}
 	}
+	s.stop()
+	<-s.heart
 	w.kill(s)
 }
 
