@@ -215,6 +215,21 @@ func TestWelcomesAreMadeAFewAtATime(t *testing.T) {
 	waits(0)
 }
 
+func TestClassicIsGreetedOnceItGetsWhatIsPosted(t *testing.T) {
+	w := newWorld(t, session.Config{}, 64)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	defer close(goOn)
+	// The welcome of another is slow to be made.
+	slow := func() { close(begun); <-goOn }
+	w.lookUp.Store(&slow)
+	w.dial("u=" + string(ann)).send(`{"k":"hello","b":{}}`)
+	<-begun
+	w.classic(bob)
+	if _, n := w.hub.Online(); n != 2 {
+		t.Errorf("%d sessions have joined when the greeting is there, want 2", n)
+	}
+}
+
 func TestSlotsSpreadTheReturn(t *testing.T) {
 	for n, window := range map[int]time.Duration{1: time.Second, 10: time.Second, 500: time.Second, 5000: 10 * time.Second} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {

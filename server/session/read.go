@@ -24,7 +24,6 @@ const refusedPause = 5 * time.Millisecond
 // begin is the first thing that a session does.
 func (s *Session) begin() {
 	if s.d.Greeting != nil {
-		s.queue(item{data: s.d.Greeting})
 		if !s.welcomed(s.greet) {
 			s.Close("restart")
 			s.leave()
@@ -127,6 +126,8 @@ func (s *Session) hello(ref string, b wire.Hello) error {
 // greet sends a client that can't resume what it missed. One that was not sent
 // all of it is closed and comes back: what is written next would count for all before.
 func (s *Session) greet() error {
+	// It is greeted once it has joined: what is posted from then on, it gets.
+	s.queue(item{data: s.d.Greeting})
 	return s.sendMissed(s.host.ctx)
 }
 
