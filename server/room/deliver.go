@@ -69,7 +69,7 @@ func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error
 		return err
 	}
 	// Also when it is told again: the first time may have been in another life.
-	h.advance(r, b.Message)
+	h.advance(r, b.Message, e.Unread)
 	to := e.To
 	if len(to) == 0 {
 		to = h.membersOf(r)

@@ -230,7 +230,7 @@ func (h *Hub) doubt(ds []chat.Draft, err error) []bool {
 
 // answer makes the event that tells what became of d.
 func (h *Hub) answer(d chat.Draft, r chat.Receipt) wire.Event {
-	e := wire.Event{Conv: d.Conv, Author: d.Author, Ref: d.Ref, Stamp: d.Stamp}
+	e := wire.Event{Conv: d.Conv, Author: d.Author, Ref: d.Ref, Unread: d.Unread, Stamp: d.Stamp}
 	switch {
 	case r.Err != nil:
 		e.To = []chat.UserID{d.Author}

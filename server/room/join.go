@@ -209,21 +209,20 @@ func (h *Hub) Typing(ctx context.Context, u chat.UserID, conv chat.ConvID) error
 	return h.Fanout.Publish(ctx, wire.Event{Conv: conv, To: to, Frame: wire.Frame{Body: wire.Typing{Conv: conv, User: u}}})
 }
 
-// Signal passes a call signal to the other person of a direct conversation. One
-// that is kept in the log is posted under ref instead, and comes as Posted.
-func (h *Hub) Signal(ctx context.Context, u chat.UserID, ref string, s wire.Signal) error {
-	d := chat.Draft{Conv: s.Conv, Author: u, Ref: ref, Content: chat.Content{Kind: chat.CallK, Call: &s.Call}}
+// Signal passes the call signal that d is to the other person of a direct
+// conversation. One that is kept in the log is posted instead, and comes as Posted.
+func (h *Hub) Signal(ctx context.Context, d chat.Draft) error {
 	if err := d.Validate(); err != nil {
 		return err
 	}
-	peer, ok := s.Conv.Peer(u)
-	if !ok {
+	peer, ok := d.Conv.Peer(d.Author)
+	if !ok || d.Content.Call == nil {
 		return chat.Refuse(chat.Invalid, "calls are between two people")
 	}
-	if s.Call.Stored() {
+	if d.Content.Call.Stored() {
 		return h.accept(ctx, d)
 	}
-	s.From = u
+	s := wire.Signal{Conv: d.Conv, From: d.Author, Call: *d.Content.Call}
 	return h.Fanout.Publish(ctx, wire.Event{Conv: s.Conv, To: []chat.UserID{peer}, Frame: wire.Frame{Body: s}})
 }
 

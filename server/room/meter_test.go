@@ -121,7 +121,7 @@ func TestTheMeterIsToldOfEachDraft(t *testing.T) {
 		}
 		want := map[string]int{
 			"accepted": 3, "refused busy": 1, "refused forbidden": 1, "refused not_found": 1, "refused invalid": 1,
-			"failed": 2, "stored": 1, "refused late": 1, "again": 1, "resumed": 1, "marks": 1,
+			"failed": 2, "stored": 1, "refused late": 1, "again": 1, "resumed": 1, "marks": 2,
 			"handed wire.Posted to 0, stamp 7": 2, "handed wire.Refused to 0, stamp 7": 1,
 		}
 		for what, n := range m.told {

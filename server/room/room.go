@@ -80,14 +80,14 @@ func (h *Hub) membersOf(r *Room) []chat.UserID {
 	return slices.Collect(maps.Keys(r.members))
 }
 
-// advance notes a new entry: an author with a native session here has seen and
-// read everything up to it. What the seed's clients have is what was written to
-// them, and their session says so.
-func (h *Hub) advance(r *Room, m chat.Message) {
+// advance notes a new entry: its author has seen and read everything up to it,
+// but for the seed's clients. What these have is what was written to them, and
+// their session says so.
+func (h *Hub) advance(r *Room, m chat.Message, unread bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r.last = max(r.last, m.Seq)
-	if l := h.live[m.Author]; l != nil && slices.ContainsFunc(l.conns, Conn.Native) {
+	if !unread {
 		h.markLocked(r, chat.Marks{Conv: r.Conv, User: m.Author, Delivered: m.Seq, Read: m.Seq})
 	}
 }

@@ -193,13 +193,30 @@ func TestTheShortestWaitIsNotNever(t *testing.T) {
 func TestWhatASeedsClientWroteCountsWhenItWasWrittenBack(t *testing.T) {
 	inHub(t, 0, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
 		a.seed = true
-		post(t, h, "Ua", direct, "x")
+		d := chat.Draft{Conv: direct, Author: "Ua", Ref: "x", Content: chat.TextContent("x"), Unread: true}
+		if err := h.Post(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
 		post(t, h, "Ub", direct, "y")
 		time.Sleep(time.Second)
 		for u, want := range map[chat.UserID]int{"Ua": 1, "Ub": 0} {
 			if got, err := h.Behind(t.Context(), u); err != nil || len(got) != want {
 				t.Errorf("%s is behind in %v, %v, want %d", u, got, err, want)
 			}
+		}
+	})
+}
+
+// Who posts has read what is before, also through the API without any session.
+func TestWhoPostsWithoutASessionHasRead(t *testing.T) {
+	inHub(t, 0, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
+		conv := chat.Direct("Ub", "Uc")
+		post(t, h, "Ub", conv, "x")
+		post(t, h, "Uc", conv, "y")
+		time.Sleep(time.Second)
+		ms, err := s.Members(t.Context(), conv)
+		if err != nil || ms[1] != (chat.Marks{Conv: conv, User: "Uc", Delivered: 2, Read: 2}) {
+			t.Errorf("%+v, %v, want that Uc has read both", ms, err)
 		}
 	})
 }

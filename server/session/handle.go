@@ -19,7 +19,7 @@ func (s *Session) handle(f wire.Frame) error {
 	switch b := f.Body.(type) {
 	case wire.Post:
 		return s.accepted(func() error {
-			return hub.Post(ctx, chat.Draft{Conv: b.Conv, Author: me, Ref: f.Ref, Content: b.Content})
+			return hub.Post(ctx, chat.Draft{Conv: b.Conv, Author: me, Ref: f.Ref, Content: b.Content, Unread: !s.Native()})
 		})
 	case wire.Seen:
 		return hub.Seen(ctx, me, b.Marks)
@@ -54,7 +54,7 @@ func (s *Session) handle(f wire.Frame) error {
 	case wire.Typing:
 		return hub.Typing(ctx, me, b.Conv)
 	case wire.Signal:
-		return hub.Signal(ctx, me, f.Ref, b)
+		return hub.Signal(ctx, chat.Draft{Conv: b.Conv, Author: me, Ref: f.Ref, Content: chat.Content{Kind: chat.CallK, Call: &b.Call}, Unread: !s.Native()})
 	case wire.Hello:
 		return chat.Refuse(chat.Invalid, "hello was said already")
 	case wire.Bad:

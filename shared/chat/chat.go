@@ -99,7 +99,10 @@ type Draft struct {
 	Author  UserID
 	Ref     string
 	Content Content
-	Stamp   Stamp `json:"-"`
+	// Unread says that writing it does not mean having everything before it: so
+	// it is where the dialect's marks are what was written to the client.
+	Unread bool  `json:",omitempty"`
+	Stamp  Stamp `json:"-"`
 }
 
 // A Stamp is when and by whose wish a draft was taken in, for those who

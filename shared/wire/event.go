@@ -14,9 +14,10 @@ type Event struct {
 	To    []chat.UserID
 	Frame Frame
 	// Author and Ref name the draft that Frame answers. The author's copy of the
-	// frame carries Ref.
+	// frame carries Ref. Unread is the draft's.
 	Author chat.UserID
 	Ref    string
+	Unread bool
 	// Stamp is that draft's. It is not encoded: another node measures nothing.
 	Stamp chat.Stamp
 }
@@ -27,6 +28,7 @@ type eventHead struct {
 	To     []chat.UserID `json:"t,omitempty"`
 	Author chat.UserID   `json:"a,omitempty"`
 	Ref    string        `json:"r,omitempty"`
+	Unread bool          `json:"u,omitempty"`
 }
 
 // Append appends the encoding of e for other nodes to dst: a JSON object that
@@ -34,7 +36,7 @@ type eventHead struct {
 // inside a message (e.Ref is the same) and Posted.By, which the receiving node
 // looks up where a dialect needs it.
 func (e Event) Append(dst []byte) ([]byte, error) {
-	head, err := json.Marshal(eventHead{e.Conv, e.To, e.Author, e.Ref})
+	head, err := json.Marshal(eventHead{e.Conv, e.To, e.Author, e.Ref, e.Unread})
 	if err != nil {
 		return dst, err
 	}
@@ -67,5 +69,5 @@ func ParseEvent(p []byte) (Event, error) {
 	if b, bad := f.Body.(Bad); bad {
 		return Event{}, fmt.Errorf("read event of kind %q: %w", b.Kind, b.Why)
 	}
-	return Event{Conv: in.Conv, To: in.To, Frame: f, Author: in.Author, Ref: in.Ref}, nil
+	return Event{Conv: in.Conv, To: in.To, Frame: f, Author: in.Author, Ref: in.Ref, Unread: in.Unread}, nil
 }

@@ -18,7 +18,7 @@ func TestEventsMeanTheSameOnAnotherNode(t *testing.T) {
 	record.Content = chat.Content{Kind: chat.CallK, Call: &chat.Call{ID: "PROXY", What: "start_call", Data: json.RawMessage(`{"a":[1]}`)}}
 	for name, e := range map[string]Event{
 		"posted":       {Conv: m.Conv, Author: "Ua", Ref: `r"1\`, Frame: Frame{Body: Posted{Message: m}}},
-		"posted again": {Conv: m.Conv, To: []chat.UserID{"Ua"}, Author: "Ua", Ref: "r1", Frame: Frame{Body: Posted{Message: m}}},
+		"posted again": {Unread: true, Conv: m.Conv, To: []chat.UserID{"Ua"}, Author: "Ua", Ref: "r1", Frame: Frame{Body: Posted{Message: m}}},
 		"file":         {Conv: m.Conv, Author: "Ua", Ref: "r1", Frame: Frame{Body: Posted{Message: file}}},
 		"change":       {Conv: m.Conv, Author: "Ua", Ref: "r1", Frame: Frame{Body: Posted{Message: change}}},
 		"call record":  {Conv: m.Conv, Author: "Ua", Ref: "r1", Frame: Frame{Body: Posted{Message: record}}},
