@@ -72,7 +72,7 @@ func runBench(ctx context.Context, cfg config.Config, stdout io.Writer) error {
 		return err
 	}
 	_, err = bench.Run(ctx, bench.Config{
-		URL: b.URL, People: people, Workload: b.Workload, Dialect: b.Dialect, Pairs: b.Pairs, Members: b.Members, Senders: b.Senders,
+		URL: b.URL, People: people, Workload: b.Workload, Dialect: b.Dialect, Pairs: b.Pairs, Members: b.Members, Senders: b.Senders, Deaf: b.Deaf,
 		InFlight: b.Inflight, Rate: b.PerSecond, Pages: b.Pages, Readers: b.Readers, Dialers: b.Dialers, Duration: b.Duration,
 		Cut: b.Cut, Servers: b.Servers, Metrics: b.Metrics, Sample: b.Sample, JSON: b.JSON,
 	}, stdout)

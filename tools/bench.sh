@@ -5,7 +5,7 @@
 #
 #   RUNS=3 SECONDS_EACH=10 DB=sqlite tools/bench.sh [ROW ...]
 #
-# Rows: start direct open room100 room100classic room1000 idle storm restart
+# Rows: start direct open room100 room100classic room1000 deaf idle storm restart
 # crash history size soak; without names all but size and soak. DB is sqlite or
 # mariadb: a private one is started. CROWD (5000) is how many connections idle
 # and the storms have. size has SIZE_MESSAGES (10000000) in SIZE_DIR (bin/size-…,
@@ -104,15 +104,17 @@ take() { # ROW.SIDE REPORT PATH…: gathers these figures
   done
 }
 median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-show() { # ROW: the medians of both sides and, where both have a figure, KamaChat's part of the floor's
-  local side f what
-  for side in floor kamachat; do
+show() { # ROW: the medians of both sides and, where both have a figure, KamaChat's part of the other's
+  local side other f what
+  for side in floor alone kamachat; do
     for f in "$work/$1.$side".*; do
       [ -e "$f" ] || continue
       what=${f#"$work/$1.$side."}
       printf '%-15s %-9s %-34s %12s' "$1" "$side" "$what" "$(median "$f")"
-      [ "$side" = floor ] || [ ! -e "$work/$1.floor.$what" ] ||
-        awk -v a="$(median "$f")" -v b="$(median "$work/$1.floor.$what")" 'BEGIN { if (b) printf "   %.2f of the floor", a / b }'
+      for other in floor alone; do
+        [ "$side" != kamachat ] || [ ! -e "$work/$1.$other.$what" ] ||
+          awk -v a="$(median "$f")" -v b="$(median "$work/$1.$other.$what")" -v of="$other" 'BEGIN { if (b) printf "   %.2f of %s", a / b, of }'
+      done
       echo
     done
   done
@@ -149,6 +151,17 @@ row_start() {
   note start.kamachat open_ms "$opened"
   note start.kamachat rss_kb "$(awk '/^VmRSS/ { print $2 }' "/proc/$server/status")"
   stop
+}
+row_deaf() { # what 100 members wait who read, alone and beside one who reads nothing
+  local side n
+  for side in alone kamachat; do
+    [ $side = alone ] && n=0 || n=1
+    fresh 1000
+    serve kamachat
+    load "$work/out" --users-file "$users" --workload fanout --members 100 --deaf $n --rate "${DEAF_RATE:-1000}"
+    take "deaf.$side" "$work/out" delivered.p50 delivered.p99 acknowledged.p99 deliveries_per_second server.cpu_seconds cut
+    stop
+  done
 }
 row_idle() {
   local side
@@ -225,7 +238,7 @@ row_soak() { # memory, files and goroutines stay where they are
 }
 
 order=("$@")
-[ ${#order[@]} -gt 0 ] || order=(start direct open room100 room100classic room1000 idle storm restart crash history)
+[ ${#order[@]} -gt 0 ] || order=(start direct open room100 room100classic room1000 deaf idle storm restart crash history)
 for name in "${order[@]}"; do
   row=row_$name
   [ -z "${flags[$name]:-}" ] || row="row_load $name"

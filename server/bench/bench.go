@@ -68,6 +68,7 @@ type Config struct {
 	Pairs    int           // Direct: how many; 0 means 100
 	Members  int           // Fanout, Idle, Storm: how many; 0 means 100
 	Senders  int           // Fanout: how many members write; 0 means all
+	Deaf     int           // Fanout: so many more members read nothing; the server has to cut them
 	InFlight int           // posts that one writer, or questions that one reader, may have without an answer; 0 means 1
 	Rate     float64       // posts per second of all writers together, an open loop; 0 means a closed one
 	Pages    float64       // pages of history per second of all readers together, beside any load; 0 means none, History: a closed loop
@@ -141,10 +142,12 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("no dialect %q: want %s or %s", c.Dialect, Native, Classic)
 	case c.Dialect == Classic && (c.reads() || c.Workload == Storm):
 		return c, errors.New("the seed's dialect has no words for history")
-	case min(c.Pairs, c.Members, c.Senders, c.InFlight, c.Readers, c.Dialers) < 0 || min(c.Rate, c.Pages) < 0 || min(c.Duration, c.Sample) < 0:
+	case min(c.Pairs, c.Members, c.Senders, c.Deaf, c.InFlight, c.Readers, c.Dialers) < 0 || min(c.Rate, c.Pages) < 0 || min(c.Duration, c.Sample) < 0:
 		return c, errors.New("a number is negative")
 	case c.Workload == Fanout && c.Senders > c.Members:
 		return c, fmt.Errorf("%d senders of %d members", c.Senders, c.Members)
+	case c.Deaf > 0 && c.Workload != Fanout:
+		return c, errors.New("only a fan-out has members who read nothing")
 	case c.Cut != CutConnections && c.Cut != CutTerm && c.Cut != CutKill:
 		return c, fmt.Errorf("no cut %q: want %s, %s or %s", c.Cut, CutConnections, CutTerm, CutKill)
 	case c.Cut != CutConnections && len(c.Servers) == 0:
@@ -163,7 +166,9 @@ func (c Config) people() int {
 	switch c.Workload {
 	case Direct:
 		return 2 * c.Pairs
-	case Fanout, Storm:
+	case Fanout:
+		return c.Members + c.Deaf
+	case Storm:
 		return c.Members
 	case History:
 		return 1 // readers may share accounts

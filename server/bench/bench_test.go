@@ -48,6 +48,7 @@ func TestEveryWorkloadRuns(t *testing.T) {
 		"direct, open loop": {Config{Workload: Direct, Pairs: 3, Rate: 200}, 2},
 		"fanout":            {Config{Workload: Fanout, Members: 5, InFlight: 2}, 5},
 		"fanout, 1 writes":  {Config{Workload: Fanout, Members: 5, Senders: 1}, 5},
+		"fanout, 1 deaf":    {Config{Workload: Fanout, Members: 5, Deaf: 1}, 5},
 		"direct, classic":   {Config{Workload: Direct, Dialect: Classic, Pairs: 3, InFlight: 4}, 2},
 		"fanout, classic":   {Config{Workload: Fanout, Dialect: Classic, Members: 5, InFlight: 2}, 5},
 		"idle":              {Config{Workload: Idle, Members: 4}, 0},
@@ -214,6 +215,7 @@ func TestConfigsThatMakeNoSenseAreRefused(t *testing.T) {
 		"workload": {Workload: "pairs"},
 		"negative": {Workload: Direct, Pairs: -1},
 		"senders":  {Workload: Fanout, Members: 2, Senders: 3},
+		"deaf":     {Workload: Direct, Deaf: 1},
 		"too few":  {Workload: Direct, Pairs: 2, People: make([]Person, 3)},
 	} {
 		if _, err := Run(t.Context(), c, &bytes.Buffer{}); err == nil {

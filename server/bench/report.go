@@ -48,6 +48,7 @@ type Report struct {
 	Doubled        int64  `json:"doubled"`     // copies or acknowledgements that came again
 	Reordered      int64  `json:"reordered"`
 	SeqJumps       int64  `json:"seq_jumps"` // copies whose Seq did not follow the one before
+	Cut            int64  `json:"cut"`       // connections of the deaf that the server has cut
 	Broken         int    `json:"broken_connections"`
 	WhyBroken      string `json:"why_broken,omitempty"` // the first of them
 }
@@ -130,6 +131,9 @@ func (r *Report) print(w io.Writer, asJSON bool) error {
 		}
 	}
 	fmt.Fprintf(t, "sent\t%d\tacknowledged %d, copies %d, refused for a while %d, pages %d\n", r.Sent, r.Acknowledged, r.Delivered, r.Refused, r.Pages)
+	if r.Cut > 0 {
+		fmt.Fprintf(t, "cut\t%d\tconnections of members who read nothing\n", r.Cut)
+	}
 	fmt.Fprintf(t, "wrong\tlost %d, doubled %d, reordered %d, seq jumps %d, unacknowledged %d, broken connections %d, pages unanswered %d, short %d\n",
 		r.Lost, r.Doubled, r.Reordered, r.SeqJumps, r.Unacknowledged, r.Broken, r.Unanswered, r.ShortPages)
 	if r.WhyBroken != "" {

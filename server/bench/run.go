@@ -26,6 +26,7 @@ type run struct {
 	conns   []*conn
 	writers []*writer
 	readers []*reader
+	deaf    []*deaf
 	shards  []*shard
 	before  usage // of the server, when nobody was connected
 }
@@ -64,6 +65,10 @@ func newRun(ctx context.Context, c Config) (*run, error) {
 		r.close()
 		return nil, err
 	}
+	if err := r.deafen(); err != nil {
+		r.close()
+		return nil, err
+	}
 	for _, p := range r.readers {
 		if err := p.known(r.ctx); err != nil {
 			r.close()
@@ -94,7 +99,7 @@ func (r *run) plan() error {
 			r.add(b, chat.Direct(a.ID, b.ID), 1)
 		}
 	case Fanout:
-		group, err := makeGroup(r.ctx, r.URL, r.People[:r.Members])
+		group, err := makeGroup(r.ctx, r.URL, r.People[:r.Members+r.Deaf])
 		if err != nil {
 			return err
 		}
@@ -103,6 +108,9 @@ func (r *run) plan() error {
 			if i < r.Senders {
 				r.addWriter(c, i)
 			}
+		}
+		for _, p := range r.People[r.Members : r.Members+r.Deaf] {
+			r.deaf = append(r.deaf, &deaf{run: r, person: p})
 		}
 	case Idle:
 		for i := range r.Members {
@@ -161,6 +169,11 @@ func (r *run) close() {
 		if c.sock != nil {
 			c.sock.close()
 			<-c.ended
+		}
+	}
+	for _, d := range r.deaf {
+		if d.ended != nil {
+			<-d.ended
 		}
 	}
 	for _, w := range r.writers {
@@ -331,6 +344,12 @@ func (r *run) count(rep *Report) {
 			rep.Lost += t.lost(w.open.given(), w.open.waits)
 			rep.Doubled += t.doubled
 			rep.Reordered += t.reordered(w.resent)
+		}
+	}
+	for _, d := range r.deaf {
+		rep.Cut += d.cuts.Load()
+		if d.broke.Load() {
+			rep.Broken++
 		}
 	}
 	rep.times(r.shards)

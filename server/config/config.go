@@ -65,6 +65,7 @@ type Bench struct {
 	Dialect   string        `default:"native" enum:"native,classic" placeholder:"NAME" help:"Protocol to speak: native, or classic, the seed's."`
 	Pairs     int           `default:"100" placeholder:"N" help:"direct: pairs of people, of whom one writes and the other reads."`
 	Members   int           `default:"100" placeholder:"N" help:"fanout: people in the group; idle, storm: connections."`
+	Deaf      int           `default:"0" placeholder:"N" help:"fanout: so many more members who read nothing."`
 	Senders   int           `default:"0" placeholder:"N" help:"fanout: members who write; 0 means all."`
 	Inflight  int           `default:"8" placeholder:"N" help:"Messages one writer may have unacknowledged, or pages one reader may wait for."`
 	PerSecond float64       `name:"rate" default:"0" placeholder:"N" help:"Messages a second of all writers, whatever the server does; 0 means as fast as they are acknowledged."`
