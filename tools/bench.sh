@@ -158,7 +158,7 @@ row_deaf() { # what 100 members wait who read, alone and beside one who reads no
     [ $side = alone ] && n=0 || n=1
     fresh 1000
     serve kamachat
-    load "$work/out" --users-file "$users" --workload fanout --members 100 --deaf $n --rate "${DEAF_RATE:-1000}"
+    load "$work/out" --users-file "$users" --workload fanout --members 100 --deaf $n --rate "${DEAF_RATE:-2000}" --duration "${DEAF:-20s}"
     take "deaf.$side" "$work/out" delivered.p50 delivered.p99 acknowledged.p99 deliveries_per_second server.cpu_seconds cut
     stop
   done
