@@ -60,8 +60,9 @@ func (h *Hub) hand(ctx context.Context, e wire.Event) error {
 func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error {
 	h.resolve(e, chat.Receipt{Message: b.Message})
 	h.mu.Lock()
-	if c := b.Content.Event; b.Seq == 1 || c != nil {
-		delete(h.rooms, e.Conv) // its members may have changed
+	// Its members may have changed: now, or where an entry before was not told here.
+	if r := h.rooms[e.Conv]; r != nil && (b.Content.Event != nil || b.Seq == 1 || b.Seq > r.last+1) {
+		delete(h.rooms, e.Conv)
 	}
 	h.mu.Unlock()
 	r, err := h.room(ctx, e.Conv)

@@ -247,7 +247,5 @@ func (h *Hub) answer(d chat.Draft, r chat.Receipt) wire.Event {
 // RefusedBody is the frame body that tells a client about err.
 func RefusedBody(err error) wire.Refused {
 	r := chat.AsRefusal(err)
-	// Rounded up: 0 means never.
-	after := (r.RetryAfter + time.Millisecond - 1).Milliseconds()
-	return wire.Refused{Code: r.Code, RetryAfter: after, Words: r.Words}
+	return wire.Refused{Code: r.Code, RetryAfter: r.RetryMillis(), Words: r.Words}
 }

@@ -27,8 +27,9 @@ var direct = chat.Direct("Ua", "Ub")
 type shaky struct {
 	*roomtest.Memory
 	mu         sync.Mutex
-	unanswered int // commits that are stored and then answered with an error
-	unread     int // reads of members that fail
+	unanswered int          // commits that are stored and then answered with an error
+	unread     int          // reads of members that fail
+	joined     []chat.Marks // members besides those of Memory
 }
 
 func (s *shaky) take(n *int) bool {
@@ -56,7 +57,10 @@ func (s *shaky) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, er
 	if s.take(&s.unread) {
 		return nil, errors.New("the database is away")
 	}
-	return s.Memory.Members(ctx, conv)
+	ms, err := s.Memory.Members(ctx, conv)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append(ms, s.joined...), err
 }
 
 // ear is a session that remembers what it was told.
@@ -179,15 +183,6 @@ func TestWhatCouldNotBeDeliveredComesLaterInOrder(t *testing.T) {
 	})
 }
 
-// 0 milliseconds would mean that it is never to be tried again.
-func TestTheShortestWaitIsNotNever(t *testing.T) {
-	for wait, want := range map[time.Duration]int64{0: 0, 1: 1, time.Microsecond: 1, time.Millisecond: 1, 1500 * time.Microsecond: 2, time.Second: 1000} {
-		if got := room.RefusedBody(&chat.Refusal{Code: chat.RateLimited, RetryAfter: wait}).RetryAfter; got != want {
-			t.Errorf("%v is told as %d ms, want %d", wait, got, want)
-		}
-	}
-}
-
 // A client of the seed has what was written to it, and no more: when it is cut
 // before its own message comes back, it gets that when it is back itself.
 func TestWhatASeedsClientWroteCountsWhenItWasWrittenBack(t *testing.T) {
@@ -236,6 +231,30 @@ func TestMarksOfEntriesThatWereNotToldCount(t *testing.T) {
 		ms, err := s.Members(t.Context(), direct)
 		if err != nil || ms[1] != (chat.Marks{Conv: direct, User: "Ub", Delivered: 2, Read: 2}) {
 			t.Errorf("%+v, %v, want that Ub has read both", ms, err)
+		}
+	})
+}
+
+// Who came into a group by an entry that was not told here hears what follows.
+func TestAHoleInWhatIsToldMayHaveChangedTheMembers(t *testing.T) {
+	inHub(t, 0, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
+		if err := s.CreateGroup(t.Context(), "G1", "g", "Ua", []chat.UserID{"Ua", "Ub"}, 1); err != nil {
+			t.Fatal(err)
+		}
+		c := &ear{user: "Uc"}
+		h.Join(t.Context(), c)
+		post(t, h, "Ua", "G1", "x")
+		time.Sleep(time.Second)
+		if _, err := s.Append(t.Context(), []chat.Draft{{Conv: "G1", Author: "Ua", Ref: "y", Content: chat.TextContent("y")}}); err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock()
+		s.joined = []chat.Marks{{Conv: "G1", User: "Uc"}}
+		s.mu.Unlock()
+		post(t, h, "Ua", "G1", "z")
+		time.Sleep(time.Second)
+		if got, _ := c.heard("G1"); got != "3 " {
+			t.Errorf("who joined was told of %q, want 3", got)
 		}
 	})
 }

@@ -51,7 +51,7 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) probl
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return problem{"about:blank", http.StatusText(status), status, ref.Words, ref.Code, ref.RetryAfter.Milliseconds()}
+	return problem{"about:blank", http.StatusText(status), status, ref.Words, ref.Code, ref.RetryMillis()}
 }
 
 // problem answers an error as application/problem+json.

@@ -220,3 +220,12 @@ func TestRefusals(t *testing.T) {
 		t.Error("refusals are not compared by code")
 	}
 }
+
+// 0 milliseconds would mean that it is never to be tried again.
+func TestTheShortestWaitIsNotNever(t *testing.T) {
+	for wait, want := range map[time.Duration]int64{0: 0, 1: 1, time.Microsecond: 1, time.Millisecond: 1, 1500 * time.Microsecond: 2, time.Second: 1000} {
+		if got := (&Refusal{Code: RateLimited, RetryAfter: wait}).RetryMillis(); got != want {
+			t.Errorf("%v is told as %d ms, want %d", wait, got, want)
+		}
+	}
+}

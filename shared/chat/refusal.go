@@ -42,6 +42,11 @@ func (r *Refusal) Is(err error) bool {
 // ErrNotFound is what stores answer when there is no such thing.
 var ErrNotFound = &Refusal{Code: NotFound}
 
+// RetryMillis is RetryAfter in milliseconds, rounded up: 0 means never.
+func (r *Refusal) RetryMillis() int64 {
+	return (r.RetryAfter + time.Millisecond - 1).Milliseconds()
+}
+
 // AsRefusal returns the Refusal in err, or Internal with no details for any other error.
 func AsRefusal(err error) *Refusal {
 	var r *Refusal
