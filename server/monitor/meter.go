@@ -98,7 +98,7 @@ func (m *Monitor) Committed(ds []chat.Draft, rs []chat.Receipt, took time.Durati
 	}
 }
 
-// CommitFailed counts a batch of which nothing is stored.
+// CommitFailed counts a batch that is to be tried again.
 func (m *Monitor) CommitFailed(int) { m.commitsFailed.Add(1) }
 
 // Handed counts a frame that was pushed to so many sessions, and times the

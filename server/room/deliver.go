@@ -23,7 +23,7 @@ func (h *Hub) deliver(e wire.Event) {
 }
 
 // hand does what deliver says, or nothing when a room can't be loaded. It may be
-// called from two goroutines, but not with two events of one conversation.
+// called from two goroutines, but not with two events for all of one conversation.
 func (h *Hub) hand(ctx context.Context, e wire.Event) error {
 	switch b := e.Frame.Body.(type) {
 	case wire.Posted:

@@ -108,7 +108,7 @@ func (h *Hub) Run(ctx context.Context) error {
 
 // Post validates d, checks that its author may post there, and gives it to the
 // carrier. A nil error means accepted; the answer comes as Posted or Refused
-// with the draft's Ref.
+// with the draft's Ref. A chat.Refusal with a RetryAfter means: the same again, later.
 func (h *Hub) Post(ctx context.Context, d chat.Draft) error {
 	if err := d.Validate(); err != nil {
 		return h.refused(err)

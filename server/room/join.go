@@ -131,7 +131,8 @@ func peersOf(l *person) []chat.UserID {
 }
 
 // Before returns at most limit entries before seq (0: the end), with their
-// authors, when u may read them.
+// authors. Below 1 limit is 50, above chat.MaxPage that. It refuses who may not
+// read conv with chat.NotFound or chat.Forbidden.
 func (h *Hub) Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
 	if limit < 1 {
 		limit = 50
@@ -141,7 +142,8 @@ func (h *Hub) Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq i
 	})
 }
 
-// After returns the entries after seq, the newest chat.MaxPage where more are missing.
+// After returns the entries after seq, the newest chat.MaxPage where more are
+// missing, and refuses whom Before refuses.
 func (h *Hub) After(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64) (chat.Page, error) {
 	p, err := h.history(ctx, u, conv, func() (chat.Page, error) {
 		return h.Store.After(ctx, conv, seq, chat.MaxPage)
@@ -188,7 +190,8 @@ func (h *Hub) history(ctx context.Context, u chat.UserID, conv chat.ConvID, read
 // typingRoom is the largest group in which typing is told.
 const typingRoom = 100
 
-// Typing tells the other members that u writes.
+// Typing tells the other members that u writes, in groups of up to 100. It
+// refuses who may not read conv.
 func (h *Hub) Typing(ctx context.Context, u chat.UserID, conv chat.ConvID) error {
 	if err := h.mayRead(ctx, u, conv); err != nil {
 		return err
@@ -239,19 +242,6 @@ func (h *Hub) CloseUser(ctx context.Context, u chat.UserID, reason string) error
 // CloseLogin ends the sessions of u that were signed in with login, on every node.
 func (h *Hub) CloseLogin(ctx context.Context, u chat.UserID, login, reason string) error {
 	return h.Fanout.Publish(ctx, wire.Event{To: []chat.UserID{u}, Ref: login, Frame: wire.Frame{Body: wire.Bye{Reason: reason}}})
-}
-
-// CloseAll ends every session on this node, before a shutdown.
-func (h *Hub) CloseAll(reason string) {
-	h.mu.Lock()
-	var cs []Conn
-	for _, l := range h.live {
-		cs = append(cs, l.conns...)
-	}
-	h.mu.Unlock()
-	for _, c := range cs {
-		c.Close(reason)
-	}
 }
 
 // Online counts the people and sessions on this node.

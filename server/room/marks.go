@@ -19,8 +19,8 @@ const flushEvery = 100 * time.Millisecond
 // a page reload is nobody's business.
 const offlineAfter = 3 * time.Second
 
-// Seen moves the marks of u in m.Conv forward, at most to the log's end. What u
-// may not read is ignored.
+// Seen moves the marks of u in m.Conv forward, at most to the log's end. It
+// refuses who may not read there with chat.NotFound or chat.Forbidden.
 func (h *Hub) Seen(ctx context.Context, u chat.UserID, m chat.Marks) error {
 	if err := h.mayRead(ctx, u, m.Conv); err != nil {
 		return err

@@ -22,21 +22,34 @@ type Carrier interface {
 // Fanout tells every node what happened on one. It may lose, repeat and reorder:
 // readers order by Seq and resume over a gap.
 type Fanout interface {
+	// Publish takes es over, which nobody may change from then on. It may wait for
+	// a place until ctx ends, so deliver must not call it.
 	Publish(ctx context.Context, es ...wire.Event) error
+	// Run hands events to deliver, one at a time, until ctx ends; then those that
+	// wait on this node.
 	Run(ctx context.Context, deliver func(wire.Event)) error
 }
 
-// Presence knows who is online on any node. An entry not touched for its TTL is gone.
+// Presence knows who is online on any node. That a node has died it finds out
+// after a while of its own.
 type Presence interface {
+	// Touch says that a session of u is alive, until Leave. Once is enough, and
+	// again does no harm.
 	Touch(ctx context.Context, u chat.UserID, session string) error
+	// Leave says that it has ended. One that was never touched is fine.
 	Leave(ctx context.Context, u chat.UserID, session string) error
+	// Online tells who of us has a session. After an error it still tells who has
+	// one on this node; nothing is known of the others.
 	Online(ctx context.Context, us ...chat.UserID) (map[chat.UserID]bool, error)
 }
 
 // Store keeps the logs. It is the truth; everything else may be lost.
 type Store interface {
 	// Append commits ds in one transaction, in order, checking once more who may
-	// post where. Receipt i answers ds[i]. After an error nothing is stored.
+	// post where, and answers a draft stored before with its first message. Receipt
+	// i answers ds[i]. After an error it is not known which of ds are stored, if
+	// any: all are to be handed over again. One transaction may become several
+	// where one draft spoils it for the others.
 	Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error)
 	// Members returns the members of conv with their marks; none where there is no such conversation.
 	Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error)
@@ -67,7 +80,8 @@ type Conn interface {
 	Login() string // what it was signed in with; see Hub.CloseLogin
 	Native() bool  // false: the dialect names the author in each message
 	// Push queues a packet for writing and never blocks. A full queue ends the
-	// session, which comes back and resumes. Only the hub's deliver calls it.
+	// session, which comes back and resumes. It may be called at once from two
+	// goroutines, not with the same packet.
 	Push(p *wire.Packet)
 	// Close ends the session with a reason of wire.Bye. It does not wait.
 	Close(reason string)
@@ -85,7 +99,7 @@ type Meter interface {
 	Refused(code chat.Code)
 	// Committed: the store answered a batch, rs[i] to ds[i].
 	Committed(ds []chat.Draft, rs []chat.Receipt, took time.Duration)
-	// CommitFailed: nothing of a batch is stored; it will be tried again.
+	// CommitFailed: a batch of so many is not known to be stored; it will be tried again.
 	CommitFailed(drafts int)
 	// Handed: a frame was pushed to so many sessions here, perhaps none. The
 	// stamp is that of the draft it answers, if any.

@@ -27,7 +27,7 @@ func Store(t *testing.T, fresh func(t *testing.T) Base) {
 		"marks only grow and unread follows":             marks,
 		"lists are latest first":                         lists,
 		"what does not exist is not there":               nothing,
-		"after an error nothing is stored":               afterError,
+		"a call given up before it began stores nothing": givenUp,
 		"what is returned is the caller's":               returnsCopies,
 	}
 	for name, claim := range claims {
@@ -253,7 +253,7 @@ func nothing(t *testing.T, s Base) {
 	}
 }
 
-func afterError(t *testing.T, s Base) {
+func givenUp(t *testing.T, s Base) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := s.Append(ctx, []chat.Draft{says("Ua", direct, "r")}); err == nil {
