@@ -86,8 +86,8 @@ func (p *Presence) Touch(ctx context.Context, u chat.UserID, session string) err
 // Leave says that a session of u has ended. Nil means what it does in Touch.
 func (p *Presence) Leave(ctx context.Context, u chat.UserID, session string) error {
 	p.mu.Lock()
-	of, was := p.here[u]
-	if _, was = of[session]; !was {
+	of := p.here[u]
+	if _, was := of[session]; !was {
 		p.mu.Unlock()
 		return nil
 	}

@@ -24,7 +24,7 @@ import (
 )
 
 // ErrAway says that Redis does not answer at present.
-var ErrAway = errors.New("Redis is away")
+var ErrAway = errors.New("no answer from Redis")
 
 // DefaultPrefix is what keys and channels begin with.
 const DefaultPrefix = "kamachat:"
