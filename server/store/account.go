@@ -48,9 +48,9 @@ func persons(rows []userRow) []chat.Person {
 	return ps
 }
 
-// insertChunk is how many rows one INSERT holds: few enough for the 32,766
-// parameters and the statement sizes that databases allow.
-const insertChunk = 500
+// chunk is how many rows one of Bun's INSERTs holds, or ids one IN: few enough for
+// the 32,766 parameters and the statement sizes that databases allow.
+const chunk = 500
 
 // AddUser stores a new person with a password hash, or answers chat.Taken.
 func (d *DB) AddUser(ctx context.Context, p chat.Person, hash string, at int64) error {
@@ -63,8 +63,8 @@ func (d *DB) AddUser(ctx context.Context, p chat.Person, hash string, at int64) 
 // or none. It answers chat.Taken when a username is in use.
 func (d *DB) AddUsers(ctx context.Context, ps []chat.Person, tokenHashes []string, at int64) error {
 	return added(d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for i := 0; i < len(ps); i += insertChunk {
-			end := min(i+insertChunk, len(ps))
+		for i := 0; i < len(ps); i += chunk {
+			end := min(i+chunk, len(ps))
 			users, tokens := make([]userRow, 0, end-i), make([]tokenRow, 0, end-i)
 			for j := i; j < end; j++ {
 				users = append(users, newUserRow(ps[j], "", at))
@@ -145,9 +145,8 @@ func (d *DB) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, err
 	if slices.ContainsFunc(ids, func(u chat.UserID) bool { return !u.Valid() }) {
 		ids = slices.DeleteFunc(slices.Clone(ids), func(u chat.UserID) bool { return !u.Valid() })
 	}
-	for i := 0; i < len(ids); i += insertChunk {
+	for part := range slices.Chunk(ids, chunk) {
 		var rows []userRow
-		part := ids[i:min(i+insertChunk, len(ids))]
 		if err := d.read.NewSelect().Model(&rows).Where("id IN (?)", bun.List(part)).Scan(ctx); err != nil {
 			return nil, fmt.Errorf("read people: %w", err)
 		}
@@ -159,14 +158,13 @@ func (d *DB) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, err
 // UsernamesTaken returns which of the lower-case usernames are in use.
 func (d *DB) UsernamesTaken(ctx context.Context, names []string) ([]string, error) {
 	var taken []string
-	for i := 0; i < len(names); i += insertChunk {
-		var part []string
-		err := d.read.NewSelect().Model((*userRow)(nil)).Column("username").
-			Where("username IN (?)", bun.List(names[i:min(i+insertChunk, len(names))])).Scan(ctx, &part)
+	for part := range slices.Chunk(names, chunk) {
+		var found []string
+		err := d.read.NewSelect().Model((*userRow)(nil)).Column("username").Where("username IN (?)", bun.List(part)).Scan(ctx, &found)
 		if err != nil {
 			return nil, fmt.Errorf("read usernames: %w", err)
 		}
-		taken = append(taken, part...)
+		taken = append(taken, found...)
 	}
 	return taken, nil
 }

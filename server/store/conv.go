@@ -53,7 +53,7 @@ func membersOf(direct chat.ConvID) int {
 }
 
 // CreateGroup makes a group with an empty log. members must be distinct and
-// include the owner.
+// include the owner. at is Unix milliseconds.
 func (d *DB) CreateGroup(ctx context.Context, conv chat.ConvID, name string, owner chat.UserID, members []chat.UserID, at int64) error {
 	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		c := convRow{ID: string(conv), Name: name, Owner: string(owner), Members: len(members), LastAt: at, CreatedAt: at}
@@ -64,8 +64,7 @@ func (d *DB) CreateGroup(ctx context.Context, conv chat.ConvID, name string, own
 		for i, u := range members {
 			rows[i] = memberRow{ConvID: c.ID, UserID: string(u), JoinedAt: at}
 		}
-		for ; len(rows) > 0; rows = rows[min(500, len(rows)):] {
-			part := rows[:min(500, len(rows))]
+		for part := range slices.Chunk(rows, chunk) {
 			if _, err := tx.NewInsert().Model(&part).Exec(ctx); err != nil {
 				return err
 			}

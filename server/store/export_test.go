@@ -2,7 +2,11 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"io/fs"
 	"testing"
+
+	"github.com/uptrace/bun/migrate"
 )
 
 // Exec runs a statement on a connection that writes; SQLite has one.
@@ -39,3 +43,19 @@ func Occupy(t *testing.T, d *DB) (end func()) {
 
 // WALMax is the size in bytes at which SQLite's log begins anew.
 const WALMax = walMax * 4096
+
+// Rollback takes the last group of migrations back.
+func (d *DB) Rollback(ctx context.Context, fsys fs.FS) error {
+	ms := migrate.NewMigrations()
+	if err := ms.Discover(fsys); err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	db, done := d.schema()
+	defer done()
+	m := migrate.NewMigrator(db, ms, migrate.WithTemplateData(d.types))
+	defer d.heads.forget()
+	if _, err := m.Rollback(ctx); err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	return nil
+}

@@ -1,6 +1,6 @@
 // Package store keeps everything that lasts in SQLite or MySQL, through Bun.
-// All SQL of the program is here; sqlite.go and mysql.go only open a database
-// and name its types.
+// All SQL of the program is here. sqlite.go and mysql.go only open a database
+// and name its types; where the two need different words, shape.go has both.
 package store
 
 import (
@@ -160,20 +160,4 @@ func (d *DB) persist(ctx context.Context, transaction func() error) error {
 			return errors.Join(ctx.Err(), err)
 		}
 	}
-}
-
-// Rollback takes the last group of migrations back.
-func (d *DB) Rollback(ctx context.Context, fsys fs.FS) error {
-	ms := migrate.NewMigrations()
-	if err := ms.Discover(fsys); err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	db, done := d.schema()
-	defer done()
-	m := migrate.NewMigrator(db, ms, migrate.WithTemplateData(d.types))
-	defer d.heads.forget()
-	if _, err := m.Rollback(ctx); err != nil {
-		return fmt.Errorf("roll back: %w", err)
-	}
-	return nil
 }
