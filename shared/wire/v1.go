@@ -101,7 +101,8 @@ func (e envelope) frame() Frame {
 	return Frame{Ref: e.R, Body: b}
 }
 
-// Join merges native encodings into one WebSocket message.
+// Join merges native encodings into one WebSocket message. That of a single one
+// is itself, not a copy.
 func Join(frames [][]byte) []byte {
 	if len(frames) == 1 {
 		return frames[0]

@@ -45,7 +45,7 @@ const MaxFrame = 64 << 10
 
 // A Frame is one thing said over a connection.
 type Frame struct {
-	Ref  string // the client's own name for what it asked, echoed in the answer
+	Ref  string // the client's own name for what it asked, echoed in the answer; at most chat.MaxRef bytes
 	Body Body
 }
 
