@@ -16,15 +16,19 @@ type roster struct {
 	online map[chat.UserID]bool
 	wanted map[chat.UserID]bool // to be asked for
 	asked  map[chat.UserID]bool // asked for over the present connection
+	news   []chat.UserID        // who was learned since Learned
 }
 
 func newRoster() roster {
-	return roster{map[chat.UserID]chat.Person{}, map[chat.UserID]bool{}, map[chat.UserID]bool{}, map[chat.UserID]bool{}}
+	return roster{people: map[chat.UserID]chat.Person{}, online: map[chat.UserID]bool{}, wanted: map[chat.UserID]bool{}, asked: map[chat.UserID]bool{}}
 }
 
 func (r *roster) learn(ps ...chat.Person) {
 	for _, p := range ps {
 		if p.ID != "" {
+			if r.people[p.ID] != p {
+				r.news = append(r.news, p.ID)
+			}
 			r.people[p.ID] = p
 			delete(r.wanted, p.ID)
 		}
