@@ -124,24 +124,6 @@ func (h *Hub) tellOpened(ctx context.Context, conv chat.ConvID, to []chat.UserID
 	h.push(wire.Frame{Body: o}, chat.Stamp{}, conns)
 }
 
-// befriend lets two people who now share a conversation see each other come and go.
-func (h *Hub) befriend(ctx context.Context, x, y chat.UserID) {
-	on, err := h.Presence.Online(ctx, x, y)
-	if err != nil {
-		h.Log.Warn("presence is not known", "err", err)
-	}
-	for _, p := range [][2]chat.UserID{{x, y}, {y, x}} {
-		h.mu.Lock()
-		if l := h.live[p[0]]; l != nil {
-			l.peers[p[1]] = true
-		}
-		h.mu.Unlock()
-		if on[p[1]] {
-			h.push(wire.Frame{Body: wire.Online{User: p[1], Online: true}}, chat.Stamp{}, h.connsOf(p[0]))
-		}
-	}
-}
-
 func (h *Hub) push(f wire.Frame, s chat.Stamp, conns []Conn) {
 	defer h.Meter.Handed(f.Body, s, len(conns))
 	if len(conns) == 0 {
@@ -178,34 +160,4 @@ func (h *Hub) connsOf(us ...chat.UserID) []Conn {
 		}
 	}
 	return cs
-}
-
-// nameFor is how long a looked-up author is remembered.
-const nameFor = time.Minute
-
-// name returns the author of a message for the dialects that name it.
-func (h *Hub) name(ctx context.Context, u chat.UserID) chat.Person {
-	now := h.Now()
-	h.mu.Lock()
-	n, ok := h.names[u]
-	h.mu.Unlock()
-	if ok && now.Before(n.until) {
-		return n.person
-	}
-	n = named{person: chat.Person{ID: u}, until: now.Add(nameFor)}
-	ps, err := h.People.People(ctx, u)
-	if err != nil {
-		h.Log.Error("look up author", "user", u, "err", err)
-		return n.person
-	}
-	if len(ps) > 0 {
-		n.person = ps[0]
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.names) >= 10_000 {
-		clear(h.names)
-	}
-	h.names[u] = n
-	return n.person
 }

@@ -11,11 +11,6 @@ import (
 	"kamachat/shared/wire"
 )
 
-// watched is of how many latest conversations the peers are told, and tell, who
-// comes and goes, for a client that comes back with its list. For others these
-// are the conversations that it had listed.
-const watched = 500
-
 // Welcome makes the first frame of a native session and tells the person's peers
 // that the person is here. sums are those of the client's hello.
 func (h *Hub) Welcome(ctx context.Context, c Conn, sums ...uint32) (wire.Welcome, error) {
@@ -230,66 +225,4 @@ func convsOf(hs []chat.Head) []chat.ConvID {
 		cs[i] = o.Conv
 	}
 	return cs
-}
-
-// named looks up the people of direct conversations, the authors of last
-// messages, and more.
-func (h *Hub) named(ctx context.Context, convs []chat.Summary, more ...chat.UserID) ([]chat.Person, error) {
-	ids := more
-	for _, s := range convs {
-		if a, b, ok := s.Conv.Pair(); ok {
-			ids = append(ids, a, b)
-		}
-		if s.Last != nil {
-			ids = append(ids, s.Last.Author)
-		}
-	}
-	slices.Sort(ids)
-	people, err := h.People.People(ctx, slices.Compact(ids)...)
-	if err != nil {
-		return nil, fmt.Errorf("look up people: %w", err)
-	}
-	return people, nil
-}
-
-// watch remembers who is told when u comes and goes, and returns the peers in
-// convs and who of them is new.
-func (h *Hub) watch(u chat.UserID, convs []chat.ConvID) (peers []chat.UserID, fresh map[chat.UserID]bool) {
-	fresh = map[chat.UserID]bool{}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	l := h.live[u]
-	for _, c := range convs {
-		p, ok := c.Peer(u)
-		if !ok || l == nil {
-			continue
-		}
-		peers = append(peers, p)
-		fresh[p] = !l.peers[p]
-		l.peers[p] = true
-	}
-	return peers, fresh
-}
-
-// online returns those of us who are.
-func (h *Hub) online(ctx context.Context, us []chat.UserID) []chat.UserID {
-	if len(us) == 0 {
-		return nil
-	}
-	on, err := h.Presence.Online(ctx, us...)
-	if err != nil {
-		h.Log.Warn("presence is not known", "err", err)
-	}
-	return slices.DeleteFunc(us, func(u chat.UserID) bool { return !on[u] })
-}
-
-// tellHere tells peers that u is here.
-func (h *Hub) tellHere(ctx context.Context, u chat.UserID, peers []chat.UserID) {
-	if len(peers) == 0 {
-		return
-	}
-	e := wire.Event{To: slices.Clone(peers), Frame: wire.Frame{Body: wire.Online{User: u, Online: true}}}
-	if err := h.Fanout.Publish(ctx, e); err != nil {
-		h.Log.Warn("presence not told", "user", u, "err", err)
-	}
 }

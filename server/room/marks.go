@@ -15,10 +15,6 @@ import (
 // message read by a thousand people is a few transactions, not a thousand.
 const flushEvery = 100 * time.Millisecond
 
-// offlineAfter is how long somebody without a session still counts as online:
-// a page reload is nobody's business.
-const offlineAfter = 3 * time.Second
-
 // Seen moves the marks of u in m.Conv forward, at most to the log's end. It
 // refuses who may not read there with chat.NotFound or chat.Forbidden.
 func (h *Hub) Seen(ctx context.Context, u chat.UserID, m chat.Marks) error {

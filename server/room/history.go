@@ -1,0 +1,65 @@
+package room
+
+import (
+	"context"
+	"slices"
+
+	"kamachat/shared/chat"
+)
+
+// Before returns at most limit entries before seq (0: the end), with their
+// authors. Below 1 limit is 50, above chat.MaxPage that. It refuses who may not
+// read conv with chat.NotFound or chat.Forbidden.
+func (h *Hub) Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
+	if limit < 1 {
+		limit = 50
+	}
+	return h.history(ctx, u, conv, func() (chat.Page, error) {
+		return h.Store.Before(ctx, conv, seq, min(limit, chat.MaxPage))
+	})
+}
+
+// After returns the entries after seq, the newest chat.MaxPage where more are
+// missing, and refuses whom Before refuses.
+func (h *Hub) After(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64) (chat.Page, error) {
+	p, err := h.history(ctx, u, conv, func() (chat.Page, error) {
+		return h.Store.After(ctx, conv, seq, chat.MaxPage)
+	})
+	if err == nil {
+		h.Meter.Resumed(len(p.Entries))
+	}
+	return p, err
+}
+
+func (h *Hub) history(ctx context.Context, u chat.UserID, conv chat.ConvID, read func() (chat.Page, error)) (chat.Page, error) {
+	if err := h.mayRead(ctx, u, conv); err != nil {
+		return chat.Page{}, err
+	}
+	p, err := read()
+	if err != nil {
+		return p, err
+	}
+	if conv.IsGroup() {
+		r, err := h.room(ctx, conv)
+		if err != nil {
+			return p, err
+		}
+		h.mu.Lock()
+		low := r.told
+		h.mu.Unlock()
+		p.All = &low
+	}
+	var ids []chat.UserID
+	for _, m := range p.Entries {
+		ids = append(ids, m.Author)
+		if e := m.Content.Event; e != nil {
+			ids = append(ids, e.Who[:min(len(e.Who), 20)]...)
+		}
+	}
+	if len(ids) == 0 {
+		return p, nil
+	}
+	slices.Sort(ids)
+	p.People, err = h.People.People(ctx, slices.Compact(ids)...)
+	return p, err
+}

@@ -1,0 +1,50 @@
+package room
+
+import (
+	"context"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// typingRoom is the largest group in which typing is told.
+const typingRoom = 100
+
+// Typing tells the other members that u writes, in groups of up to 100. It
+// refuses who may not read conv.
+func (h *Hub) Typing(ctx context.Context, u chat.UserID, conv chat.ConvID) error {
+	if err := h.mayRead(ctx, u, conv); err != nil {
+		return err
+	}
+	r, err := h.room(ctx, conv)
+	if err != nil {
+		return err
+	}
+	var to []chat.UserID
+	for _, m := range h.membersOf(r) {
+		if m != u {
+			to = append(to, m)
+		}
+	}
+	if len(to) == 0 || len(to) > typingRoom {
+		return nil
+	}
+	return h.Fanout.Publish(ctx, wire.Event{Conv: conv, To: to, Frame: wire.Frame{Body: wire.Typing{Conv: conv, User: u}}})
+}
+
+// Signal passes the call signal that d is to the other person of a direct
+// conversation. One that is kept in the log is posted instead, and comes as Posted.
+func (h *Hub) Signal(ctx context.Context, d chat.Draft) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	peer, ok := d.Conv.Peer(d.Author)
+	if !ok || d.Content.Call == nil {
+		return chat.Refuse(chat.Invalid, "calls are between two people")
+	}
+	if d.Content.Call.Stored() {
+		return h.accept(ctx, d)
+	}
+	s := wire.Signal{Conv: d.Conv, From: d.Author, Call: *d.Content.Call}
+	return h.Fanout.Publish(ctx, wire.Event{Conv: s.Conv, To: []chat.UserID{peer}, Frame: wire.Frame{Body: s}})
+}
