@@ -1,0 +1,3 @@
+DROP TABLE quiet;
+--bun:split
+DROP TABLE mutes;
