@@ -28,7 +28,7 @@ help: ## list what there is
 # --- build ---
 
 .PHONY: build
-build: wasm generate ## bin/kamachat, with the browser's program in it
+build: wasm icons generate ## bin/kamachat, with the browser's program in it
 	go build -ldflags '$(LDFLAGS)' -o bin/kamachat ./server
 
 .PHONY: run
@@ -46,6 +46,12 @@ bin/app.wasm: $(WASM_SRC)
 static/app.wasm.br: bin/app.wasm
 	go run ./tools/pack -quality fast
 
+.PHONY: icons
+icons: static/icons/app-192.png ## the logo as home screens want it
+
+static/icons/app-192.png: static/favicon.svg $(wildcard tools/icons/*.go)
+	go run ./tools/icons
+
 .PHONY: generate
 generate: $(DRAWN) ## draw *_templ.go from *.templ, where older
 
@@ -54,7 +60,7 @@ generate: $(DRAWN) ## draw *_templ.go from *.templ, where older
 	go tool templ generate -f $<
 
 .PHONY: release
-release: generate bin/app.wasm ## bin/kamachat for others: stripped, smallest wasm
+release: generate icons bin/app.wasm ## bin/kamachat for others: stripped, smallest wasm
 	go run ./tools/pack -quality best
 	go test -count=1 -run '^TestWasmSize$$' .
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w $(LDFLAGS)' -o bin/kamachat ./server
@@ -62,7 +68,7 @@ release: generate bin/app.wasm ## bin/kamachat for others: stripped, smallest wa
 
 .PHONY: clean
 clean: ## remove what was built (not the data)
-	rm -rf bin static/app.wasm.br static/app.wasm.gz static/wasm_exec.js
+	rm -rf bin static/app.wasm.br static/app.wasm.gz static/wasm_exec.js static/icons
 
 # --- test ---
 
