@@ -1,0 +1,171 @@
+// idb.js keeps what ui/local says in IndexedDB, one database for each account.
+// Values are JSON texts. Which account this browser is of stays in localStorage.
+(() => {
+  "use strict";
+  const table = "records", prefix = "kama-", who = "account";
+  const tab = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
+  const locks = navigator.locks; // none where the address is not secure
+
+  const asked = (r) => new Promise((ok, no) => { r.onsuccess = () => ok(r.result); r.onerror = () => no(r.error); });
+  const done = (tx) => new Promise((ok, no) => {
+    tx.oncomplete = () => ok();
+    tx.onabort = () => no(tx.error || new Error("the transaction was aborted"));
+  });
+  const below = (key, to) => IDBKeyRange.bound(key, key + (to === undefined ? "\uffff" : to));
+
+  const remember = (account) => {
+    try {
+      if (account) localStorage.setItem(who, account);
+      else localStorage.removeItem(who);
+    } catch { /* then the page has to say it */ }
+  };
+  const remembered = () => {
+    try { return localStorage.getItem(who) || ""; } catch { return ""; }
+  };
+
+  // As long as this page lives it holds a lock, by which others know that it
+  // sends its posts itself.
+  const alive = locks
+    ? new Promise((ok) => { locks.request(prefix + tab, () => { ok(); return new Promise(() => {}); }).catch(ok); })
+    : Promise.resolve();
+
+  const open = (name) => new Promise((ok, no) => {
+    const r = indexedDB.open(prefix + name, 1);
+    r.onupgradeneeded = (e) => { if (e.oldVersion < 1) r.result.createObjectStore(table); };
+    r.onsuccess = () => {
+      r.result.onversionchange = () => r.result.close(); // another page wipes it
+      ok(r.result);
+    };
+    r.onerror = () => no(r.error);
+  });
+
+  let account = remembered();
+  let db = null; // a promise
+  const base = () => {
+    if (!account) return Promise.reject(new Error("nobody is signed in"));
+    if (!db) db = open(account);
+    return db;
+  };
+  const records = async (mode, options) => {
+    const tx = (await base()).transaction(table, mode, options);
+    return [tx, tx.objectStore(table)];
+  };
+
+  // own returns the posts that this page sends, with those whose page is gone.
+  const own = async (also) => {
+    await alive;
+    const body = async () => {
+      const held = locks ? new Set((await locks.query()).held.map((l) => l.name)) : new Set();
+      const [tx, s] = await records("readwrite");
+      const end = done(tx);
+      const extra = also ? also(s) : null;
+      const posts = [];
+      for (const text of await asked(s.getAll(below("o/")))) {
+        const p = JSON.parse(text);
+        if (p.tab === tab) {
+          if (also) posts.push(p.u);
+        } else if (!held.has(prefix + p.tab)) {
+          p.tab = tab;
+          s.put(JSON.stringify(p), "o/" + p.u.ref);
+          posts.push(p.u);
+        }
+      }
+      const more = await extra;
+      await end;
+      return [JSON.stringify(posts), more];
+    };
+    return locks ? locks.request(prefix + "adopt", body) : body();
+  };
+
+  const load = async () => {
+    const [posts, [me, lines, people, names, texts]] = await own((s) => Promise.all([
+      asked(s.get("me")), asked(s.getAll(below("c/"))), asked(s.getAll(below("u/"))),
+      asked(s.getAllKeys(below("d/"))), asked(s.getAll(below("d/"))),
+    ]));
+    const drafts = names.map((key, i) => `${JSON.stringify(key.slice(2))}:${texts[i]}`);
+    return `${me ? me.slice(0, -1) : '{"v":0'},"lines":[${lines}],"people":[${people}],"drafts":{${drafts}},"unsent":${posts}}`;
+  };
+
+  // It is read while the program is still on its way.
+  let first = account ? load() : null;
+  if (first) first.catch(() => {});
+
+  const merged = (old, fresh) => {
+    if (!old) return fresh;
+    const by = new Map();
+    for (const m of JSON.parse(old)) by.set(m.seq, m);
+    for (const m of JSON.parse(fresh)) by.set(m.seq, m);
+    return JSON.stringify([...by.values()].sort((a, b) => a.seq - b.seq));
+  };
+
+  const wipe = async () => {
+    const names = new Set(account ? [prefix + account] : []);
+    try {
+      if (db) (await db).close();
+    } catch { /* it was never open */ }
+    db = null;
+    first = null;
+    account = "";
+    remember("");
+    if (typeof indexedDB === "undefined") return;
+    if (indexedDB.databases) {
+      for (const d of await indexedDB.databases()) if (d.name.startsWith(prefix)) names.add(d.name);
+    }
+    await Promise.all([...names].map((n) => new Promise((ok) => {
+      const r = indexedDB.deleteDatabase(n);
+      r.onsuccess = r.onerror = () => ok();
+    })));
+  };
+
+  window.kamaStore = {
+    tab,
+    // use says who is signed in; what another one has left is wiped.
+    async use(id) {
+      if (id === account) return;
+      await wipe();
+      account = id;
+      remember(id);
+      await base();
+    },
+    begin() {
+      const p = first || load();
+      first = null;
+      return p;
+    },
+    async adopt() { return (await own(null))[0]; },
+    // pages returns the last n pages of a conversation up to a key's end.
+    async pages(conv, end, n) {
+      const [, s] = await records("readonly");
+      const r = s.openCursor(below(`p/${conv}/`, end || undefined), "prev");
+      return new Promise((ok, no) => {
+        const out = [];
+        r.onerror = () => no(r.error);
+        r.onsuccess = () => {
+          const c = r.result;
+          if (c) out.unshift(c.value);
+          if (c && out.length < n) c.continue();
+          else ok(`[${out}]`);
+        };
+      });
+    },
+    async keys() {
+      const [, s] = await records("readonly");
+      return JSON.stringify(await asked(s.getAllKeys(below("p/"))));
+    },
+    async write(text) {
+      const { put, del } = JSON.parse(text);
+      const strict = put.some((r) => r.k.startsWith("o/"));
+      const [tx, s] = await records("readwrite", { durability: strict ? "strict" : "relaxed" });
+      const end = done(tx);
+      for (const key of del || []) s.delete(key);
+      for (const { k, v, m } of put) {
+        if (!m) s.put(v, k);
+        else s.get(k).onsuccess = (e) => s.put(merged(e.target.result, v), k);
+      }
+      await end;
+    },
+    wipe,
+    // persist asks the browser not to clear this when room gets short.
+    persist: async () => Boolean(navigator.storage && navigator.storage.persist && await navigator.storage.persist()),
+  };
+})();

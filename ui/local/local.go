@@ -1,0 +1,153 @@
+// Package local is what the browser keeps over a reload and without a network:
+// a replica of the person's conversations, what they are writing, and the posts
+// that wait. Keeper decides what to write; a Store writes it. In the browser
+// the Store is IndexedDB, by way of static/idb.js.
+//
+// All is in one table of records by key:
+//
+//	me                     {"v": 1, "me": person, "whole": bool}
+//	c/CONV                 state.Line
+//	d/CONV                 the draft, a JSON string
+//	o/REF                  {"tab": who sends it, "u": state.Unsent}
+//	p/CONV/PAGE            the entries with Seq PAGE·50+1 to PAGE·50+50 that are known, in rising order
+//	u/USER                 chat.Person
+//
+// PAGE has eight hexadecimal digits, so that keys sort as entries do.
+package local
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/state"
+)
+
+// Version is of the form of the records. Records of another version are not
+// read: only posts and drafts, whose form does not change.
+const Version = 1
+
+// PageSize is how many entries one record holds at most.
+const PageSize = 50
+
+var (
+	// ErrNone says that this browser keeps nothing.
+	ErrNone = errors.New("nothing can be kept here")
+	// ErrFull says that there is no room for what was to be written.
+	ErrFull = errors.New("no room is left")
+)
+
+// A Record is one record to write.
+type Record struct {
+	Key   string `json:"k"`
+	Value string `json:"v"`           // JSON
+	Merge bool   `json:"m,omitempty"` // a page: entries to be added to those there
+}
+
+// A Batch is written in one transaction: all of it or nothing.
+type Batch struct {
+	Put    []Record `json:"put"`
+	Delete []string `json:"del"`
+}
+
+// Own returns what the person wrote of b, and who that is.
+func (b Batch) Own() (o Batch) {
+	for _, r := range b.Put {
+		if own(r.Key) {
+			o.Put = append(o.Put, r)
+		}
+	}
+	for _, key := range b.Delete {
+		if own(key) {
+			o.Delete = append(o.Delete, key)
+		}
+	}
+	return o
+}
+
+func own(key string) bool {
+	return key == "me" || strings.HasPrefix(key, "o/") || strings.HasPrefix(key, "d/")
+}
+
+// Empty reports whether there is nothing to write.
+func (b Batch) Empty() bool { return len(b.Put) == 0 && len(b.Delete) == 0 }
+
+// A Store keeps records. Errors are ErrNone, ErrFull, or of the browser.
+type Store interface {
+	// Begin returns all but the pages, as state.Kept in JSON, with the version
+	// as "v"; of the posts it takes those over that nobody else sends.
+	Begin(ctx context.Context) ([]byte, error)
+	// Adopt returns the posts of others who are gone, in JSON, and takes them over.
+	Adopt(ctx context.Context) ([]byte, error)
+	// Pages returns the values of the last n records of the pages of conv up to page.
+	Pages(ctx context.Context, conv chat.ConvID, page, n int) ([][]chat.Message, error)
+	// PageKeys returns the keys of all pages.
+	PageKeys(ctx context.Context) ([]string, error)
+	// Write writes b.
+	Write(ctx context.Context, b Batch) error
+	// Wipe forgets everything of this account.
+	Wipe(ctx context.Context) error
+}
+
+// Parse reads what Store.Begin returned. It is not an error where there is nothing.
+func Parse(p []byte) (k state.Kept, err error) {
+	if len(p) == 0 {
+		return k, nil
+	}
+	var v struct {
+		V int `json:"v"`
+		state.Kept
+	}
+	if err := json.Unmarshal(p, &v); err != nil {
+		return k, fmt.Errorf("read what was kept: %w", err)
+	}
+	k = v.Kept
+	if v.V != Version {
+		k = state.Kept{Drafts: k.Drafts, Unsent: k.Unsent}
+	}
+	Order(k.Unsent)
+	return k, nil
+}
+
+// Order puts posts into the order in which they were written.
+func Order(us []state.Unsent) {
+	slices.SortFunc(us, func(a, b state.Unsent) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Ref, b.Ref)) })
+}
+
+// PageOf returns the number of the page that holds seq.
+func PageOf(seq int64) int { return int((seq - 1) / PageSize) }
+
+func pageKey(conv chat.ConvID, page int) string { return fmt.Sprintf("p/%s/%08x", conv, page) }
+
+// splitPage is the reverse of pageKey.
+func splitPage(key string) (conv chat.ConvID, page int64, ok bool) {
+	rest, ok := strings.CutPrefix(key, "p/")
+	id, hex, found := strings.Cut(rest, "/")
+	page, err := strconv.ParseInt(hex, 16, 64)
+	return chat.ConvID(id), page, ok && found && err == nil
+}
+
+// Before returns, of pages in rising order, the run of entries without a gap
+// that ends right before seq; seq 0 means at the newest entry.
+func Before(pages [][]chat.Message, seq int64) []chat.Message {
+	es := slices.Concat(pages...)
+	slices.SortFunc(es, func(a, b chat.Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	if seq > 0 {
+		n, _ := slices.BinarySearchFunc(es, seq, func(m chat.Message, seq int64) int { return cmp.Compare(m.Seq, seq) })
+		es = es[:n]
+		if n == 0 || es[n-1].Seq != seq-1 {
+			return nil
+		}
+	}
+	from := len(es)
+	for from > 0 && (from == len(es) || es[from-1].Seq == es[from].Seq-1) {
+		from--
+	}
+	return es[from:]
+}

@@ -1,0 +1,425 @@
+package local
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+	"kamachat/ui/state"
+)
+
+// memory does what static/idb.js does. tab is the page that uses it, alive are the others.
+type memory struct {
+	tab   string
+	alive map[string]bool
+	vals  map[string]string
+	room  int // pages that there is room for; 0: any number
+	fails error
+	log   []Batch
+}
+
+func (m *memory) posts(all bool) []byte {
+	us := []state.Unsent{}
+	for _, key := range m.keys("o/") {
+		var p struct {
+			Tab string       `json:"tab"`
+			U   state.Unsent `json:"u"`
+		}
+		_ = json.Unmarshal([]byte(m.vals[key]), &p)
+		if p.Tab == m.tab && all || p.Tab != m.tab && !m.alive[p.Tab] {
+			us = append(us, p.U)
+			p.Tab = m.tab
+			v, _ := json.Marshal(p)
+			m.vals[key] = string(v)
+		}
+	}
+	b, _ := json.Marshal(us)
+	return b
+}
+
+func (m *memory) keys(prefix string) (keys []string) {
+	for _, key := range slices.Sorted(maps.Keys(m.vals)) {
+		if strings.HasPrefix(key, prefix) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func (m *memory) Begin(context.Context) ([]byte, error) {
+	me, ok := m.vals["me"]
+	if !ok {
+		me = `{"v":0}`
+	}
+	list := func(prefix string) string {
+		var vs []string
+		for _, key := range m.keys(prefix) {
+			vs = append(vs, m.vals[key])
+		}
+		return strings.Join(vs, ",")
+	}
+	var ds []string
+	for _, key := range m.keys("d/") {
+		ds = append(ds, fmt.Sprintf("%q:%s", key[2:], m.vals[key]))
+	}
+	return fmt.Appendf(nil, `%s,"lines":[%s],"people":[%s],"drafts":{%s},"unsent":%s}`,
+		me[:len(me)-1], list("c/"), list("u/"), strings.Join(ds, ","), m.posts(true)), m.fails
+}
+
+func (m *memory) Adopt(context.Context) ([]byte, error) { return m.posts(false), m.fails }
+
+func (m *memory) Pages(_ context.Context, conv chat.ConvID, page, n int) (out [][]chat.Message, err error) {
+	for _, key := range m.keys("p/" + string(conv) + "/") {
+		var es []chat.Message
+		if err := json.Unmarshal([]byte(m.vals[key]), &es); err != nil {
+			return nil, err
+		}
+		if page < 0 || key <= pageKey(conv, page) {
+			out = append(out, es)
+		}
+	}
+	return out[max(len(out)-n, 0):], m.fails
+}
+
+func (m *memory) PageKeys(context.Context) ([]string, error) { return m.keys("p/"), m.fails }
+
+func (m *memory) Write(_ context.Context, b Batch) error {
+	if m.fails != nil {
+		return m.fails
+	}
+	vals := maps.Clone(m.vals)
+	for _, key := range b.Delete {
+		delete(vals, key)
+	}
+	for _, r := range b.Put {
+		if old, ok := vals[r.Key]; ok && r.Merge {
+			r.Value = merge(old, r.Value)
+		}
+		vals[r.Key] = r.Value
+	}
+	pages := 0
+	for key := range vals {
+		if strings.HasPrefix(key, "p/") {
+			pages++
+		}
+	}
+	if m.room > 0 && pages > m.room {
+		return ErrFull
+	}
+	m.vals, m.log = vals, append(m.log, b)
+	return nil
+}
+
+func merge(a, b string) string {
+	var x, y []chat.Message
+	_ = json.Unmarshal([]byte(a), &x)
+	_ = json.Unmarshal([]byte(b), &y)
+	x = append(x, y...)
+	slices.SortStableFunc(x, func(a, b chat.Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	x = slices.CompactFunc(x, func(a, b chat.Message) bool { return a.Seq == b.Seq })
+	p, _ := json.Marshal(x)
+	return string(p)
+}
+
+func (m *memory) Wipe(context.Context) error {
+	m.vals = map[string]string{}
+	return m.fails
+}
+
+func newMemory() *memory {
+	return &memory{tab: "t1", alive: map[string]bool{}, vals: map[string]string{}}
+}
+
+const conv = chat.ConvID("G1")
+
+func msg(conv chat.ConvID, seq int64) chat.Message {
+	return chat.Message{ID: seq, Conv: conv, Seq: seq, Author: "U2", At: 1000 + seq, Content: chat.TextContent(fmt.Sprint(seq))}
+}
+
+// live is the state of U1 with conversations that end at last.
+func live(last int64, convs ...chat.ConvID) *state.State {
+	s := state.New()
+	w := wire.Welcome{Me: chat.Person{ID: "U1", Username: "ada"}}
+	for i, c := range convs {
+		m := msg(c, last)
+		m.At -= int64(i) // the first is the latest
+		w.Convs = append(w.Convs, chat.Summary{Conv: c, Title: "T", Members: 3, LastSeq: last, Last: &m})
+	}
+	s.Apply(wire.Frame{Body: w}, 0)
+	return s
+}
+
+// on is a Replica of s, whose changes are to be passed on by hand.
+func on(s *state.State, m *memory) *Replica {
+	return NewReplica(m, m.tab, func(f func(*state.State)) { f(s) }, func(error) {})
+}
+
+// reopened is what a new page shows of m.
+func reopened(t *testing.T, m *memory) *state.State {
+	t.Helper()
+	p, err := m.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := Parse(p)
+	if err != nil {
+		t.Fatalf("%v: %s", err, p)
+	}
+	s := state.New()
+	s.Recall(k)
+	r := on(s, m)
+	for _, c := range s.Convs() {
+		es, err := r.Before(t.Context(), c.ID, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Remember(c.ID, es)
+	}
+	return s
+}
+
+func rows(s *state.State, conv chat.ConvID) (texts []string) {
+	for _, r := range s.Rows(conv, time.UTC) {
+		texts = append(texts, r.Message.Content.Text)
+	}
+	return texts
+}
+
+// Whatever happens, what was written is what is shown again: the newest run.
+func TestWhatIsReopenedIsWhatWasThere(t *testing.T) {
+	for seed := range uint64(300) {
+		rnd := rand.New(rand.NewPCG(seed, 0))
+		m := newMemory()
+		s := live(0, conv)
+		r := on(s, m)
+		next, refs := int64(1), 0
+		for range 60 {
+			var ch state.Change
+			switch rnd.IntN(8) {
+			case 0, 1, 2: // something comes
+				for range rnd.IntN(30) {
+					ch = ch.Merge(s.Apply(wire.Frame{Body: wire.Posted{Message: msg(conv, next)}}, 0))
+					next++
+				}
+			case 3: // a long absence: the newest page comes, with a hole before it
+				next += 1 + rnd.Int64N(200)
+				p := chat.Page{Conv: conv, LastSeq: next - 1}
+				for q := max(next-50, 1); q < next; q++ {
+					p.Entries = append(p.Entries, msg(conv, q))
+				}
+				ch = s.Apply(wire.Frame{Body: wire.Welcome{Me: s.Me(), Convs: []chat.Summary{{Conv: conv, Title: "T", LastSeq: next - 1}}}}, 0)
+				for _, f := range ch.Need {
+					if _, ok := f.Body.(wire.Resume); ok {
+						ch = ch.Merge(s.Apply(wire.Frame{Ref: f.Ref, Body: wire.History{Page: p}}, 0))
+					}
+				}
+			case 4:
+				refs++
+				c, _ := s.Add(conv, chat.TextContent(fmt.Sprint("post ", refs)), fmt.Sprintf("r%03d", refs), int64(refs))
+				ch = c
+			case 5: // the first post is stored
+				if us := s.Unsent(); len(us) > 0 {
+					mine := msg(conv, next)
+					next++
+					mine.Author, mine.Content = "U1", us[0].Content
+					ch = s.Apply(wire.Frame{Ref: us[0].Ref, Body: wire.Posted{Message: mine}}, 0)
+				}
+			case 6:
+				s.SetDraft(conv, []string{"", "a", "b"}[rnd.IntN(3)])
+				r.Drafted(conv)
+			case 7:
+				if err := r.Flush(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.Changed(ch)
+		}
+		if err := r.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		again := reopened(t, m)
+		want, got := rows(s, conv), rows(again, conv)
+		n := min(len(want), PageSize) // a page at least, the rest as someone scrolls
+		if len(got) < n || !slices.Equal(got[len(got)-n:], want[len(want)-n:]) {
+			t.Fatalf("seed %d: got %v, want the end of %v", seed, got, want)
+		}
+		if !reflect.DeepEqual(again.Unsent(), s.Unsent()) || again.Draft(conv) != s.Draft(conv) {
+			t.Fatalf("seed %d: posts %v and draft %q, want %v, %q", seed, again.Unsent(), again.Draft(conv), s.Unsent(), s.Draft(conv))
+		}
+		// Scrolling up finds all that was held, page by page.
+		r2 := on(again, m)
+		for _, want := range slices.Backward(s.Held(conv)) {
+			held := again.Held(conv)
+			if want.Seq >= held[0].Seq {
+				continue
+			}
+			es, err := r2.Before(t.Context(), conv, held[0].Seq)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := again.Remember(conv, es); !ok {
+				t.Fatalf("seed %d: %d is not there, though it was held", seed, want.Seq)
+			}
+		}
+	}
+}
+
+// What is there already is not written again.
+func TestOnlyNewsIsWritten(t *testing.T) {
+	m := newMemory()
+	s := live(0, conv)
+	r := on(s, m)
+	flush := func() (keys []string) {
+		m.log = nil
+		if err := r.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range m.log {
+			for _, p := range b.Put {
+				keys = append(keys, p.Key)
+			}
+			keys = append(keys, b.Delete...)
+		}
+		slices.Sort(keys)
+		return keys
+	}
+	for i := range int64(120) {
+		r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg(conv, i+1)}}, 0))
+	}
+	if got, want := flush(), []string{"c/G1", "me", "p/G1/00000000", "p/G1/00000001", "p/G1/00000002", "u/U1"}; !slices.Equal(got, want) {
+		t.Errorf("first: %v, want %v", got, want)
+	}
+	r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg(conv, 121)}}, 0))
+	if got, want := flush(), []string{"c/G1", "p/G1/00000002"}; !slices.Equal(got, want) {
+		t.Errorf("one more: %v, want %v", got, want)
+	}
+	r.Changed(state.Change{Convs: map[chat.ConvID]bool{conv: true}, Link: true, Me: true})
+	if got := flush(); len(got) != 0 {
+		t.Errorf("nothing new: %v", got)
+	}
+}
+
+func TestPostsOfPagesThatAreGoneAreTakenOver(t *testing.T) {
+	m := newMemory()
+	one := live(0, conv)
+	r := on(one, m)
+	ch, _ := one.Add(conv, chat.TextContent("x"), "r1", 1)
+	r.Changed(ch)
+	if err := r.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m.tab, m.alive["t1"] = "t2", true
+	if us := reopened(t, m).Unsent(); len(us) != 0 {
+		t.Errorf("the other page lives, but its posts were taken: %v", us)
+	}
+	m.alive["t1"] = false
+	if p, _ := m.Adopt(t.Context()); !strings.Contains(string(p), `"r1"`) {
+		t.Errorf("the other page is gone, and its post is left behind: %s", p)
+	}
+	m.tab = "t3"
+	m.alive["t2"] = true
+	if us := reopened(t, m).Unsent(); len(us) != 0 {
+		t.Errorf("taken over twice: %v", us)
+	}
+}
+
+func TestRoomIsMadeByOldPages(t *testing.T) {
+	m := newMemory()
+	s := live(0, "G1", "G2", "G3")
+	r := on(s, m)
+	fill := func(c chat.ConvID, from, to int64) {
+		for ; from <= to; from++ {
+			r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg(c, from)}}, 0))
+		}
+		if err := r.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill("G3", 1, 100)
+	fill("G2", 1, 101)
+	s.Open("G1")
+	m.room = 6
+	fill("G1", 1, 102)
+	got := m.keys("p/")
+	want := []string{"p/G1/00000000", "p/G1/00000001", "p/G1/00000002", "p/G2/00000001", "p/G2/00000002", "p/G3/00000001"}
+	if len(got) > m.room || !slices.Contains(got, "p/G1/00000000") || !slices.Contains(got, "p/G2/00000002") || slices.Contains(got, "p/G3/00000000") {
+		t.Errorf("%v, want about %v", got, want)
+	}
+
+	// Where nothing helps, what the person wrote is kept all the same.
+	m.room = 1
+	ch, _ := s.Add("G1", chat.TextContent("x"), "r1", 1)
+	r.Changed(ch)
+	r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg("G1", 103)}}, 0))
+	if err := r.Flush(t.Context()); !errors.Is(err, ErrFull) {
+		t.Errorf("got %v, want that there is no room", err)
+	}
+	m.room = 100
+	if err := r.Flush(t.Context()); err != nil || len(reopened(t, m).Unsent()) != 1 || len(rows(reopened(t, m), "G1")) != 54 {
+		t.Errorf("%v: %v", err, rows(reopened(t, m), "G1"))
+	}
+}
+
+func TestAnotherVersionLeavesOwnWords(t *testing.T) {
+	k, err := Parse([]byte(`{"v":99,"me":{"id":"U1"},"lines":[{"conv":"G1"}],"people":[],"drafts":{"G1":"x"},"unsent":[{"conv":"G1","ref":"b","at":2,"c":{}},{"conv":"G1","ref":"a","at":2,"c":{}},{"conv":"G1","ref":"c","at":1,"c":{}}]}`))
+	if err != nil || k.Me.ID != "" || len(k.Lines) != 0 || k.Drafts["G1"] != "x" || len(k.Unsent) != 3 {
+		t.Errorf("%+v, %v", k, err)
+	}
+	if got := k.Unsent[0].Ref + k.Unsent[1].Ref + k.Unsent[2].Ref; got != "cab" {
+		t.Errorf("in the order %s, want c a b", got)
+	}
+	if k, err := Parse(nil); err != nil || k.Me.ID != "" {
+		t.Errorf("nothing: %+v, %v", k, err)
+	}
+	if _, err := Parse([]byte(`{"v":1`)); err == nil {
+		t.Error("half a record was read")
+	}
+}
+
+func TestPostsAreWrittenAtOnceOthersGathered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory()
+		s := live(0, conv)
+		var said []error
+		r := NewReplica(m, m.tab, func(f func(*state.State)) { f(s) }, func(err error) { said = append(said, err) })
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { r.Run(ctx); close(done) }()
+		r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg(conv, 1)}}, 0))
+		synctest.Wait()
+		if len(m.log) != 0 {
+			t.Error("an entry was not gathered with others")
+		}
+		ch, _ := s.Add(conv, chat.TextContent("x"), "r1", 1)
+		r.Changed(ch)
+		synctest.Wait()
+		if len(m.log) != 1 || m.vals["o/r1"] == "" {
+			t.Error("a post was not written at once")
+		}
+		// A store that fails is told, and tried again.
+		m.fails = errors.New("broken")
+		r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg(conv, 2)}}, 0))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		m.fails = nil
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if len(said) != 2 || said[0] == nil || said[1] != nil || !strings.Contains(m.vals["p/G1/00000000"], `"seq":2`) {
+			t.Errorf("said %v, kept %s", said, m.vals["p/G1/00000000"])
+		}
+		stop()
+		<-done
+	})
+}

@@ -1,0 +1,169 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/state"
+)
+
+// gather is how long changes are gathered before they are written. Posts are
+// written at once.
+const gather = 250 * time.Millisecond
+
+// again is how long to wait after a write that failed.
+const again = 5 * time.Second
+
+// A Replica keeps a Store as the State is. Its methods may be called from any
+// goroutine; those that take a context wait for the Store.
+type Replica struct {
+	store Store
+	do    func(func(*state.State)) // runs a function with the State, alone
+	told  func(error)              // is told when keeping fails, and with nil when it works again
+	moved chan struct{}            // there is something to write; holds one
+	hurry chan struct{}            // and it is urgent; holds one
+
+	mu  sync.Mutex
+	k   *Keeper
+	bad error
+}
+
+// NewReplica returns a Replica. told is called from Run's goroutine.
+func NewReplica(store Store, tab string, do func(func(*state.State)), told func(error)) *Replica {
+	return &Replica{store: store, do: do, told: told, moved: make(chan struct{}, 1), hurry: make(chan struct{}, 1), k: NewKeeper(tab)}
+}
+
+func nudge(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// Began notes what was read from the Store at first.
+func (r *Replica) Began(k state.Kept) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.k.Began(k)
+}
+
+// Changed notes what may have to be written.
+func (r *Replica) Changed(ch state.Change) {
+	r.mu.Lock()
+	r.k.Changed(ch)
+	urgent := r.k.Urgent()
+	r.mu.Unlock()
+	if urgent {
+		nudge(r.hurry)
+	}
+	nudge(r.moved)
+}
+
+// Drafted notes that the draft of conv has changed.
+func (r *Replica) Drafted(conv chat.ConvID) {
+	r.mu.Lock()
+	r.k.Drafted(conv)
+	r.mu.Unlock()
+	nudge(r.moved)
+}
+
+// Before returns entries of conv that were kept, a run without a gap that ends
+// before seq; 0 means the newest.
+func (r *Replica) Before(ctx context.Context, conv chat.ConvID, seq int64) ([]chat.Message, error) {
+	page := -1
+	if seq > 0 {
+		page = PageOf(seq - 1)
+	}
+	pages, err := r.store.Pages(ctx, conv, page, 2)
+	if err != nil {
+		return nil, err
+	}
+	es := Before(pages, seq)
+	r.mu.Lock()
+	r.k.Recalled(conv, es)
+	r.mu.Unlock()
+	return es, nil
+}
+
+// Run writes what has changed until ctx ends, and then what is left.
+func (r *Replica) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-r.moved:
+			select {
+			case <-ctx.Done():
+			case <-r.hurry:
+			case <-time.After(gather):
+			}
+		}
+		err := r.Flush(context.WithoutCancel(ctx))
+		if (err == nil) != (r.bad == nil) || err != nil && err.Error() != r.bad.Error() {
+			r.bad = err
+			r.told(err)
+		}
+		if errors.Is(err, ErrNone) {
+			return
+		}
+		if err != nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(again):
+				nudge(r.moved)
+			}
+		}
+	}
+}
+
+// Flush writes what has changed. Where there is no room, old pages make some,
+// and at worst only what the person wrote is kept.
+func (r *Replica) Flush(ctx context.Context) error {
+	var b Batch
+	r.do(func(s *state.State) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		b = r.k.Batch(s)
+	})
+	if b.Empty() {
+		return nil
+	}
+	err := r.store.Write(ctx, b)
+	for range 3 {
+		if !errors.Is(err, ErrFull) || !r.makeRoom(ctx) {
+			break
+		}
+		err = r.store.Write(ctx, b)
+	}
+	if errors.Is(err, ErrFull) {
+		err = errors.Join(err, r.store.Write(ctx, b.Own()))
+	}
+	if err != nil {
+		r.do(func(s *state.State) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.k.Failed(s)
+		})
+	}
+	return err
+}
+
+// makeRoom gives old pages up. It reports whether there were any.
+func (r *Replica) makeRoom(ctx context.Context) bool {
+	keys, err := r.store.PageKeys(ctx)
+	if err != nil {
+		return false
+	}
+	r.do(func(s *state.State) { keys = Evict(s, keys, s.Opened()) })
+	return len(keys) > 0 && r.store.Write(ctx, Batch{Delete: keys}) == nil
+}
+
+// Wipe forgets everything, here and in the Store.
+func (r *Replica) Wipe(ctx context.Context) error {
+	r.mu.Lock()
+	r.k.Forget()
+	r.mu.Unlock()
+	return r.store.Wipe(ctx)
+}
