@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync/atomic"
 	"time"
@@ -47,7 +48,7 @@ func (d *deaf) live(ctx context.Context) {
 	}
 }
 
-// come opens the connection and waits for the first answer.
+// come opens the connection and waits for the first answer, at most welcomeIn.
 func (d *deaf) come(ctx context.Context) (*socket, error) {
 	ctx, cancel := context.WithTimeout(ctx, welcomeIn)
 	defer cancel()
@@ -55,22 +56,21 @@ func (d *deaf) come(ctx context.Context) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer context.AfterFunc(ctx, s.close)()
 	if c, ok := s.conn.(*net.TCPConn); ok {
 		_ = c.SetReadBuffer(deafBuffer) // only a wish
 	}
-	s.conn.SetReadDeadline(time.Now().Add(welcomeIn))
 	for {
-		if _, ok, err := s.next(); ok {
+		_, ok, err := s.next()
+		if ok {
 			return s, nil
-		} else if err == nil {
+		}
+		if err == nil {
 			err = s.fill()
-		} else {
-			s.close()
-			return nil, err
 		}
 		if err != nil {
 			s.close()
-			return nil, err
+			return nil, errors.Join(ctx.Err(), err)
 		}
 	}
 }
