@@ -30,7 +30,20 @@ func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
 		// They are stored; receivers find out when they resume.
 		h.Log.Error("publish failed", "events", len(es), "err", err)
 	}
+	h.notify(es)
 	return nil
+}
+
+// notify tells the notifier about the entries that are told for the first time.
+func (h *Hub) notify(es []wire.Event) {
+	if h.Notifier == nil {
+		return
+	}
+	for _, e := range es {
+		if p, ok := e.Frame.Body.(wire.Posted); ok && len(e.To) == 0 {
+			h.Notifier.Stored(p.Message)
+		}
+	}
 }
 
 // doubt remembers ds when their commit failed. Otherwise it says which of them

@@ -23,7 +23,8 @@ type Config struct {
 	Carrier  Carrier
 	Fanout   Fanout
 	Presence Presence
-	Meter    Meter // nil: nothing is measured
+	Meter    Meter    // nil: nothing is measured
+	Notifier Notifier // nil: who has no session finds out by coming back
 	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
 	Build    string           // told to clients in Welcome

@@ -87,6 +87,14 @@ type Conn interface {
 	Close(reason string)
 }
 
+// A Notifier reaches people who have no session that looks.
+type Notifier interface {
+	// Stored is told of each entry that was committed here, once, in order within
+	// its conversation; of the last ones before a crash perhaps not. It returns at
+	// once: the next commit waits for it.
+	Stored(m chat.Message)
+}
+
 // A Meter is told what the hub does. Its methods are called at once from several
 // goroutines and on the way of each message: they return at once, and keep
 // nothing of what they are given.
