@@ -51,6 +51,7 @@ type server struct {
 	data, url string
 	cmd       *exec.Cmd
 	flags     []string
+	program   string // the binary, another than the built one where the test made it
 }
 
 func newServer(t testing.TB, flags ...string) *server {
@@ -58,7 +59,7 @@ func newServer(t testing.TB, flags ...string) *server {
 	if _, err := os.Stat(binary); err != nil {
 		missing(t, binary)
 	}
-	s := &server{t: t, data: t.TempDir(), flags: flags}
+	s := &server{t: t, data: t.TempDir(), flags: flags, program: binary}
 	s.start("127.0.0.1:0")
 	t.Cleanup(func() {
 		s.kill()
@@ -72,7 +73,7 @@ func newServer(t testing.TB, flags ...string) *server {
 
 func (s *server) start(addr string) {
 	s.t.Helper()
-	s.cmd = exec.Command(binary, append([]string{"--addr", addr, "--data", s.data}, s.flags...)...)
+	s.cmd = exec.Command(s.program, append([]string{"--addr", addr, "--data", s.data}, s.flags...)...)
 	log, err := os.OpenFile(filepath.Join(s.data, "stderr"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		s.t.Fatal(err)
@@ -126,8 +127,9 @@ type page struct {
 	expected bool     // losing the server makes the console complain; that is fine
 }
 
-// browse opens a browser of its own: own cookies, own storage.
-func browse(t testing.TB, s *server, width, height int64) *page {
+// browse opens a browser of its own: own cookies, own storage, unless more says
+// another folder for them.
+func browse(t testing.TB, s *server, width, height int64, more ...chromedp.ExecAllocatorOption) *page {
 	t.Helper()
 	opts := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(chromium(t)), chromedp.NoFirstRun, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Headless,
@@ -135,7 +137,7 @@ func browse(t testing.TB, s *server, width, height int64) *page {
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true), chromedp.Flag("hide-scrollbars", true),
 		chromedp.Flag("lang", "en"), chromedp.Flag("accept-lang", "en"),
 	}
-	actx, cancelA := chromedp.NewExecAllocator(context.Background(), opts...)
+	actx, cancelA := chromedp.NewExecAllocator(context.Background(), append(opts, more...)...)
 	ctx, cancel := chromedp.NewContext(actx)
 	p := &page{TB: t, ctx: ctx, base: s.url, close: func() { cancel(); cancelA() }}
 	t.Cleanup(func() {

@@ -6,7 +6,7 @@ import (
 	"kamachat/shared/words"
 )
 
-// langCookie holds the language that a person chose.
+// langCookie holds the language that a person chose. The service worker reads it.
 const langCookie = "kamachat_lang"
 
 // lang returns the language to answer in, "en" or "zh": the one asked for with
@@ -15,7 +15,7 @@ func lang(w http.ResponseWriter, r *http.Request) string {
 	if q := r.URL.Query().Get("lang"); q == "en" || q == "zh" {
 		http.SetCookie(w, &http.Cookie{
 			Name: langCookie, Value: q, Path: "/", MaxAge: 365 * 24 * 3600,
-			HttpOnly: true, Secure: overTLS(r), SameSite: http.SameSiteLaxMode,
+			Secure: overTLS(r), SameSite: http.SameSiteLaxMode,
 		})
 		return q
 	}

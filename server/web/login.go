@@ -105,7 +105,8 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request, p chat.Person) e
 }
 
 // signOut ends every login that the request came with, cookie and bearer
-// token, and closes their sockets.
+// token, and closes their sockets. The browser is told to remove all that its
+// pages kept here, and the service worker with it.
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if t := bearer(r); t != "" {
 		if c, err := s.byToken(r, t); err == nil {
@@ -116,7 +117,11 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	setLoginCookie(w, r, "", time.Unix(0, 0))
-	return s.endCookie(r)
+	if err := s.endCookie(r); err != nil {
+		return err
+	}
+	w.Header().Set("Clear-Site-Data", `"storage"`)
+	return nil
 }
 
 // signedOut is the reason of wire.Bye with which sign-out closes sockets.

@@ -61,8 +61,7 @@ func newStatic(fsys fs.FS) (*static, error) {
 		return nil, fmt.Errorf("read static files: %w", err)
 	}
 	for name, a := range st.byName {
-		a.pack(name)
-		a.name(name)
+		a.finish(name)
 		st.byURL[a.url] = a
 	}
 	return st, nil
@@ -87,6 +86,12 @@ func (st *static) add(p string, b []byte) {
 	default:
 		a.raw = b
 	}
+}
+
+// finish makes of the content an asset called name.
+func (a *asset) finish(name string) {
+	a.pack(name)
+	a.name(name)
 }
 
 // pack gives a text that was not compressed when it was built its gzip twin.
@@ -138,16 +143,6 @@ func (st *static) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.serve(w, r, "public, max-age=31536000, immutable")
-}
-
-// serviceWorker serves sw.js, which must keep its address.
-func (st *static) serviceWorker(w http.ResponseWriter, r *http.Request) {
-	a := st.byName["sw.js"]
-	if a == nil {
-		http.NotFound(w, r)
-		return
-	}
-	a.serve(w, r, "no-cache")
 }
 
 // serve answers the asset in the best encoding that the client takes.

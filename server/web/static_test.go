@@ -79,7 +79,7 @@ func TestStaticNamesChangeWithTheContent(t *testing.T) {
 		t.Errorf("got %q and %q", a, b)
 	}
 	h := open(t, func(c *Config) {
-		c.Static = fstest.MapFS{"app.css": {Data: []byte("one")}, "sw.js": {Data: []byte("worker")}}
+		c.Static = fstest.MapFS{"app.css": {Data: []byte("one")}}
 	})
 	if got := h.do(http.DefaultClient, "GET", a, nil); got.status != 200 || got.body != "one" {
 		t.Errorf("got %d %q", got.status, got.body)
@@ -92,9 +92,6 @@ func TestStaticNamesChangeWithTheContent(t *testing.T) {
 	tag := h.do(http.DefaultClient, "GET", a, nil).header.Get("ETag")
 	if got := h.do(http.DefaultClient, "GET", a, nil, "If-None-Match", tag); got.status != 304 {
 		t.Errorf("the same again: %d", got.status)
-	}
-	if got := h.do(http.DefaultClient, "GET", "/sw.js", nil); got.body != "worker" || got.header.Get("Cache-Control") != "no-cache" {
-		t.Errorf("sw.js: %q %q", got.body, got.header.Get("Cache-Control"))
 	}
 }
 

@@ -102,6 +102,7 @@ func NewSessions(store scs.CtxStore) *scs.SessionManager {
 type server struct {
 	Config
 	static *static
+	app    *app
 }
 
 // New returns the handler of everything.
@@ -113,7 +114,11 @@ func New(c Config) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Config: c, static: st}
+	a, err := newApp(st, c.Build)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{Config: c, static: st, app: a}
 	mux := http.NewServeMux()
 	s.routes(mux)
 	return s.recover(s.secure(s.sameOrigin(s.limit(mux)))), nil
@@ -126,7 +131,10 @@ func (s *server) routes(mux *http.ServeMux) {
 	}
 	mux.Handle("GET /readyz", s.Ready)
 	mux.Handle("GET /static/", s.static)
-	mux.HandleFunc("GET /sw.js", s.static.serviceWorker)
+	mux.HandleFunc("GET /sw.js", s.app.serveWorker)
+	mux.HandleFunc("GET /manifest.webmanifest", s.serveManifest)
+	mux.HandleFunc("GET /share", s.share)
+	mux.HandleFunc("POST /share", s.share)
 
 	mux.HandleFunc("GET /ws", s.socket)
 	mux.HandleFunc("GET /wss", s.socket)

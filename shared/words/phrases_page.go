@@ -20,11 +20,14 @@ var pagePhrases = map[string]phrase{
 	"register.have":          {"Have an account?", "已有账号？"},
 	"register.signin":        {"Sign in", "登录"},
 
+	"app.about": {"Chat on a server of your own", "运行在自己服务器上的聊天"},
+
 	"setup.title":  {"Set up KamaChat", "设置 KamaChat"},
 	"setup.intro":  {"Create the administrator's account. It looks after this server.", "创建管理员账号，用来管理这台服务器。"},
 	"setup.submit": {"Create the account", "创建管理员"},
 
 	"noscript.note":  {"JavaScript is off: this page works, reload to see new messages.", "JavaScript 已关闭：页面仍可使用，刷新即可查看新消息。"},
+	"noscript.wasm":  {"WebAssembly is blocked here: this page works, reload to see new messages.", "WebAssembly 已被禁用：页面仍可使用，刷新即可查看新消息。"},
 	"noscript.older": {"Older messages", "更早的消息"},
 
 	"newpage.title":  {"New conversation", "发起聊天"},
