@@ -74,7 +74,8 @@ func inProcess(t *testing.T, flags ...string) string {
 type process struct {
 	t         *testing.T
 	data, url string
-	flags     []string // further ones, which win
+	flags     []string  // further ones, which win
+	log       io.Writer // nil: the test's output
 	cmd       *exec.Cmd
 }
 
@@ -83,7 +84,9 @@ func (p *process) start(addr string) {
 	p.cmd = exec.Command(os.Args[0], "serve", "--addr", addr, "--data", p.data, "--rate-limit", "off")
 	p.cmd.Args = append(p.cmd.Args, p.flags...)
 	p.cmd.Env = append(os.Environ(), asServer+"=1")
-	p.cmd.Stderr = p.t.Output()
+	if p.cmd.Stderr = p.log; p.log == nil {
+		p.cmd.Stderr = p.t.Output()
+	}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		p.t.Fatal(err)

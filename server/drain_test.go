@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/coder/websocket"
 
+	"kamachat/server/servicetest"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
@@ -175,6 +177,49 @@ func agreeOnRefs(t *testing.T, data string, all []*drained) {
 	}
 	if n != len(stored) {
 		t.Errorf("%d are stored, %d were acknowledged: the others come again from the outbox, though all peers read", len(stored), n)
+	}
+}
+
+// A server that is told to stop while its database hangs or is gone does not
+// wait for it: it says how much is not stored, which it told nobody, and exits
+// with 0 within 10 s. Those who wrote still have it.
+func TestStoppedServerDoesNotWaitForItsDatabaseUnderLoad(t *testing.T) {
+	for what, away := range map[string]struct{ begin, end func(*servicetest.Service) }{
+		"hangs":  {(*servicetest.Service).Pause, (*servicetest.Service).Resume},
+		"killed": {(*servicetest.Service).Kill, (*servicetest.Service).Start},
+	} {
+		t.Run(what, func(t *testing.T) {
+			db, log := servicetest.MariaDB(t), &pad{}
+			p := &process{t: t, data: t.TempDir(), flags: []string{"--db", db.Database()}, log: log}
+			p.start("127.0.0.1:0")
+			t.Cleanup(func() { p.kill() })
+			c := gather(t, p.url, 12)
+			c.write(300, 1)
+			eventually(t, func() string { return fmt.Sprint(len(c.people[0].stored(t, p.url, c.convs[0])), " texts") }, func() bool {
+				return len(c.people[0].stored(t, p.url, c.convs[0])) > 10
+			})
+			away.begin(db)
+			before := c.queued()
+			eventually(t, func() string { return fmt.Sprint(c.queued(), " texts wait") }, func() bool { return c.queued() > before+100 })
+
+			start := time.Now()
+			if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			if err := p.cmd.Wait(); err != nil {
+				t.Errorf("it exited with %v\n%s", err, log)
+			}
+			if d := time.Since(start); d > 10*time.Second {
+				t.Errorf("it took %v to exit", d)
+			}
+			if said := regexp.MustCompile(`msg="ended with messages that are not stored, which nobody was told they are" messages=[1-9]`); !said.MatchString(log.String()) {
+				t.Errorf("it does not say what is not stored:\n%s", log)
+			}
+			away.end(db)
+			p.again()
+			c.quiet()
+			t.Logf("%d texts, each stored once and in order", c.settle(p.url))
+		})
 	}
 }
 

@@ -32,10 +32,6 @@ const queue = 4096
 // sweepEvery is how often sign-ins that have expired are removed.
 const sweepEvery = time.Hour
 
-// byeWithin is how long sockets and requests may take to end. With what is still
-// to be committed it leaves a stopped server below 10 s.
-const byeWithin = 7 * time.Second
-
 // answerWithin is how long the answer to a request may take to be made and read:
 // enough for all of the program over a slow line.
 const answerWithin = 2 * time.Minute
@@ -56,7 +52,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer closeDatabase(log, db.Close)
 	near, err := joinNodes(ctx, cfg, db, log)
 	if err != nil {
 		return err
@@ -78,7 +74,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	carrier := inproc.NewCarrier(queue, db.Committers())
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
-		Carrier: carrier, Fanout: near.Fanout, Presence: near.Presence,
+		Carrier: carrier, Fanout: near.Fanout, Presence: near.Presence, EndWithin: heartWithin,
 	})
 	people.SetPoster(hub)
 	ready := readiness(log, db, hub, carrier, near)
@@ -122,15 +118,18 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 
 	// The heart stops last, when nobody can post any more.
-	beating, stopHeart := context.WithCancel(context.WithoutCancel(ctx))
+	alive, stopHeart := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopHeart()
-	heart := make(chan error, 1)
-	go func() { heart <- hub.Run(beating) }()
+	var beating sync.WaitGroup
+	beating.Go(func() {
+		if err := hub.Run(alive); err != nil {
+			log.Error("the heart ended", "err", err)
+		}
+	})
+	beating.Go(func() { sweep(alive, log, db.Logins().DeleteExpired) })
+	beating.Go(func() { watch.Run(alive) })
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
-	var beside sync.WaitGroup // as long as the heart beats
-	beside.Go(func() { sweep(beating, log, db.Logins().DeleteExpired) })
-	beside.Go(func() { watch.Run(beating) })
 
 	url := "http://" + ln.Addr().String()
 	if setup != "" {
@@ -149,11 +148,16 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	host.Drain(bye)
 	if serr := srv.Shutdown(bye); serr != nil {
 		log.Warn("requests did not end in time", "err", serr)
+		_ = srv.Close()
 	}
 	stopHeart()
-	beside.Wait()
-	if herr := <-heart; err == nil {
-		err = herr
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), heartWithin+closeWithin)
+	defer cancel()
+	if !ended(last, beating.Wait) {
+		log.Error("the heart does not end")
+	}
+	if posts, marks := carrier.Len(), hub.MarksWaiting(); posts > 0 || marks > 0 {
+		log.Warn("ended with messages that are not stored, which nobody was told they are", "messages", posts, "marks", marks)
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -4,7 +4,6 @@ package inproc
 
 import (
 	"context"
-	"errors"
 	"hash/fnv"
 	"slices"
 	"sync"
@@ -79,34 +78,51 @@ func (c *Carrier) Len() int { return int(c.waiting.Load()) }
 // that waits in a lane up to 256 drafts at a time and without waiting for more,
 // until ctx ends. A batch that fails is handed over again after a pause that
 // grows to 2 s, and its lane waits. When ctx ends, what was queued by then is
-// still committed once.
+// still committed, each batch tried once: after one that fails nothing of its
+// lane may be stored, and Len counts what is left. commit bounds how long that
+// takes, for its context has no end. The error is always nil.
 func (c *Carrier) Run(ctx context.Context, commit func(context.Context, []chat.Draft) error) error {
-	errs := make([]error, len(c.lanes))
 	var wg sync.WaitGroup
 	for i := range c.lanes {
-		wg.Go(func() { errs[i] = c.run(ctx, &c.lanes[i], commit) })
+		wg.Go(func() { c.run(ctx, &c.lanes[i], commit) })
 	}
 	wg.Wait()
-	return errors.Join(errs...)
+	return nil
 }
 
-func (c *Carrier) run(ctx context.Context, l *lane, commit func(context.Context, []chat.Draft) error) error {
+func (c *Carrier) run(ctx context.Context, l *lane, commit func(context.Context, []chat.Draft) error) {
 	for {
 		select {
 		case <-l.moved:
 		case <-ctx.Done():
-			return c.drain(ctx, l, commit)
 		}
+		ending := ctx.Err() != nil
 		for batch := c.take(l); len(batch) > 0; batch = c.take(l) {
-			for pause := 10 * time.Millisecond; commit(ctx, batch) != nil; pause = min(2*pause, 2*time.Second) {
-				select {
-				case <-time.After(pause):
-				case <-ctx.Done():
-					// One last try: nobody was told that these are stored.
-					_ = commit(context.WithoutCancel(ctx), batch)
-					return c.drain(ctx, l, commit)
-				}
+			if !persist(ctx, batch, commit) {
+				c.putBack(l, batch)
+				return
 			}
+		}
+		if ending {
+			return
+		}
+	}
+}
+
+// persist commits batch, again until it is done or ctx ends. It answers whether
+// it is done; the last try is behind the end of ctx.
+func persist(ctx context.Context, batch []chat.Draft, commit func(context.Context, []chat.Draft) error) bool {
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		last := ctx.Err() != nil
+		if commit(context.WithoutCancel(ctx), batch) == nil {
+			return true
+		}
+		if last {
+			return false
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
 		}
 	}
 }
@@ -124,11 +140,10 @@ func (c *Carrier) take(l *lane) []chat.Draft {
 	return batch
 }
 
-func (c *Carrier) drain(ctx context.Context, l *lane, commit func(context.Context, []chat.Draft) error) error {
-	for batch := c.take(l); len(batch) > 0; batch = c.take(l) {
-		if err := commit(context.WithoutCancel(ctx), batch); err != nil {
-			return err
-		}
-	}
-	return nil
+// putBack puts batch in front again.
+func (c *Carrier) putBack(l *lane, batch []chat.Draft) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = append(batch, l.waiting...)
+	c.waiting.Add(int64(len(batch)))
 }

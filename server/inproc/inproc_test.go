@@ -139,3 +139,46 @@ func TestStuckLaneHoldsNobodyElseUp(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatIsNotStoredAtTheEndIsCountedAndNotOvertaken: when ctx ends each lane
+// is tried once more. What fails then stays, with all that is behind it.
+func TestWhatIsNotStoredAtTheEndIsCountedAndNotOvertaken(t *testing.T) {
+	for name, fails := range map[string]int{"with a queue": 1, "while a batch is tried again": 2} {
+		t.Run(name, func(t *testing.T) {
+			c := inproc.NewCarrier(1000, 8)
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			for i := range 300 {
+				_ = c.Carry(ctx, draft("Gstuck"))
+				_ = c.Carry(ctx, draft(chat.ConvID(fmt.Sprint("Gother", i))))
+			}
+			if fails == 1 {
+				stop()
+			}
+			var mu sync.Mutex
+			stored, stuck := 0, 0
+			if err := c.Run(ctx, func(_ context.Context, ds []chat.Draft) error {
+				mu.Lock()
+				defer mu.Unlock()
+				n := 0
+				for _, d := range ds {
+					if d.Conv == "Gstuck" {
+						n++
+					}
+				}
+				if n > 0 && fails > 0 {
+					fails--
+					stop()
+					return errors.New("the database is away") // and back the next time
+				}
+				stored, stuck = stored+len(ds), stuck+n
+				return nil
+			}); err != nil {
+				t.Errorf("the end is an error: %v", err)
+			}
+			if stuck != 0 || stored < 200 || c.Len() != 600-stored {
+				t.Errorf("%d behind the batch that failed and %d in all are stored, %d wait", stuck, stored, c.Len())
+			}
+		})
+	}
+}

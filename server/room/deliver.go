@@ -11,11 +11,11 @@ import (
 // deliver brings one event to the sessions on this node. Only the fan-out's
 // goroutine calls it. What can't be delivered because a room can't be loaded is
 // delivered later, in order within its conversation.
-func (h *Hub) deliver(e wire.Event) {
+func (h *Hub) deliver(ctx context.Context, e wire.Event) {
 	if len(e.To) == 0 && h.postponed(e) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := h.hand(ctx, e); err != nil {
 		h.postpone(e, err)

@@ -29,6 +29,8 @@ type Config struct {
 	Now      func() time.Time // nil: time.Now
 	Build    string           // told to clients in Welcome
 	MaxRooms int              // rooms kept in memory; 0: 20,000
+	// EndWithin is how long Run may take once it is told to end; 0: 2.5 s.
+	EndWithin time.Duration
 }
 
 // A Hub joins sessions, rooms, carrier, fan-out and store. Its methods are safe
@@ -78,6 +80,9 @@ func NewHub(c Config) *Hub {
 	if c.MaxRooms == 0 {
 		c.MaxRooms = 20_000
 	}
+	if c.EndWithin == 0 {
+		c.EndWithin = 2500 * time.Millisecond
+	}
 	if c.Meter == nil {
 		c.Meter = noMeter{}
 	}
@@ -89,22 +94,25 @@ func NewHub(c Config) *Hub {
 }
 
 // Run moves drafts, events and marks until ctx ends; then it commits and
-// delivers what had been accepted, saves marks and returns.
+// delivers what had been accepted, saves marks and returns, after EndWithin at
+// the latest. What is not stored by then the carrier and MarksWaiting count;
+// nobody was told that it is.
 func (h *Hub) Run(ctx context.Context) error {
-	events, stopEvents := context.WithCancel(context.WithoutCancel(ctx))
+	// All that is asked of the store from here on ends with it.
+	within, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(h.EndWithin, cancel) })()
+	events, stopEvents := context.WithCancel(within)
 	defer stopEvents()
 	var wg sync.WaitGroup
 	errs := make(chan error, 1)
-	wg.Go(func() { errs <- h.Fanout.Run(events, h.deliver) })
+	wg.Go(func() { errs <- h.Fanout.Run(events, func(e wire.Event) { h.deliver(within, e) }) })
 	wg.Go(func() { h.tick(events) })
-	err := h.Carrier.Run(ctx, h.commit)
+	err := h.Carrier.Run(ctx, func(_ context.Context, ds []chat.Draft) error { return h.commit(within, ds) })
 	stopEvents()
 	wg.Wait()
-	h.flushMarks(context.WithoutCancel(ctx))
-	if ferr := <-errs; err == nil {
-		err = ferr
-	}
-	return err
+	h.flushMarks(within)
+	return errors.Join(err, <-errs)
 }
 
 // Post validates d, checks that its author may post there, and gives it to the

@@ -15,7 +15,10 @@ type Carrier interface {
 	// no more it answers a chat.Refusal Busy at once.
 	Carry(ctx context.Context, d chat.Draft) error
 	// Run hands drafts to commit until ctx ends, in order within a conversation,
-	// in batches that may span conversations. A batch whose commit fails is handed over again.
+	// in batches that may span conversations. A batch whose commit fails is handed
+	// over again. At the end what was carried is handed over once more; where that
+	// fails, too, nothing behind it in its conversation may be. commit sees to it
+	// that this does not take for ever.
 	Run(ctx context.Context, commit func(context.Context, []chat.Draft) error) error
 }
 
