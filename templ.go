@@ -21,6 +21,7 @@
 //   - server/redis: what several nodes share through Redis; fan-out, presence, rate limits, recent entries.
 //   - server/account: people; sign-in, groups, and who may do what.
 //   - server/classic: the seed's dialect of the protocol, for its clients.
+//   - server/push: notifications to browsers of people who are not there (Web Push).
 //   - server/page: the pages that the server draws.
 //   - server/web: HTTP; routes, cookies, and the door to the socket.
 //   - server/monitor: metrics, readiness, the log's line about how it goes, and traces.

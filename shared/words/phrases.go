@@ -96,6 +96,7 @@ var chatPhrases = map[string]phrase{
 	"preview.call":    {"Call", "[通话]"},
 	"preview.file":    {"File: {0}", "[文件] {0}"},
 	"preview.picture": {"Picture", "[图片]"},
+	"push.test":       {"Notifications reach this browser.", "本浏览器能收到通知。"},
 	"call.start":      {"Called", "发起了通话"},
 	"call.answered":   {"Answered the call", "接听了通话"},
 	"call.declined":   {"Declined the call", "拒绝了通话"},

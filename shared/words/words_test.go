@@ -24,7 +24,7 @@ var elsewhere = []string{
 }
 
 // speakers are the directories whose code says something.
-var speakers = []string{"../../ui", "../../server/page", "../../server/web"}
+var speakers = []string{"../../ui", "../../server/page", "../../server/push", "../../server/web"}
 
 var (
 	// A literal key as the first argument, or as the second behind a language or page.
