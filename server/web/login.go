@@ -23,7 +23,8 @@ var errSignedOut = chat.Refuse(chat.SignedOut, "not signed in")
 // A caller is who makes a request.
 type caller struct {
 	chat.Person
-	login string // what CloseLogin knows the login by
+	login string    // what CloseLogin knows the login by
+	until time.Time // when it ends; zero: only by sign-out
 }
 
 // caller tells who makes the request: by bearer token, or by cookie. The error
@@ -51,13 +52,13 @@ func (s *server) caller(r *http.Request) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	return caller{p, account.LoginID(c.Value)}, nil
+	return caller{p, account.LoginID(c.Value), s.Sessions.Deadline(ctx)}, nil
 }
 
 // admit counts a request that changes something, or says that the caller has
 // made too many.
 func (s *server) admit(r *http.Request, c caller) error {
-	if r.Method != http.MethodPost {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
 	}
 	return s.Accounts.AdmitChange(c.ID)
@@ -74,7 +75,7 @@ func (s *server) socketCaller(r *http.Request) (caller, error) {
 
 func (s *server) byToken(r *http.Request, token string) (caller, error) {
 	p, err := s.Accounts.UserByToken(r.Context(), token)
-	return caller{p, account.LoginID(token)}, err
+	return caller{Person: p, login: account.LoginID(token)}, err
 }
 
 func bearer(r *http.Request) string {
@@ -111,7 +112,7 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if t := bearer(r); t != "" {
 		if c, err := s.byToken(r, t); err == nil {
 			err = s.Accounts.RevokeToken(r.Context(), t)
-			if err := errors.Join(err, s.Hub.CloseLogin(r.Context(), c.ID, c.login, signedOut)); err != nil {
+			if err := errors.Join(err, s.closeLogin(r.Context(), c.ID, c.login)); err != nil {
 				return err
 			}
 		}
@@ -144,7 +145,7 @@ func (s *server) endCookie(r *http.Request) error {
 	if err := s.Sessions.Destroy(ctx); err != nil {
 		return err
 	}
-	return s.Hub.CloseLogin(r.Context(), chat.UserID(id), account.LoginID(c.Value), signedOut)
+	return s.closeLogin(r.Context(), chat.UserID(id), account.LoginID(c.Value))
 }
 
 func setLoginCookie(w http.ResponseWriter, r *http.Request, token string, expiry time.Time) {

@@ -85,6 +85,7 @@ type Config struct {
 	Log      *slog.Logger
 	Build    string
 	Limits   Limits
+	Push     Push         // nil: there are no notifications
 	Ready    http.Handler // answers whether this node should get requests; nil: always
 }
 
@@ -150,6 +151,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/v1/conversations", s.api(s.apiConversations))
 	mux.HandleFunc("GET /api/v1/conversations/{id}/messages", s.api(s.apiHistory))
 	mux.HandleFunc("POST /api/v1/conversations/{id}/messages", s.api(s.apiPost))
+	s.pushRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))
 	})
