@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,6 +62,7 @@ func (d *device) cutAfter(n int) {
 	switch {
 	case c == nil:
 	case d.classic:
+		d.w.fault("closed by a seed's client")
 		_ = c.Close()
 	default:
 		c.cutAfter(n)
@@ -80,7 +82,7 @@ func (d *device) open(kept []state.Unsent) {
 				return nil, err
 			}
 			d.w.note("dial", "%s is connected", d.name())
-			return sock{ws, d}, nil
+			return &sock{ws: ws, d: d}, nil
 		},
 		Log: func(what string, err error) {
 			if err != nil {
@@ -125,19 +127,24 @@ func (d *device) boot(st *state.State) {
 
 // sock is what link makes of a WebSocket.
 type sock struct {
-	ws *websocket.Conn
-	d  *device
+	ws   *websocket.Conn
+	d    *device
+	told bool // something came
 }
 
-func (s sock) Read(ctx context.Context) ([]byte, error) {
+func (s *sock) Read(ctx context.Context) ([]byte, error) {
 	_, p, err := s.ws.Read(ctx)
 	if err == nil {
+		if !s.told && bytes.Contains(p, []byte(`"slow"`)) && bytes.Contains(p, []byte(`"bye"`)) {
+			s.d.w.fault("too much before the welcome")
+		}
+		s.told = true
 		s.d.w.trace.frames("gets", s.d, p)
 	}
 	return p, err
 }
 
-func (s sock) Write(ctx context.Context, p []byte) error {
+func (s *sock) Write(ctx context.Context, p []byte) error {
 	err := s.ws.Write(ctx, websocket.MessageText, p)
 	if err == nil {
 		s.d.w.trace.frames("says", s.d, p)
@@ -145,7 +152,7 @@ func (s sock) Write(ctx context.Context, p []byte) error {
 	return err
 }
 
-func (s sock) Close(int, string) error { return s.ws.CloseNow() }
+func (s *sock) Close(int, string) error { return s.ws.CloseNow() }
 
 // run does what the plan says.
 func (d *device) run() {
@@ -197,6 +204,7 @@ func (d *device) do(a act) {
 
 // reload closes the page, of which only the outbox is kept, and opens it again.
 func (d *device) reload() {
+	d.w.fault("reload")
 	d.ended()
 	var kept []state.Unsent
 	d.cl.Do(func(st *state.State) { kept = st.Unsent() })

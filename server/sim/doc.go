@@ -7,7 +7,8 @@
 // which faults happen when: connections cut at any byte or silent, sessions
 // ended, the server killed and restarted on the same database, before and after
 // a commit, errors of the store whose outcome is known or not, small queues,
-// clocks that jump, events lost, doubled and reordered, pages reloaded. When the
+// clocks that jump, events lost, doubled and reordered, pages reloaded. How often
+// each happens over all seeds has a lower bound: see atLeast. When the
 // faults are over and things have settled, every promise must hold: see
 // check_test.go.
 //

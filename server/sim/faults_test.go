@@ -30,9 +30,11 @@ func (f *faulty) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, e
 	}
 	switch f.s.fate.Swap("") {
 	case "kill before commit":
+		w.fault("kill before commit")
 		w.kill(f.s)
 		return nil, errDead
 	case "kill after commit":
+		w.fault("kill after commit")
 		rs, err := f.Base.Append(ctx, ds)
 		w.note("committed for nobody", "%d drafts, %v", len(rs), err)
 		w.kill(f.s)
@@ -43,6 +45,7 @@ func (f *faulty) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, e
 		w.note("commit", "%s %s %s/%d again=%v %v", ds[i].Author, ds[i].Content.Text, ds[i].Conv, r.Message.Seq, r.Again, r.Err)
 	}
 	if v, ok := w.during("append is not answered", -1); ok && w.plan.chance("unanswered", int64(w.since())) < v.p {
+		w.fault("append is not answered")
 		w.note("commit", "is not answered")
 		return nil, errAway
 	}
@@ -53,6 +56,7 @@ func (f *faulty) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, e
 func (f *faulty) before(slow, fails string) error {
 	w := f.s.w
 	if v, ok := w.during(slow, -1); ok && v.by > 0 {
+		w.fault(slow)
 		select {
 		case <-time.After(v.by):
 		case <-f.s.dead:
@@ -62,6 +66,7 @@ func (f *faulty) before(slow, fails string) error {
 		return errDead
 	}
 	if v, ok := w.during(fails, -1); ok && w.plan.chance(fails, int64(w.since())) < v.p {
+		w.fault(fails)
 		w.note("store", "%s", fails)
 		return errAway
 	}
@@ -139,6 +144,32 @@ func (f *faulty) SaveMarks(ctx context.Context, ms []chat.Marks) error {
 	return f.Base.SaveMarks(ctx, ms)
 }
 
+// A carrier counts what it has no place for.
+type carrier struct {
+	room.Carrier
+	w *world
+}
+
+func (c carrier) Carry(ctx context.Context, d chat.Draft) error {
+	err := c.Carrier.Carry(ctx, d)
+	if errors.Is(err, &chat.Refusal{Code: chat.Busy}) {
+		c.w.fault("carrier full")
+	}
+	return err
+}
+
+// A meter counts what sessions do to those who are too slow or too fast.
+type meter struct{ w *world }
+
+func (m meter) Opened(bool)    {}
+func (m meter) Wrote(int, int) {}
+func (m meter) TooFast()       { m.w.fault("too fast") }
+func (m meter) Closed(reason string) {
+	if reason == "slow" {
+		m.w.fault("queue full")
+	}
+}
+
 // A lossy fan-out uses all that the contract of room.Fanout allows.
 type lossy struct {
 	room.Fanout
@@ -158,10 +189,13 @@ func (l *lossy) Publish(ctx context.Context, es ...wire.Event) error {
 		}
 		switch x := w.plan.chance("event "+string(e.Conv), int64(w.since()), int64(i), seq); {
 		case x < 0.08:
+			w.fault("event lost")
 			w.note("event", "%s/%d is lost", e.Conv, seq)
 		case x < 0.16:
+			w.fault("event doubled")
 			now = append(now, e, e)
 		case x < 0.32: // comes behind others
+			w.fault("event late")
 			w.wg.Go(func() {
 				select {
 				case <-time.After(time.Duration(x * float64(time.Second))):

@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// inFlight is how many bytes are on their way at most before the writer waits.
-const inFlight = 64 << 10
-
 var errCut = errors.New("connection reset by peer")
 
 // A conn is one end of a connection in memory. As with TCP, bytes come in
@@ -70,7 +67,8 @@ func (c *conn) cut() { c.in.cut() }
 
 // cutAfter cuts the connection once n more bytes came in either direction.
 func (c *conn) cutAfter(n int) {
-	if n == 0 {
+	if n == 0 && !c.in.isCut() {
+		c.in.w.fault("cut")
 		c.cut()
 	}
 	for _, h := range []*half{c.in, c.out} {
@@ -175,6 +173,7 @@ func (h *half) take(p []byte) (n int, at time.Time, err error) {
 	}
 	at = h.chunks[0].at
 	if s, ok := h.w.during("silent", h.dev); ok {
+		h.w.fault("silent")
 		at = h.w.start.Add(max(s.to, at.Sub(h.w.start)))
 	}
 	if time.Now().Before(at) {
@@ -193,6 +192,7 @@ func (h *half) take(p []byte) (n int, at time.Time, err error) {
 	note(h.room)
 	if h.left >= 0 {
 		if h.left -= n; h.left == 0 {
+			h.w.fault("cut in between")
 			h.cut()
 		}
 	}
@@ -222,7 +222,7 @@ func (h *half) put(p []byte) (done bool, by time.Time, err error) {
 		return false, by, errCut
 	case past(h.writeBy):
 		return false, by, os.ErrDeadlineExceeded
-	case h.size >= inFlight:
+	case h.size >= h.w.plan.wire:
 		return false, h.writeBy, nil
 	}
 	at := time.Now().Add(h.w.lag(h.dev))

@@ -17,6 +17,7 @@ type plan struct {
 	lossy bool // the fan-out loses, doubles and reorders events; else it is the one of package inproc as it is
 
 	carrier, fanout, queue, rooms int // sizes
+	wire                          int // bytes on their way, of one direction, before the writer waits
 	lanes, welcomes               int // how many at a time; 0: the default
 	rate                          int // posts a second that a session may send; 0: any
 
@@ -67,6 +68,9 @@ type window struct {
 	p        float64
 	by       time.Duration // of slowness
 }
+
+// Sizes of connections: as usual, and such that a silent peer is soon noticed.
+const wide, narrow = 64 << 10, 1 << 10
 
 // mix is the finalizer of SplitMix64 (Steele, Lea, Flood: Fast splittable
 // pseudorandom number generators, 2014).
@@ -132,8 +136,11 @@ func newPlan(seed uint64) *plan {
 	d := dice{rand.New(rand.NewPCG(seed, 0x6b616d61))}
 	p := &plan{seed: seed, groups: map[chat.ConvID][]chat.UserID{}}
 	p.lossy = d.oneIn(4)
-	p.carrier, p.fanout = pick(d, 4, 16, 4096), pick(d, 1, 8, 4096)
-	p.queue, p.rooms = pick(d, 48, 256, 4096), pick(d, 1, 0, 0)
+	p.carrier, p.fanout = pick(d, 2, 3, 4, 16, 4096), pick(d, 1, 8, 4096)
+	p.queue, p.rooms = pick(d, d.between(24, 32), 48, 256, 4096), pick(d, 1, 0, 0)
+	if p.wire = wide; p.queue < 48 {
+		p.wire = narrow
+	}
 	p.rate = pick(d, 0, 0, 5)
 	p.lanes, p.welcomes = pick(d, 1, 1, 4), pick(d, 0, 1)
 	p.end = 8*time.Second + d.upTo(8*time.Second)
@@ -143,7 +150,7 @@ func newPlan(seed uint64) *plan {
 	}
 	p.talk(d)
 	for i, u := range p.users {
-		if i == len(p.users)-1 {
+		if i == len(p.users)-1 && p.queue >= 256 { // its protocol does not resume
 			p.devices = append(p.devices, devicePlan{user: u, classic: true})
 			break
 		}
@@ -159,6 +166,12 @@ func newPlan(seed uint64) *plan {
 	}
 	if !d.oneIn(12) { // sometimes nothing goes wrong
 		p.trouble(d)
+		if p.queue < 48 {
+			p.rush(d)
+		}
+	}
+	for i := range p.devices {
+		slices.SortStableFunc(p.devices[i].acts, func(a, b act) int { return int(a.at - b.at) })
 	}
 	slices.SortStableFunc(p.events, func(a, b event) int { return int(a.at - b.at) })
 	return p
@@ -211,14 +224,28 @@ func (p *plan) act(d dice, v *devicePlan) {
 			}
 		}
 		if a.what == "post" && d.oneIn(12) {
-			a.n = 12
+			a.n = pick(d, 12, 40)
 		}
 		if a.what == "reload" && !d.oneIn(3) {
 			a.what = "read"
 		}
 		v.acts = append(v.acts, a)
 	}
-	slices.SortStableFunc(v.acts, func(a, b act) int { return int(a.at - b.at) })
+}
+
+// rush has everybody write into one group at once, while some fall silent and
+// some come back to a slow store: more than a small queue holds.
+func (p *plan) rush(d dice) {
+	at := d.upTo(p.end)
+	p.end = max(p.end, at+6*time.Second)
+	for i := range p.devices {
+		p.devices[i].acts = append(p.devices[i].acts, act{at: at + d.upTo(50*time.Millisecond), what: "post", conv: "G0", n: 20})
+	}
+	p.windows = append(p.windows, window{what: "reads are slow", dev: -1, from: at, to: at + 4*time.Second, by: 250*time.Millisecond + d.upTo(100*time.Millisecond)})
+	for range 2 {
+		p.windows = append(p.windows, window{what: "silent", dev: d.IntN(len(p.devices)), from: at, to: at + 4*time.Second + d.upTo(2*time.Second)})
+		p.events = append(p.events, event{at: at + d.upTo(time.Second), what: "cut", dev: d.IntN(len(p.devices))})
+	}
 }
 
 // trouble draws the faults.

@@ -9,9 +9,14 @@ import (
 )
 
 // A seed that fails can be looked at again: what happens, and when, follows from
-// it. Not so with the race detector, which has the scheduler shuffle on purpose.
+// it. Not so with the race detector, which has the scheduler shuffle on purpose,
+// and only roughly where writers wait for a full connection: what comes first in
+// the instant when it has room again is up to the scheduler.
 func TestASeedReplays(t *testing.T) {
-	for i := range uint64(12) {
+	for i := range uint64(15) {
+		if newPlan(i+1).wire < wide {
+			continue
+		}
 		var runs [2]*trace
 		for j := range runs {
 			runs[j] = &trace{deep: true}

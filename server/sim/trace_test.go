@@ -18,9 +18,20 @@ type trace struct {
 	deep  bool      // also what every device is told and says
 	out   io.Writer // prints what happens; nil: no
 
-	mu    sync.Mutex
-	sum   uint64
-	lines []string // only with deep
+	mu     sync.Mutex
+	sum    uint64
+	lines  []string       // only with deep
+	faults map[string]int // how often each happened
+}
+
+// fault counts a fault that has happened.
+func (t *trace) fault(what string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.faults == nil {
+		t.faults = map[string]int{}
+	}
+	t.faults[what]++
 }
 
 func (t *trace) note(what, form string, args ...any) {

@@ -88,6 +88,7 @@ func (w *world) during(what string, dev int) (window, bool) {
 func (w *world) lag(dev int) time.Duration {
 	l := w.plan.devices[dev].lag
 	if s, ok := w.during("slow", dev); ok {
+		w.fault("slow")
 		l += s.by
 	}
 	return l + time.Duration(w.plan.chance("lag", int64(dev), int64(w.since()))*float64(l))
@@ -101,6 +102,8 @@ func (w *world) wrong(form string, args ...any) {
 }
 
 func (w *world) note(what, form string, args ...any) { w.trace.note(what, form, args...) }
+
+func (w *world) fault(what string) { w.trace.fault(what) }
 
 // A server is one life of the server process.
 type server struct {
@@ -134,11 +137,11 @@ func (w *world) boot() {
 		fan = &lossy{Fanout: fan, s: s}
 	}
 	s.hub = room.NewHub(room.Config{
-		Store: s.faulty, People: s.faulty, Carrier: inproc.NewCarrier(p.carrier, 1), Fanout: fan, Presence: inproc.NewPresence(),
+		Store: s.faulty, People: s.faulty, Carrier: carrier{inproc.NewCarrier(p.carrier, p.lanes), w}, Fanout: fan, Presence: inproc.NewPresence(),
 		Log: w.log, Now: w.now, Build: "sim", MaxRooms: p.rooms,
 	})
 	s.host = session.NewHost(session.Config{
-		Hub: s.hub, Log: w.log, Queue: p.queue, Rate: rate.Limit(p.rate), Burst: 2 * p.rate, Welcomes: p.welcomes,
+		Hub: s.hub, Log: w.log, Meter: meter{w}, Queue: p.queue, Rate: rate.Limit(p.rate), Burst: 2 * p.rate, Welcomes: p.welcomes,
 		Rand: func() float64 { return p.chance("slot", int64(w.since())) },
 	})
 	w.wg.Go(func() {
@@ -235,6 +238,9 @@ func (w *world) dial(ctx context.Context, dev int) (*websocket.Conn, error) {
 	time.Sleep(w.lag(dev))
 	s := w.server()
 	_, off := w.during("offline", dev)
+	if off {
+		w.fault("offline")
+	}
 	if off || s == nil {
 		return nil, errors.New("nobody answers")
 	}
@@ -306,6 +312,7 @@ func (w *world) run() {
 func (w *world) happen(e event) {
 	w.note("event", "%s dev=%d %s %s n=%d %v", e.what, e.dev, e.user, e.conv, e.n, e.for_)
 	if e.what == "clock jumps" {
+		w.fault(e.what)
 		w.jumped.Add(int64(e.for_))
 		return
 	}
@@ -319,15 +326,18 @@ func (w *world) happen(e event) {
 	}
 	switch e.what {
 	case "kill":
+		w.fault(e.what)
 		s.down.Store(int64(e.for_))
 		w.kill(s)
 	case "kill before commit", "kill after commit":
 		s.down.Store(int64(e.for_))
 		s.fate.Store(e.what)
 	case "drain":
+		w.fault(e.what)
 		s.down.Store(int64(e.for_))
 		w.drain(s)
 	case "close sessions":
+		w.fault(e.what)
 		ctx, cancel := context.WithTimeout(s.ctx, time.Second)
 		defer cancel()
 		_ = s.hub.CloseUser(ctx, e.user, "restart")
