@@ -63,7 +63,9 @@ var mayImport = map[string][]string{
 	"kamachat/server/account": {"kamachat/shared/", "golang.org/x/crypto/", "golang.org/x/time/", "github.com/alexedwards/argon2id/"},
 	"kamachat/server/classic": {"kamachat/shared/"},
 	"kamachat/server/push":    {"kamachat/shared/"},
-	"kamachat/server/page":    {"kamachat/shared/", "github.com/a-h/templ/"},
+	// A browser and a push service, for tests alone.
+	"kamachat/server/push/pushtest": {},
+	"kamachat/server/page":          {"kamachat/shared/", "github.com/a-h/templ/"},
 	"kamachat/server/web": {"kamachat", "kamachat/server/page", "kamachat/server/session", "kamachat/server/room", "kamachat/server/account",
 		"kamachat/server/classic", "kamachat/server/push", "kamachat/shared/", "github.com/coder/websocket/", "github.com/alexedwards/scs/", "github.com/a-h/templ/"},
 	"kamachat/server/bench": {"kamachat/shared/", "github.com/coder/websocket/", "github.com/HdrHistogram/hdrhistogram-go/"},

@@ -13,6 +13,7 @@ import (
 
 	"kamachat/server/inproc"
 	"kamachat/server/monitor"
+	"kamachat/server/push"
 	"kamachat/server/room"
 	"kamachat/server/session"
 	"kamachat/server/store"
@@ -71,13 +72,14 @@ func sendLastTraces(ctx context.Context, watch *monitor.Monitor, log *slog.Logge
 }
 
 // sources are what the monitor asks of the other rooms.
-func sources(db *store.DB, hub *room.Hub, carrier *inproc.Carrier, near *nodes, host *session.Host) monitor.Sources {
+func sources(db *store.DB, hub *room.Hub, carrier *inproc.Carrier, near *nodes, host *session.Host, notices *push.Service) monitor.Sources {
 	s := monitor.Sources{
 		Online: hub.Online,
 		Queues: append([]monitor.Queue{
 			{Name: "carrier", Len: carrier.Len, Limit: queue},
 			{Name: "marks", Len: hub.MarksWaiting},
 			{Name: "welcomes", Len: host.Waiting, Limit: maxWaiting},
+			{Name: "push", Len: notices.Len, Limit: queue},
 		}, near.Queues...),
 		Pools: func() []monitor.Pool {
 			s := db.Stats()
@@ -85,6 +87,10 @@ func sources(db *store.DB, hub *room.Hub, carrier *inproc.Carrier, near *nodes, 
 		},
 		Longest: host.Longest,
 		WAL:     func() int64 { return db.Stats().WAL },
+		Push: func() monitor.Push {
+			p := notices.Stats()
+			return monitor.Push{Sent: p.Sent, Retried: p.Retried, Failed: p.Failed, Gone: p.Gone, Dropped: p.Dropped}
+		},
 	}
 	if near.Redis == nil {
 		return s

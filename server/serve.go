@@ -19,6 +19,7 @@ import (
 	"kamachat/server/config"
 	"kamachat/server/inproc"
 	"kamachat/server/monitor"
+	"kamachat/server/push"
 	"kamachat/server/room"
 	"kamachat/server/session"
 	"kamachat/server/store"
@@ -71,10 +72,16 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	defer sendLastTraces(ctx, watch, log)
 	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits, Tries: near.Tries})
+	notices, err := push.Open(ctx, push.Config{
+		Store: db, Presence: near.Presence, Log: log, Off: cfg.Push == "off", Local: cfg.Push == "local", Queue: queue,
+	})
+	if err != nil {
+		return err
+	}
 	carrier := inproc.NewCarrier(queue, db.Committers())
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
-		Carrier: carrier, Fanout: near.Fanout, Presence: near.Presence, EndWithin: heartWithin,
+		Carrier: carrier, Fanout: near.Fanout, Presence: near.Presence, EndWithin: heartWithin, Notifier: notices,
 	})
 	people.SetPoster(hub)
 	ready := readiness(log, db, hub, carrier, near)
@@ -85,14 +92,14 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	live := newSessions(host, ids, socketLimits{
 		All: min(cfg.MaxSockets, max(maxFiles()-filesKept, maxFiles()/2)), Person: cfg.MaxSocketsEach, Address: cfg.MaxSocketsFrom, Waiting: maxWaiting,
 	})
-	watch.Watch(sources(db, hub, carrier, near, host))
+	watch.Watch(sources(db, hub, carrier, near, host, notices))
 	static, err := fs.Sub(kamachat.Static, "static")
 	if err != nil {
 		return err
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready,
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices,
 	})
 	if err != nil {
 		return err
@@ -128,6 +135,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	})
 	beating.Go(func() { sweep(alive, log, db.Logins().DeleteExpired) })
 	beating.Go(func() { watch.Run(alive) })
+	beating.Go(func() { notices.Run(alive) })
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 

@@ -47,6 +47,7 @@ type Serving struct {
 	Debug  string   `name:"debug-addr" placeholder:"HOST:PORT" help:"Private address for operators: metrics, profiles and health; it asks nobody for a password (default: none)."`
 	Trace  string   `placeholder:"URL" help:"OpenTelemetry collector to send traces to, OTLP over HTTP, e.g. http://127.0.0.1:4318 (default: none)."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
+	Push   string   `default:"on" enum:"on,off,local" placeholder:"WHEN" help:"Notifications to browsers that asked for them, by way of the push services of their makers: on, off, or local, which also takes services on this machine and in private networks, for tests."`
 	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person over all connections and HTTP: off (which switches the other limits on rates off, too), N/s or N/s:BURST."`
 
 	AddressRate    Rate  `name:"rate-limit-per-address" default:"100/s:5000" placeholder:"RATE" help:"Requests to the API and new sockets per network address: off, N/s or N/s:BURST. People behind one proxy share an address."`

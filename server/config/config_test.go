@@ -29,7 +29,7 @@ func TestDefaultsServe(t *testing.T) {
 		Command: Serve,
 		Storage: Storage{Data: "./data"},
 		Serving: Serving{
-			Addr: "127.0.0.1:8000", Mode: "channel", Prefix: "kamachat:", Rate: Rate{20, 200}, AddressRate: Rate{100, 5000},
+			Addr: "127.0.0.1:8000", Mode: "channel", Prefix: "kamachat:", Push: "on", Rate: Rate{20, 200}, AddressRate: Rate{100, 5000},
 			MaxSockets: 100_000, MaxSocketsEach: 100, Queue: 4096, MaxFrame: 65536,
 		},
 	}
@@ -57,6 +57,7 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		"trace from environment":   {"", []string{"KAMACHAT_TRACE", "https://c:4318"}, func(c Config) any { return c.Trace }, "https://c:4318"},
 		"rate":                     {"--rate-limit 5/s", nil, func(c Config) any { return c.Rate }, Rate{5, 50}},
 		"rate with burst":          {"--rate-limit 0.5/s:3", nil, func(c Config) any { return c.Rate }, Rate{0.5, 3}},
+		"push":                     {"--push local", nil, func(c Config) any { return c.Push }, "local"},
 		"redis":                    {"--redis rediss://u:p@h:1/2 --node 3 --cache", nil, func(c Config) any { return c.Node == 3 && c.Cache && c.Redis == "rediss://u:p@h:1/2" }, true},
 		"origins repeated":         {"--origin https://a.org --origin *.b.org", nil, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org *.b.org"},
 		"origins from environment": {"", []string{"KAMACHAT_ORIGIN", "https://a.org,b.org"}, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org b.org"},
@@ -92,6 +93,7 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"mode":                {"--mode pigeon", nil, "--mode"},
 		"mode by environment": {"", []string{"KAMACHAT_MODE", "pigeon"}, "--mode"},
 		"kafka":               {"--mode kafka", nil, "does not have Kafka mode yet"},
+		"push":                {"--push maybe", nil, "--push"},
 		"redis":               {"--redis http://u:secret@x", nil, "--redis"},
 		"redis without host":  {"--redis redis://:secret@/1", nil, "--redis"},
 		"cache alone":         {"--cache", nil, "--cache: needs --redis"},

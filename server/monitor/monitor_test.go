@@ -49,6 +49,7 @@ func someMonitor(t *testing.T, change ...func(*Config)) (*Monitor, *bytes.Buffer
 		},
 		Longest: func() int { return int(longest.Swap(0)) },
 		WAL:     func() int64 { return 4096 },
+		Push:    func() Push { return Push{Sent: 5, Failed: 1, Gone: 2, Dropped: 3} },
 		Redis:   func() Redis { return Redis{Up: true, Outages: 2, Dropped: 9, CacheMisses: 4} },
 	})
 	return m, &log
@@ -148,6 +149,8 @@ func TestWhatTheHubTellsIsCounted(t *testing.T) {
 		`kamachat_redis_events_total{what="dropped"}`:      "9",
 		`kamachat_redis_cache_total{result="miss"}`:        "4",
 		`kamachat_build_info{version="test"}`:              "1",
+		`kamachat_push_notices_total{result="sent"}`:       "5",
+		`kamachat_push_notices_total{result="dropped"}`:    "3",
 	})
 }
 

@@ -15,6 +15,7 @@ type Sources struct {
 	Longest func() int   // frames that waited at most for one session, since it was last asked
 	WAL     func() int64 // bytes of the database's write-ahead log
 	Redis   func() Redis
+	Push    func() Push
 }
 
 // longest returns how many frames waited at most for one session since the last
@@ -57,6 +58,13 @@ type Redis struct {
 	LimitedHere            int64 // tries that were counted on this node alone
 }
 
+// Push is what became of notices to browsers. Counts are since the start.
+type Push struct {
+	Sent, Retried, Failed int64 // taken by the push service; to be tried again; not taken
+	Gone                  int64 // the subscription had ended
+	Dropped               int64 // made room for others, waiting
+}
+
 // Watch tells the monitor whom to ask. Before, and for what s lacks, nothing is reported.
 func (m *Monitor) Watch(s Sources) { m.sources.Store(&s) }
 
@@ -75,6 +83,7 @@ var (
 	outageDesc  = desc("kamachat_redis_outages_total", "Times that Redis was found away.")
 	redisEvents = desc("kamachat_redis_events_total", "Events exchanged with other nodes; dropped: not told, unread: not understood.", "what")
 	cacheDesc   = desc("kamachat_redis_cache_total", "Pages of recent entries that were looked for in Redis.", "result")
+	pushDesc    = desc("kamachat_push_notices_total", "Notices to browsers, by what became of them.", "result")
 	hereDesc    = desc("kamachat_redis_limited_here_total", "Tries that were counted on this node alone, since Redis was away.")
 )
 
@@ -88,7 +97,7 @@ type collector struct{ m *Monitor }
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		peopleDesc, connsDesc, queueDesc, limitDesc, highDesc, poolDesc, poolMaxDesc, waitsDesc, waitedDesc, walDesc,
-		redisDesc, outageDesc, redisEvents, cacheDesc, hereDesc,
+		redisDesc, outageDesc, redisEvents, cacheDesc, hereDesc, pushDesc,
 	} {
 		ch <- d
 	}
@@ -127,6 +136,12 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	if s.WAL != nil {
 		gauge(walDesc, float64(s.WAL()))
+	}
+	if s.Push != nil {
+		p := s.Push()
+		for result, n := range map[string]int64{"sent": p.Sent, "retried": p.Retried, "failed": p.Failed, "gone": p.Gone, "dropped": p.Dropped} {
+			count(pushDesc, float64(n), result)
+		}
 	}
 	if s.Redis != nil {
 		r, up := s.Redis(), 0.0

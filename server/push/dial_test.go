@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"kamachat/server/push/pushtest"
 	"kamachat/shared/chat"
 )
 
@@ -53,7 +54,7 @@ func TestEndpointsAreChecked(t *testing.T) {
 // What a name leads to is looked at when it is connected to, so an answer of the
 // DNS that changes in between is of no use.
 func TestServicesInsideAreNotCalled(t *testing.T) {
-	g := newGate(t)
+	g := pushtest.NewGate(t)
 	c := newClient(false)
 	_, port, _ := strings.Cut(strings.TrimPrefix(g.URL, "http://"), ":")
 	for _, host := range []string{"127.0.0.1", "localhost", "[::ffff:127.0.0.1]"} {
@@ -62,17 +63,17 @@ func TestServicesInsideAreNotCalled(t *testing.T) {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
-	if n := len(g.requests()); n != 0 {
+	if n := len(g.Requests()); n != 0 {
 		t.Errorf("%d requests arrived", n)
 	}
 }
 
 func TestEndpointInsideIsRefusedOrNotCalled(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Local = false })
-	b := newBrowser(t)
+	p256dh, auth := pushtest.NewBrowser(t).Keys()
 	sub := chat.Subscription{
 		User: bob, Login: "L", Site: "https://chat.example",
-		P256dh: b64.EncodeToString(b.key.PublicKey().Bytes()), Auth: b64.EncodeToString(b.auth),
+		P256dh: p256dh, Auth: auth,
 	}
 	for endpoint, code := range map[string]chat.Code{
 		strings.Replace(w.gate.URL, "http:", "https:", 1): chat.Invalid,
@@ -93,13 +94,13 @@ func TestEndpointInsideIsRefusedOrNotCalled(t *testing.T) {
 	}
 	w.say(ann, direct, chat.TextContent("x"))
 	w.pass(gather)
-	if s := w.Stats(); s != (Stats{Failed: 1}) || len(w.gate.requests()) != 0 {
-		t.Errorf("counted %+v, %d requests arrived", s, len(w.gate.requests()))
+	if s := w.Stats(); s != (Stats{Failed: 1}) || len(w.gate.Requests()) != 0 {
+		t.Errorf("counted %+v, %d requests arrived", s, len(w.gate.Requests()))
 	}
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
-	g, other := newGate(t), newGate(t)
+	g, other := pushtest.NewGate(t), pushtest.NewGate(t)
 	c := newClient(true)
 	defer c.CloseIdleConnections()
 	g.Config.Handler = http.RedirectHandler(other.URL, http.StatusTemporaryRedirect)
@@ -108,7 +109,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = res.Body.Close()
-	if res.StatusCode != http.StatusTemporaryRedirect || len(other.requests()) != 0 {
-		t.Errorf("status %d, %d requests elsewhere", res.StatusCode, len(other.requests()))
+	if res.StatusCode != http.StatusTemporaryRedirect || len(other.Requests()) != 0 {
+		t.Errorf("status %d, %d requests elsewhere", res.StatusCode, len(other.Requests()))
 	}
 }

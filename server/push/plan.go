@@ -26,7 +26,7 @@ const (
 	// sweepEvery is how often subscriptions are removed whose logins have expired.
 	sweepEvery = time.Hour
 	// lastWithin is how long notices may take when the program ends.
-	lastWithin = 2 * time.Second
+	lastWithin = time.Second
 )
 
 // news is the last message of a conversation, and who is still to be told.

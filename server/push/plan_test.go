@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"kamachat/server/inproc"
+	"kamachat/server/push/pushtest"
 	"kamachat/shared/chat"
 )
 
@@ -21,8 +22,8 @@ func TestWhoIsNotThereIsToldOnce(t *testing.T) {
 	m := w.say(ann, direct, chat.TextContent("hi\n \"Bob\" & <co>"))
 	w.pass(gather)
 	w.pass(time.Hour)
-	var r request
-	for _, q := range w.gate.requests() {
+	var r pushtest.Request
+	for _, q := range w.gate.Requests() {
 		if n := w.notice(q); n.Conv == direct {
 			r = q
 		}
@@ -36,11 +37,11 @@ func TestWhoIsNotThereIsToldOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := checkVapid(r.header.Get("Authorization"), key, w.gate.URL, w.now); err != nil {
+	if err := pushtest.CheckVapid(r.Header.Get("Authorization"), key, w.gate.URL, w.now); err != nil {
 		t.Error(err)
 	}
 	for name, want := range map[string]string{"Ttl": "86400", "Urgency": "high", "Content-Encoding": "aes128gcm", "Content-Type": "application/octet-stream"} {
-		if got := r.header.Get(name); got != want {
+		if got := r.Header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
@@ -59,12 +60,12 @@ func TestTopicsCollapseWhatWaits(t *testing.T) {
 		w.say(ann, group, chat.TextContent("x"))
 		w.pass(gap)
 	}
-	for _, r := range w.gate.requests() {
-		k := r.path + string(w.notice(r).Conv)
+	for _, r := range w.gate.Requests() {
+		k := r.Path + string(w.notice(r).Conv)
 		if topics[k] == nil {
 			topics[k] = map[string]bool{}
 		}
-		topic := r.header.Get("Topic")
+		topic := r.Header.Get("Topic")
 		topics[k][topic] = true
 		if raw, err := b64.DecodeString(topic); err != nil || len(topic) > 32 || len(raw) < 16 {
 			t.Errorf("topic %q", topic)
@@ -129,12 +130,12 @@ func TestWhoIsThereIsToldOnlyWhatDidNotReachThem(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.pass(gather)
-			if got := len(w.gate.requests()); c.online && got != 0 {
+			if got := len(w.gate.Requests()); c.online && got != 0 {
 				t.Errorf("told at once %d times, although here", got)
 			}
 			w.pass(grace)
 			w.pass(time.Hour)
-			if got := len(w.gate.requests()); got != c.told {
+			if got := len(w.gate.Requests()); got != c.told {
 				t.Errorf("told %d times, want %d", got, c.told)
 			}
 		})
@@ -194,7 +195,7 @@ func TestWhoWantsQuietIsNotTold(t *testing.T) {
 			w.say(ann, group, chat.TextContent("x"))
 			w.say(ann, direct, chat.TextContent("x"))
 			w.pass(gather)
-			if got := len(w.gate.requests()); got != c.told {
+			if got := len(w.gate.Requests()); got != c.told {
 				t.Errorf("told %q, want %d", w.told(), c.told)
 			}
 		})
@@ -217,15 +218,15 @@ func TestNoticesSayWhatIsNoText(t *testing.T) {
 		{chat.Content{Kind: chat.Event, Event: &chat.Change{What: "joined"}}, "", ""},
 		{chat.TextContent(long), long[:3*119] + "…", long[:3*119] + "…"},
 	} {
-		before := len(w.gate.requests())
+		before := len(w.gate.Requests())
 		w.say(ann, direct, c.c)
 		w.pass(time.Minute)
 		got := map[string]string{}
-		for _, r := range w.gate.requests()[before:] {
+		for _, r := range w.gate.Requests()[before:] {
 			n := w.notice(r)
-			got[r.path] = n.Body
-			if isCall(c.c) != (r.header.Get("TTL") == "60") {
-				t.Errorf("%s is kept for %s s", n.Body, r.header.Get("TTL"))
+			got[r.Path] = n.Body
+			if isCall(c.c) != (r.Header.Get("TTL") == "60") {
+				t.Errorf("%s is kept for %s s", n.Body, r.Header.Get("TTL"))
 			}
 			if utf8.RuneCountInString(n.Body) > 120 {
 				t.Errorf("%q is too long", n.Body)

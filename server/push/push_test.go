@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"kamachat/server/push/pushtest"
 	"kamachat/shared/chat"
 )
 
@@ -16,12 +17,12 @@ func TestEndedSubscriptionIsForgotten(t *testing.T) {
 		w := newWorld(t)
 		w.subscribe(bob, "/gone", "en")
 		w.subscribe(bob, "/kept", "en")
-		w.gate.answer = func(r request) (int, string) {
-			if r.path == "/gone" {
+		w.gate.Answer(func(r pushtest.Request) (int, string) {
+			if r.Path == "/gone" {
 				return status, ""
 			}
 			return http.StatusCreated, ""
-		}
+		})
 		w.say(ann, direct, chat.TextContent("x"))
 		w.pass(gather)
 		subs, err := w.db.Subscriptions(t.Context(), bob)
@@ -41,18 +42,18 @@ func TestBusyPushServiceIsTriedAgain(t *testing.T) {
 		status int
 		after  string
 	}{{http.StatusTooManyRequests, "30"}, {http.StatusServiceUnavailable, ""}, {http.StatusCreated, ""}}
-	w.gate.answer = func(request) (int, string) {
+	w.gate.Answer(func(pushtest.Request) (int, string) {
 		a := answers[0]
 		answers = answers[1:]
 		return a.status, a.after
-	}
+	})
 	w.say(ann, direct, chat.TextContent("x"))
 	for i, step := range []struct {
 		pass time.Duration
 		sent int
 	}{{gather, 1}, {29 * time.Second, 1}, {2 * time.Second, 2}, {time.Minute, 3}, {time.Hour, 3}} {
 		w.pass(step.pass)
-		if got := len(w.gate.requests()); got != step.sent {
+		if got := len(w.gate.Requests()); got != step.sent {
 			t.Errorf("step %d: %d requests, want %d", i, got, step.sent)
 		}
 	}
@@ -76,12 +77,12 @@ func TestItGivesUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.subscribe(bob, "/b", "en")
-			w.gate.answer = func(request) (int, string) { return c.status, c.after }
+			w.gate.Answer(func(pushtest.Request) (int, string) { return c.status, c.after })
 			w.say(ann, direct, chat.TextContent("x"))
 			for range 10 {
 				w.pass(10 * time.Minute)
 			}
-			if got := len(w.gate.requests()); got != c.tries {
+			if got := len(w.gate.Requests()); got != c.tries {
 				t.Errorf("tried %d times, want %d", got, c.tries)
 			}
 			if s := w.Stats(); s.Failed != 1 || s.Sent != 0 || w.Len() != 0 {
@@ -94,14 +95,14 @@ func TestItGivesUp(t *testing.T) {
 func TestWhatWasReadMeanwhileIsNotTriedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.subscribe(bob, "/b", "en")
-	w.gate.answer = func(request) (int, string) { return http.StatusServiceUnavailable, "" }
+	w.gate.Answer(func(pushtest.Request) (int, string) { return http.StatusServiceUnavailable, "" })
 	m := w.say(ann, direct, chat.TextContent("x"))
 	w.pass(gather)
 	if err := w.db.SaveMarks(t.Context(), []chat.Marks{{Conv: direct, User: bob, Delivered: m.Seq, Read: m.Seq}}); err != nil {
 		t.Fatal(err)
 	}
 	w.pass(time.Hour)
-	if got := len(w.gate.requests()); got != 1 || w.Len() != 0 {
+	if got := len(w.gate.Requests()); got != 1 || w.Len() != 0 {
 		t.Errorf("%d requests, %d wait", got, w.Len())
 	}
 }
@@ -123,12 +124,12 @@ func TestTestReachesAllBrowsersOfOne(t *testing.T) {
 	w.subscribe(bob, "/1", "en")
 	w.subscribe(bob, "/2", "zh")
 	w.subscribe(cat, "/c", "en")
-	w.gate.answer = func(r request) (int, string) {
-		if r.path == "/1" {
+	w.gate.Answer(func(r pushtest.Request) (int, string) {
+		if r.Path == "/1" {
 			return http.StatusGone, ""
 		}
 		return http.StatusCreated, ""
-	}
+	})
 	as, err := w.Test(t.Context(), bob)
 	if err != nil || len(as) != 2 {
 		t.Fatal(as, err)

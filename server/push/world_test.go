@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kamachat/server/inproc"
+	"kamachat/server/push/pushtest"
 	"kamachat/server/store"
 	"kamachat/shared/chat"
 )
@@ -32,15 +33,15 @@ type world struct {
 	db       *store.DB
 	presence *inproc.Presence
 	looking  *inproc.Presence
-	gate     *gate
-	browsers map[string]browser // by path of the endpoint
+	gate     *pushtest.Gate
+	browsers map[string]pushtest.Browser // by path of the endpoint
 	now      time.Time
 	refs     int
 }
 
 func newWorld(t *testing.T, change ...func(*Config)) *world {
 	t.Helper()
-	w := &world{t: t, presence: inproc.NewPresence(), looking: inproc.NewPresence(), gate: newGate(t), browsers: map[string]browser{}, now: time.Now()}
+	w := &world{t: t, presence: inproc.NewPresence(), looking: inproc.NewPresence(), gate: pushtest.NewGate(t), browsers: map[string]pushtest.Browser{}, now: time.Now()}
 	clock := func() time.Time { return w.now }
 	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
 	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"), store.Options{ID: ids.Next, Now: clock})
@@ -74,11 +75,12 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 // subscribe has a browser of u told at path.
 func (w *world) subscribe(u chat.UserID, path, lang string) {
 	w.t.Helper()
-	b := newBrowser(w.t)
+	b := pushtest.NewBrowser(w.t)
 	w.browsers[path] = b
+	p256dh, auth := b.Keys()
 	sub := chat.Subscription{
 		User: u, Login: "L" + string(u), Endpoint: w.gate.URL + path, Site: "https://chat.example", Lang: lang,
-		P256dh: b64.EncodeToString(b.key.PublicKey().Bytes()), Auth: b64.EncodeToString(b.auth),
+		P256dh: p256dh, Auth: auth,
 	}
 	if err := w.Subscribe(w.t.Context(), sub); err != nil {
 		w.t.Fatal(err)
@@ -115,17 +117,17 @@ func (w *world) pass(d time.Duration) {
 func (w *world) told() []string {
 	w.t.Helper()
 	var out []string
-	for _, r := range w.gate.requests() {
+	for _, r := range w.gate.Requests() {
 		n := w.notice(r)
-		out = append(out, fmt.Sprintf("%s: %s: %s", r.path, n.Title, n.Body))
+		out = append(out, fmt.Sprintf("%s: %s: %s", r.Path, n.Title, n.Body))
 	}
 	slices.Sort(out)
 	return out
 }
 
-func (w *world) notice(r request) (n notice) {
+func (w *world) notice(r pushtest.Request) (n notice) {
 	w.t.Helper()
-	plain, err := w.browsers[r.path].open(r.body)
+	plain, err := w.browsers[r.Path].Open(r.Body)
 	if err != nil {
 		w.t.Fatal(err)
 	}
