@@ -44,6 +44,16 @@ func (p *page) started() {
 	p.until(`document.getElementById("app") && performance.getEntriesByName("goapp-interactive").length`)
 }
 
+// tab opens another tab of the same browser.
+func (p *page) tab(width, height int64) *page {
+	p.Helper()
+	ctx, cancel := chromedp.NewContext(p.ctx)
+	q := &page{TB: p.TB, ctx: ctx, base: p.base, close: cancel}
+	p.Cleanup(q.close)
+	q.open(width, height)
+	return q
+}
+
 // builds are the builds whose files the browser keeps.
 func (p *page) builds() []string {
 	p.Helper()
@@ -106,6 +116,26 @@ func TestProgramOpensWithoutTheServer(t *testing.T) {
 	p.expected = true
 	p.goTo("/c/" + string(conv))
 	p.started()
+}
+
+func TestPageSaysWhereWebAssemblyIsBlocked(t *testing.T) {
+	s := newServer(t)
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	p := browse(t, s, 390, 844).as(mei)
+	p.first("delete window.WebAssembly")
+	p.goTo("/c/" + string(mei.with(zhe)))
+	p.until(`document.getElementById("plain")?.checkVisibility()`)
+	p.shot("blocked")
+	if over := eval[int](p, "document.documentElement.scrollHeight - innerHeight"); over > 0 {
+		t.Errorf("the page is %d pixels too high", over)
+	}
+	if n := promised[int](p, "navigator.serviceWorker.getRegistrations().then(all => all.length)"); n > 0 {
+		t.Error("there is a service worker, whose shell is of no use")
+	}
+	p.fill("#text", "without it")
+	p.click(".send")
+	p.sees("without it")
+	p.quiet()
 }
 
 // A gate lies between a browser and the server, as a proxy does.
@@ -222,6 +252,13 @@ func TestUpdateWaitsUntilItIsAskedFor(t *testing.T) {
 		t.Errorf("it keeps the builds %v, want the old and the new one", got)
 	}
 
+	// Another tab is told as well, and is left alone when this one swaps.
+	q := p.tab(1024, 768)
+	q.expected = true
+	q.goTo("/")
+	q.live()
+	q.until("kama.waiting")
+	eval[bool](q, "(window.$old = true)")
 	eval[bool](p, "(kama.update(), true)")
 	p.until("!window.$old")
 	p.live()
@@ -233,6 +270,11 @@ func TestUpdateWaitsUntilItIsAskedFor(t *testing.T) {
 	if got := p.builds(); len(got) != 1 || got[0] == before[0] {
 		t.Errorf("it keeps the builds %v, want only the new one; the old one was %v", got, before)
 	}
+	if !eval[bool](q, "window.$old && kama.waiting") {
+		t.Error("the other tab was loaded again without being asked")
+	}
+	eval[bool](q, "(kama.update(), true)")
+	q.until("!window.$old && window.kama && !kama.waiting")
 	// The swap loads the page once, and the new build works without the server.
 	eval[bool](p, "(window.$new = true)")
 	s.kill()
@@ -309,6 +351,7 @@ func TestSharedThingsWaitForThePage(t *testing.T) {
 func TestPushIsOneNotificationForAConversation(t *testing.T) {
 	s := newServer(t)
 	mei, zhe, yu := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe"), join(t, s, "xiaoyu", "Xiao Yu")
+	yu.says(yu.with(mei), "hello")
 	p := browse(t, s, 1024, 768).as(mei)
 	allow := browser.SetPermissionParams{Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: browser.PermissionSettingGranted, Origin: s.url}
 	if _, err := chromedp.CallBrowser(p.ctx, browser.SetPermission, allow); err != nil {
@@ -365,6 +408,13 @@ func TestPushIsOneNotificationForAConversation(t *testing.T) {
 	shows(string(other) + " three")
 	promised[any](p, fmt.Sprintf("kama.seen(%q)", other))
 	shows()
+	// What a click asks of a page that runs: to show the conversation, without a reload.
+	promised[bool](p, fmt.Sprintf(`new Promise(done => {
+		const line = new MessageChannel()
+		line.port1.onmessage = e => done(window.$same = e.data)
+		navigator.serviceWorker.dispatchEvent(new MessageEvent("message", {data: {kind: "open", path: "/c/%s"}, ports: [line.port2]}))
+	})`, other))
+	p.until(fmt.Sprintf(`window.$same && location.pathname == "/c/%s" && document.querySelector("h1").textContent == "Xiao Yu"`, other))
 }
 
 func mustJSON(t *testing.T, v any) string {
