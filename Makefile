@@ -11,7 +11,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 WASM     := GOOS=js GOARCH=wasm
 # Not inlining where nobody waits takes 4 % off the compressed program.
-WASM_GC  := $(foreach p,github.com/... fmt regexp/... encoding/json reflect crypto/internal/...,-gcflags=$(p)=-l)
+WASM_COOL := github.com/... bufio bytes context crypto/... encoding/... errors fmt hash/... io/... log/... maps math/... os path/... \
+  reflect regexp/... slices sort strconv strings sync/... syscall/... time unicode/... kamachat/ui kamachat/ui/link kamachat/ui/local kamachat/ui/view
+WASM_GC  := $(foreach p,$(WASM_COOL),-gcflags=$(p)=-l)
 WASM_SRC := $(shell find ui shared -name '*.go' ! -name '*_test.go' 2>/dev/null) go.mod go.sum
 TEMPL    := $(shell find . -name '*.templ' -not -path './.git/*')
 DRAWN    := $(TEMPL:.templ=_templ.go)

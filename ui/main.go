@@ -9,6 +9,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"kamachat/ui/link"
+	"kamachat/ui/local"
 	"kamachat/ui/state"
 	"kamachat/ui/view"
 )
@@ -20,19 +21,23 @@ func main() {
 	mark("go-main")
 	b := readBoot()
 	st := state.New()
-	b.into(st)
+	keeps := b.into(st)
 
 	d := &view.Desk{Lang: language(), Zone: time.Local, Now: time.Now}
-	h := &hands{changed: d.Changed}
+	h := &hands{changed: d.Changed, me: st.Me().ID}
 	h.Client = link.New(link.Config{
 		URL: socketURL(), Device: device(), Build: b.Build, Silence: silence, OnChange: h.onChange,
 	}, st)
 	d.Do, d.Intents = h.Client.Do, h
+	h.replica = local.NewReplica(browserStore{}, tab(), h.Client.Do, d.Keeping)
+	h.replica.Began(st.Unsent())
+	d.Keeping(keeps)
 
 	view.Register(d)
 	if app.IsClient {
 		h.listen()
 		go h.run()
+		go h.keep()
 	}
 	app.RunWhenOnBrowser()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"kamachat/shared/chat"
+	"kamachat/ui/local"
 	"kamachat/ui/state"
 )
 
@@ -34,11 +36,40 @@ func readBoot() (b boot) {
 	return b
 }
 
-// into starts st with what the page knew.
-func (b boot) into(st *state.State) {
+// into starts st with what the page knew, and with what was kept in this
+// browser. The error says why nothing can be kept.
+func (b boot) into(st *state.State) error {
+	if !app.IsClient {
+		return nil
+	}
 	if b.Me != nil {
 		st.Boot(*b.Me, b.Convs, b.People, b.Page)
+		k, err := begin(b.Me.ID)
+		st.RecallOwn(k)
+		return err
 	}
+	k, err := begin("")
+	st.Recall(k)
+	conv := chat.ConvID(strings.TrimPrefix(app.Window().URL().Path, "/c/"))
+	if u := chat.UserID(conv); u.Valid() && k.Me.ID != "" {
+		conv = chat.Direct(k.Me.ID, u)
+	}
+	if conv.Valid() {
+		ctx, cancel := context.WithTimeout(context.Background(), recallIn)
+		defer cancel()
+		if pages, err := (browserStore{}).Pages(ctx, conv, -1, 2); err == nil {
+			st.Remember(conv, local.Before(pages, 0))
+		}
+	}
+	return err
+}
+
+// tab is what this page is called by the others of this browser.
+func tab() string {
+	if !app.IsClient || !kamaStore().Truthy() {
+		return ""
+	}
+	return kamaStore().Get("tab").String()
 }
 
 // language is the page's, as the server decided it.

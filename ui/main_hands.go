@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"kamachat/shared/chat"
 	"kamachat/ui/link"
+	"kamachat/ui/local"
 	"kamachat/ui/state"
 )
 
@@ -20,8 +22,11 @@ const tries = 2
 type hands struct {
 	*link.Client
 	changed func(state.Change)
+	replica *local.Replica
+	me      chat.UserID // whose replica it is; touched by one goroutine at a time
 	asking  atomic.Bool // whether the session stands
 	leaving atomic.Bool // the person signs out here and now
+	one     sync.Mutex  // what follows a change is done one after the other
 }
 
 // run keeps the connection for the life of the page.
@@ -49,15 +54,19 @@ func (h *hands) guard() (err error) {
 // onChange passes a change to the view, and acts where the session is lost.
 func (h *hands) onChange(ch state.Change) {
 	h.changed(ch)
-	if !ch.Link {
+	h.replica.Changed(ch)
+	if !ch.Link && !ch.Me {
 		return
 	}
 	go func() {
+		h.one.Lock()
+		defer h.one.Unlock()
+		h.account()
 		var phase state.Phase
 		h.Do(func(s *state.State) { phase = s.Status().Phase })
 		switch {
 		case phase == state.SignedOut && !h.leaving.Load():
-			leave()
+			h.leave()
 		case phase == state.Offline && h.Failures() >= tries && h.asking.CompareAndSwap(false, true):
 			defer h.asking.Store(false)
 			if signedOut(context.Background()) {
@@ -73,6 +82,13 @@ func (h *hands) Post(conv chat.ConvID, c chat.Content) { h.Client.Post(conv, c) 
 // SignOut implements view.Intents by posting a real form, which leaves the page.
 func (h *hands) SignOut() {
 	h.leaving.Store(true)
+	go func() {
+		h.forget()
+		submitSignOut()
+	}()
+}
+
+func submitSignOut() {
 	form := document().Call("createElement", "form")
 	form.Set("method", "post")
 	form.Set("action", "/logout")
@@ -80,8 +96,15 @@ func (h *hands) SignOut() {
 	form.Call("submit")
 }
 
-// leave goes to sign in, and then back here.
-func leave() {
+// leave goes to sign in, and then back here. The session has ended elsewhere:
+// what was kept is wiped, unless posts wait in it. They go out when the same
+// person signs in again.
+func (h *hands) leave() {
+	queued := 0
+	h.Do(func(s *state.State) { queued = len(s.Unsent()) })
+	if queued == 0 {
+		h.forget()
+	}
 	at := app.Window().Get("location")
 	next := app.Window().Call("encodeURIComponent", at.Get("pathname").String()).String()
 	at.Call("assign", "/login?next="+next)
@@ -92,6 +115,7 @@ func (h *hands) listen() {
 	wake := app.FuncOf(func(app.Value, []app.Value) any {
 		if document().Get("visibilityState").String() == "visible" {
 			go h.Wake()
+			go h.adopt()
 		}
 		return nil
 	})

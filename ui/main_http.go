@@ -66,13 +66,13 @@ func call(ctx context.Context, method, path string, in, out any) error {
 		options["body"] = string(body)
 		options["headers"] = map[string]any{"Content-Type": "application/json"}
 	}
-	resp, err := await(app.Window().Call("fetch", path, options))
+	resp, err := await(context.Background(), app.Window().Call("fetch", path, options))
 	if err != nil {
-		return errors.Join(err, ctx.Err())
+		return errors.Join(errFetch, err, ctx.Err())
 	}
-	text, err := await(resp.Call("text"))
+	text, err := await(context.Background(), resp.Call("text"))
 	if err != nil {
-		return errors.Join(err, ctx.Err())
+		return errors.Join(errFetch, err, ctx.Err())
 	}
 	body := []byte(text.String())
 	if resp.Get("ok").Truthy() {
@@ -92,25 +92,37 @@ func call(ctx context.Context, method, path string, in, out any) error {
 	return chat.Refuse(p.Code, p.Detail)
 }
 
-// await blocks until promise is settled. It must not be called on the goroutine of an event.
-func await(promise app.Value) (app.Value, error) {
+// A thrown is why a promise was rejected.
+type thrown struct{ name, message string }
+
+func (t *thrown) Error() string { return t.name + ": " + t.message }
+
+// await blocks until promise is settled, or ctx ends. It must not be called on
+// the goroutine of an event.
+func await(ctx context.Context, promise app.Value) (app.Value, error) {
 	done := make(chan app.Value, 1)
-	failed := make(chan struct{}, 1)
+	failed := make(chan error, 1)
 	then := app.FuncOf(func(_ app.Value, args []app.Value) any {
 		done <- args[0]
 		return nil
 	})
-	defer then.Release()
-	catch := app.FuncOf(func(app.Value, []app.Value) any {
-		failed <- struct{}{}
+	catch := app.FuncOf(func(_ app.Value, args []app.Value) any {
+		failed <- &thrown{args[0].Get("name").String(), args[0].Get("message").String()}
 		return nil
 	})
-	defer catch.Release()
+	release := func() {
+		then.Release()
+		catch.Release()
+	}
 	promise.Call("then", then, catch)
 	select {
 	case v := <-done:
+		release()
 		return v, nil
-	case <-failed:
-		return nil, errFetch
+	case err := <-failed:
+		release()
+		return nil, err
+	case <-ctx.Done(): // who is called later must still be there
+		return nil, ctx.Err()
 	}
 }

@@ -39,6 +39,9 @@ var chatPhrases = map[string]phrase{
 	"note.offline":    {"Offline. You can read and write; messages go out by themselves later.", "离线。仍可阅读和写消息，恢复后自动发送"},
 	"note.queued":     {"Offline · {0} messages wait here and go out by themselves", "离线 · {0} 条消息已保存，恢复后自动发送"},
 	"note.queued.one": {"Offline · {0} message waits here and goes out by itself", ""},
+	"note.unkept":     {"Offline · {0} messages wait here: leave this page open, the browser keeps nothing", "离线 · {0} 条消息待发送：此浏览器无法保存，请勿关闭页面"},
+	"note.unkept.one": {"Offline · {0} message waits here: leave this page open, the browser keeps nothing", ""},
+	"note.nokeep":     {"Offline · this browser keeps nothing: what you write lasts as long as this page", "离线 · 此浏览器无法保存数据，关闭页面后内容会丢失"},
 	"note.signedout":  {"You are signed out. Sign in again to go on.", "你已退出登录，请重新登录。"},
 
 	// Oneself, and the menu.

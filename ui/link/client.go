@@ -184,6 +184,13 @@ func (c *Client) Restore(us []state.Unsent) {
 	c.did(func(st *state.State, _ int64) state.Change { return st.Restore(us) })
 }
 
+// Remember folds entries of conv that were kept, as State.Remember, and reports
+// whether they were of use.
+func (c *Client) Remember(conv chat.ConvID, es []chat.Message) (ok bool) {
+	c.did(func(st *state.State, _ int64) (ch state.Change) { ch, ok = st.Remember(conv, es); return ch })
+	return ok
+}
+
 // Open shows conv, and asks for its newest page where it is not here. "" shows none.
 func (c *Client) Open(conv chat.ConvID) {
 	c.did(func(st *state.State, now int64) state.Change { return st.Open(conv).Merge(st.Ask(conv, now)) })

@@ -2,7 +2,7 @@ package local
 
 import (
 	"encoding/json"
-	"hash/maphash"
+	"hash/fnv"
 	"maps"
 	"slices"
 
@@ -17,7 +17,6 @@ type Keeper struct {
 	drafts map[chat.ConvID]bool
 	posts  bool // the outbox may have changed
 	me     bool
-	seed   maphash.Seed
 	wrote  map[string]uint64        // of records that often stay the same: a hash of what is there
 	held   map[chat.ConvID][2]int64 // the entries from, to that are known to be there
 	sends  map[string]struct{}      // refs of the posts that are there
@@ -27,14 +26,14 @@ type Keeper struct {
 // posts that it writes.
 func NewKeeper(tab string) *Keeper {
 	return &Keeper{
-		tab: tab, seed: maphash.MakeSeed(), dirty: map[chat.ConvID]bool{}, drafts: map[chat.ConvID]bool{},
+		tab: tab, dirty: map[chat.ConvID]bool{}, drafts: map[chat.ConvID]bool{},
 		wrote: map[string]uint64{}, held: map[chat.ConvID][2]int64{}, sends: map[string]struct{}{},
 	}
 }
 
-// Began notes what the store has already: k was read from it.
-func (k *Keeper) Began(kept state.Kept) {
-	for _, u := range kept.Unsent {
+// Began notes that posts are in the store already.
+func (k *Keeper) Began(us []state.Unsent) {
+	for _, u := range us {
 		k.sends[u.Ref] = struct{}{}
 	}
 }
@@ -129,7 +128,9 @@ func (k *Keeper) put(key string, v any, b *Batch) {
 	if err != nil {
 		return // all of these can be encoded
 	}
-	sum := maphash.Bytes(k.seed, p)
+	h := fnv.New64a()
+	h.Write(p)
+	sum := h.Sum64()
 	if old, ok := k.wrote[key]; ok && old == sum {
 		return
 	}
@@ -205,24 +206,22 @@ func Evict(s *state.State, keys []string, never chat.ConvID) []string {
 	for i, c := range s.Convs() {
 		rank[c.ID] = i + 1
 	}
-	age := func(key string) (int, int64) {
-		conv, page, _ := splitPage(key)
-		if rank[conv] == 0 {
-			return -1 << 30, page // no longer listed
+	var ranked []string // the order is that of these, which end with a key
+	for _, key := range keys {
+		conv, page, ok := splitPage(key)
+		if !ok || conv == never {
+			continue
 		}
-		return -rank[conv], page
+		wakes := 0 // no longer listed
+		if n := rank[conv]; n > 0 {
+			wakes = 1<<30 - n
+		}
+		ranked = append(ranked, PageName(wakes)+PageName(int(page))+key)
 	}
-	keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
-		conv, _, ok := splitPage(key)
-		return !ok || conv == never
-	})
-	slices.SortFunc(keys, func(a, b string) int {
-		ra, pa := age(a)
-		rb, pb := age(b)
-		if ra != rb {
-			return ra - rb
-		}
-		return int(pa - pb)
-	})
-	return keys[:(len(keys)+2)/3]
+	slices.Sort(ranked)
+	ranked = ranked[:(len(ranked)+2)/3]
+	for i, key := range ranked {
+		ranked[i] = key[2*len(PageName(0)):]
+	}
+	return ranked
 }

@@ -16,12 +16,10 @@
 package local
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -117,13 +115,20 @@ func Parse(p []byte) (k state.Kept, err error) {
 
 // Order puts posts into the order in which they were written.
 func Order(us []state.Unsent) {
-	slices.SortFunc(us, func(a, b state.Unsent) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Ref, b.Ref)) })
+	for i := range us { // there are few, and a sort of their own would make the program larger
+		for j := i; j > 0 && (us[j].At < us[j-1].At || us[j].At == us[j-1].At && us[j].Ref < us[j-1].Ref); j-- {
+			us[j], us[j-1] = us[j-1], us[j]
+		}
+	}
 }
 
 // PageOf returns the number of the page that holds seq.
 func PageOf(seq int64) int { return int((seq - 1) / PageSize) }
 
-func pageKey(conv chat.ConvID, page int) string { return fmt.Sprintf("p/%s/%08x", conv, page) }
+// PageName is the last part of the key of a page.
+func PageName(page int) string { return fmt.Sprintf("%08x", page) }
+
+func pageKey(conv chat.ConvID, page int) string { return "p/" + string(conv) + "/" + PageName(page) }
 
 // splitPage is the reverse of pageKey.
 func splitPage(key string) (conv chat.ConvID, page int64, ok bool) {
@@ -136,10 +141,15 @@ func splitPage(key string) (conv chat.ConvID, page int64, ok bool) {
 // Before returns, of pages in rising order, the run of entries without a gap
 // that ends right before seq; seq 0 means at the newest entry.
 func Before(pages [][]chat.Message, seq int64) []chat.Message {
-	es := slices.Concat(pages...)
-	slices.SortFunc(es, func(a, b chat.Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	var es []chat.Message
+	for _, p := range pages {
+		es = append(es, p...)
+	}
 	if seq > 0 {
-		n, _ := slices.BinarySearchFunc(es, seq, func(m chat.Message, seq int64) int { return cmp.Compare(m.Seq, seq) })
+		n := len(es)
+		for n > 0 && es[n-1].Seq >= seq {
+			n--
+		}
 		es = es[:n]
 		if n == 0 || es[n-1].Seq != seq-1 {
 			return nil

@@ -43,11 +43,11 @@ func nudge(ch chan struct{}) {
 	}
 }
 
-// Began notes what was read from the Store at first.
-func (r *Replica) Began(k state.Kept) {
+// Began notes the posts that were read from the Store at first.
+func (r *Replica) Began(us []state.Unsent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.k.Began(k)
+	r.k.Began(us)
 }
 
 // Changed notes what may have to be written.
@@ -158,6 +158,16 @@ func (r *Replica) makeRoom(ctx context.Context) bool {
 	}
 	r.do(func(s *state.State) { keys = Evict(s, keys, s.Opened()) })
 	return len(keys) > 0 && r.store.Write(ctx, Batch{Delete: keys}) == nil
+}
+
+// Renew says that the Store is another one: all is written anew.
+func (r *Replica) Renew() {
+	r.do(func(s *state.State) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.k.Failed(s)
+	})
+	nudge(r.moved)
 }
 
 // Wipe forgets everything, here and in the Store.

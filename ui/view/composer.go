@@ -98,7 +98,7 @@ func (c *composer) onInput(ctx app.Context, e app.Event) {
 	ctx.PreventUpdate()
 	a := e.Get("target")
 	text := a.Get("value").String()
-	c.desk.Do(func(s *state.State) { s.SetDraft(c.Conv, text) })
+	c.desk.Intents.Draft(c.Conv, text)
 	c.grow(a)
 	if strings.TrimSpace(text) != "" {
 		c.desk.Intents.Typing(c.Conv)
@@ -138,7 +138,7 @@ func (c *composer) submit() {
 	if content.Validate() != nil {
 		return
 	}
-	c.desk.Do(func(s *state.State) { s.SetDraft(c.Conv, "") })
+	c.desk.Intents.Draft(c.Conv, "")
 	c.fill("")
 	c.desk.log.atEnd = true
 	c.desk.Intents.Post(c.Conv, content)

@@ -23,6 +23,7 @@ type Desk struct {
 	details bool       // the pane beside the conversation is open
 
 	mu      sync.Mutex
+	keeping error  // why what is written is not kept over a reload
 	tell    func() // has the page look at pending; nil until it is mounted
 	told    bool   // tell was called, pending was not taken yet
 	pending state.Change
@@ -43,6 +44,22 @@ func (d *Desk) Changed(ch state.Change) {
 	if tell != nil {
 		tell()
 	}
+}
+
+// Keeping says whether what is written is kept over a reload, and why not. Any
+// goroutine may call it.
+func (d *Desk) Keeping(err error) {
+	d.mu.Lock()
+	d.keeping = err
+	d.mu.Unlock()
+	d.Changed(state.Change{Link: true})
+}
+
+// keeps reports whether what is written is kept over a reload.
+func (d *Desk) keeps() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.keeping == nil
 }
 
 // take returns what has changed since the last take.

@@ -34,6 +34,7 @@ func (a *acts) Open(c chat.ConvID)            { a.did = append(a.did, "open "+st
 func (a *acts) More()                         { a.did = append(a.did, "more") }
 func (a *acts) Older(c chat.ConvID)           { a.did = append(a.did, "older "+string(c)) }
 func (a *acts) Read(c chat.ConvID, seq int64) { a.did = append(a.did, "read "+itoa(int(seq))) }
+func (a *acts) Draft(c chat.ConvID, t string) {}
 func (a *acts) Typing(c chat.ConvID)          { a.did = append(a.did, "typing "+string(c)) }
 func (a *acts) SignOut()                      { a.did = append(a.did, "sign out") }
 func (a *acts) Search(_ context.Context, q string) ([]chat.Person, error) {

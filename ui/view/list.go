@@ -66,8 +66,12 @@ func (l *list) note() app.UI {
 	switch {
 	case l.Status.Phase == state.SignedOut:
 		words = d.say("note.signedout")
+	case l.Status.Queued > 0 && !d.keeps():
+		words = d.say("note.unkept", l.Status.Queued)
 	case l.Status.Queued > 0:
 		words = d.say("note.queued", l.Status.Queued)
+	case !d.keeps():
+		words = d.say("note.nokeep")
 	case l.Status.Phase == state.Offline:
 		words = d.say("note.offline")
 	}

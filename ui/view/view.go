@@ -33,6 +33,8 @@ type Intents interface {
 	// Typing says that the person writes in conv just now. It may be called for
 	// every key.
 	Typing(conv chat.ConvID)
+	// Draft keeps the text that is being written in conv.
+	Draft(conv chat.ConvID, text string)
 	// Search asks for people whose name begins with q. It blocks.
 	Search(ctx context.Context, q string) ([]chat.Person, error)
 	// MakeGroup makes a group of members and the person. It blocks.

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
+	"kamachat/ui/local"
+	"kamachat/ui/state"
+)
+
+// adoptEvery is how often posts of pages that were closed are looked for.
+const adoptEvery = 30 * time.Second
+
+// recallIn bounds the wait for what was kept where the server could be asked as well.
+const recallIn = 3 * time.Second
+
+// Open implements view.Intents: what was kept of conv is there first.
+func (h *hands) Open(conv chat.ConvID) {
+	h.Client.Open(conv)
+	if conv != "" {
+		go h.recall(conv)
+	}
+}
+
+// recall folds the newest entries of conv that were kept, where none are held.
+func (h *hands) recall(conv chat.ConvID) {
+	if first, _ := h.held(conv); first > 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), recallIn)
+	defer cancel()
+	if es, err := h.replica.Before(ctx, conv, 0); err == nil {
+		h.Client.Remember(conv, es)
+	}
+}
+
+// held returns the Seq of the oldest and the newest entry of conv held, or 0.
+func (h *hands) held(conv chat.ConvID) (first, last int64) {
+	h.Do(func(s *state.State) {
+		if es := s.Held(conv); len(es) > 0 {
+			first, last = es[0].Seq, es[len(es)-1].Seq
+		}
+	})
+	return first, last
+}
+
+// Older implements view.Intents: the server is asked for what was not kept.
+func (h *hands) Older(conv chat.ConvID) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), recallIn)
+		defer cancel()
+		if first, _ := h.held(conv); first > 1 {
+			es, err := h.replica.Before(ctx, conv, first)
+			if err == nil && h.Client.Remember(conv, es) {
+				return
+			}
+		}
+		h.Client.Older(conv)
+	}()
+}
+
+// Draft implements view.Intents.
+func (h *hands) Draft(conv chat.ConvID, text string) {
+	h.Do(func(s *state.State) { s.SetDraft(conv, text) })
+	h.replica.Drafted(conv)
+}
+
+// keep writes what changes for the life of the page, and takes posts over from
+// pages that were closed.
+func (h *hands) keep() {
+	go h.replica.Run(context.Background())
+	for {
+		time.Sleep(adoptEvery)
+		h.adopt()
+	}
+}
+
+func (h *hands) adopt() {
+	ctx, cancel := context.WithTimeout(context.Background(), recallIn)
+	defer cancel()
+	p, err := browserStore{}.Adopt(ctx)
+	if err != nil || len(p) == 0 {
+		return
+	}
+	var us []state.Unsent
+	if err := json.Unmarshal(p, &us); err != nil || len(us) == 0 {
+		return
+	}
+	local.Order(us)
+	h.Client.Restore(us)
+}
+
+// account notes who is signed in: what was kept for somebody else is wiped.
+func (h *hands) account() {
+	var me chat.UserID
+	h.Do(func(s *state.State) { me = s.Me().ID })
+	if me == "" || me == h.me {
+		return
+	}
+	h.me = me
+	ctx, cancel := context.WithTimeout(context.Background(), recallIn)
+	defer cancel()
+	if _, err := (browserStore{}).ask(ctx, "use", string(me)); err == nil {
+		h.replica.Renew()
+	}
+}
+
+// forget wipes what was kept, and what the service worker has.
+func (h *hands) forget() {
+	ctx, cancel := context.WithTimeout(context.Background(), recallIn)
+	defer cancel()
+	_ = h.replica.Wipe(ctx) // where it can't be wiped, it could not be kept
+	if kama := app.Window().Get("kama"); kama.Truthy() && kama.Get("forget").Truthy() {
+		_, _ = await(ctx, kama.Call("forget"))
+	}
+}
