@@ -124,7 +124,8 @@ const tabs = () => clients.matchAll({ type: "window", includeUncontrolled: true 
 // conversation has one notification, of its latest message, and none while
 // somebody looks at it.
 const pushed = async (p) => {
-  if (navigator.setAppBadge && p.unread >= 0) await navigator.setAppBadge(p.unread).catch(() => {});
+  const counts = p.conv && p.unread >= 0; // a test push says nothing of what is unread
+  if (navigator.setAppBadge && counts) await navigator.setAppBadge(p.unread).catch(() => {});
   for (const tab of await tabs()) {
     if (tab.focused && (await ask(tab, { kind: "shows", conv: p.conv }))) return tab.postMessage({ kind: "push", push: p });
   }

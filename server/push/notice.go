@@ -15,9 +15,6 @@ import (
 // maxBody is how many runes of a message a notice shows.
 const maxBody = 120
 
-// icon is shown where a person or group has no picture.
-const icon = "/static/icons/app-192.png"
-
 // A notice is what the browser's service worker is given, as JSON.
 type notice struct {
 	Conv   chat.ConvID `json:"conv"`   // empty: a test
@@ -26,7 +23,7 @@ type notice struct {
 	Seq    int64       `json:"seq"`    // of the message
 	Unread int64       `json:"unread"` // entries in all conversations
 	Tag    string      `json:"tag"`    // notices of one conversation replace each other
-	Icon   string      `json:"icon"`   // URL path
+	Icon   string      `json:"icon"`   // URL path; empty: the service worker's own
 }
 
 func (n notice) encode() []byte {
@@ -66,7 +63,7 @@ func noticeOf(m chat.Message, by chat.Person, group chat.Summary, lang words.Lan
 		n.Body = string(r[:maxBody-1]) + "…"
 	}
 	if !strings.HasPrefix(n.Icon, "/") {
-		n.Icon = icon
+		n.Icon = ""
 	}
 	return n
 }

@@ -29,7 +29,7 @@ func TestWhoIsNotThereIsToldOnce(t *testing.T) {
 		}
 	}
 	w.wantTold(`/b: Ann: hi "Bob" & <co>`, "/b: Tea 茶: Ann: old")
-	want := notice{Conv: direct, Title: "Ann", Body: `hi "Bob" & <co>`, Seq: m.Seq, Unread: 2, Tag: string(direct), Icon: icon}
+	want := notice{Conv: direct, Title: "Ann", Body: `hi "Bob" & <co>`, Seq: m.Seq, Unread: 2, Tag: string(direct)}
 	if got := w.notice(r); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

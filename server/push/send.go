@@ -182,7 +182,7 @@ func (s *Service) Test(ctx context.Context, u chat.UserID) ([]Answer, error) {
 	var wg sync.WaitGroup
 	for i, sub := range subs {
 		wg.Go(func() {
-			n := notice{Title: "KamaChat", Body: words.Say(words.Lang(sub.Lang), "push.test"), Tag: "test", Icon: icon}
+			n := notice{Title: "KamaChat", Body: words.Say(words.Lang(sub.Lang), "push.test"), Tag: "test"}
 			as[i] = s.ask(ctx, &job{sub: sub, body: n.encode(), topic: topicOf(sub, ""), ttl: keepCall, urgency: "high"})
 			if as[i].Gone {
 				s.gone.Add(1)
