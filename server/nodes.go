@@ -17,6 +17,7 @@ import (
 type nodes struct {
 	Fanout   room.Fanout
 	Presence room.Presence
+	Looking  room.Presence
 	Store    room.Store
 	Tries    account.Counter // nil: this is the only node
 	Redis    *redis.Client   // nil: this is the only node
@@ -31,17 +32,17 @@ func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.
 	alone := inproc.NewFanout(queue)
 	queues := []monitor.Queue{{Name: "fanout", Len: alone.Len, Limit: queue}}
 	if cfg.Redis == "" {
-		return &nodes{Fanout: alone, Presence: inproc.NewPresence(), Store: db, Queues: queues}, nil
+		return &nodes{Fanout: alone, Presence: inproc.NewPresence(), Looking: inproc.NewPresence(), Store: db, Queues: queues}, nil
 	}
 	r, err := redis.Open(ctx, redis.Config{URL: cfg.Redis, Prefix: cfg.Prefix, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	presence := redis.NewPresence(r, redis.PresenceTTL)
+	presence, looking := redis.NewPresence(r, redis.PresenceTTL), redis.NewLooking(r, redis.PresenceTTL)
 	fanout := redis.NewFanout(r, alone, queue)
 	queues = append(queues, monitor.Queue{Name: "redis_fanout", Len: fanout.Len, Limit: queue})
 	n := &nodes{
-		Fanout: fanout, Presence: presence, Store: db, Tries: redis.NewLimiter(r), Redis: r, Queues: queues, close: []func(){presence.Close},
+		Fanout: fanout, Presence: presence, Looking: looking, Store: db, Tries: redis.NewLimiter(r), Redis: r, Queues: queues, close: []func(){presence.Close, looking.Close},
 	}
 	if cfg.Cache {
 		cache := redis.NewCache(r, db)

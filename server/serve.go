@@ -73,7 +73,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	defer sendLastTraces(ctx, watch, log)
 	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits, Tries: near.Tries})
 	notices, err := push.Open(ctx, push.Config{
-		Store: db, Presence: near.Presence, Log: log, Off: cfg.Push == "off", Local: cfg.Push == "local", Queue: queue,
+		Store: db, Presence: near.Presence, Looking: near.Looking, Log: log, Off: cfg.Push == "off", Local: cfg.Push == "local", Queue: queue,
 	})
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	carrier := inproc.NewCarrier(queue, db.Committers())
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
-		Carrier: carrier, Fanout: near.Fanout, Presence: near.Presence, EndWithin: heartWithin, Notifier: notices,
+		Carrier: carrier, Fanout: near.Fanout, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notices,
 	})
 	people.SetPoster(hub)
 	ready := readiness(log, db, hub, carrier, near)

@@ -33,6 +33,7 @@ const pipeline = 500
 // with those who are on this node.
 type Presence struct {
 	c    *Client
+	set  string // what the keys of its sorted sets begin with
 	ttl  time.Duration
 	back <-chan struct{}
 	wake chan struct{} // holds one
@@ -47,13 +48,21 @@ type Presence struct {
 
 // NewPresence returns a presence with nobody on this node. Close ends it. ttl 0
 // means PresenceTTL.
-func NewPresence(c *Client, ttl time.Duration) *Presence {
+func NewPresence(c *Client, ttl time.Duration) *Presence { return newPresence(c, "on", ttl) }
+
+// NewLooking returns a presence of its own beside that of NewPresence, for those
+// whose session is before their eyes. It does not remember when they were seen.
+func NewLooking(c *Client, ttl time.Duration) *Presence { return newPresence(c, looking, ttl) }
+
+const looking = "look"
+
+func newPresence(c *Client, set string, ttl time.Duration) *Presence {
 	if ttl == 0 {
 		ttl = PresenceTTL
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	p := &Presence{
-		c: c, ttl: ttl, back: c.back(), wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{}),
+		c: c, set: set, ttl: ttl, back: c.back(), wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{}),
 		here: map[chat.UserID]map[string]struct{}{}, dirty: map[chat.UserID]int64{}, round: make(chan struct{}),
 	}
 	go p.run(ctx)
@@ -197,7 +206,7 @@ func (p *Presence) write(ctx context.Context, cs []change) error {
 			seen := goredis.ZAddArgs{GT: true} // what was remembered for long may be older
 			for _, c := range cs {
 				seen.Members = append(seen.Members, goredis.Z{Score: float64(c.seen), Member: string(c.user)})
-				key := p.c.key("on", string(c.user))
+				key := p.c.key(p.set, string(c.user))
 				if !c.here {
 					pipe.ZRem(ctx, key, p.c.node)
 					continue
@@ -205,6 +214,9 @@ func (p *Presence) write(ctx context.Context, cs []change) error {
 				pipe.ZAdd(ctx, key, goredis.Z{Score: float64(now.Add(p.ttl).UnixMilli()), Member: p.c.node})
 				pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(now.UnixMilli(), 10)) // nodes that died
 				pipe.PExpire(ctx, key, p.ttl)
+			}
+			if p.set == looking {
+				return nil
 			}
 			key := p.c.key("seen", "all")
 			pipe.ZAddArgs(ctx, key, seen)
@@ -230,7 +242,7 @@ func (p *Presence) Online(ctx context.Context, us ...chat.UserID) (map[chat.User
 			pipe := p.c.rdb.Pipeline()
 			nodes := make([]*goredis.StringSliceCmd, len(part))
 			for i, u := range part {
-				nodes[i] = pipe.ZRangeByScore(ctx, p.c.key("on", string(u)), &goredis.ZRangeBy{Min: after, Max: "+inf"})
+				nodes[i] = pipe.ZRangeByScore(ctx, p.c.key(p.set, string(u)), &goredis.ZRangeBy{Min: after, Max: "+inf"})
 			}
 			if _, err := pipe.Exec(ctx); err != nil {
 				return err

@@ -23,6 +23,7 @@ type Config struct {
 	Carrier  Carrier
 	Fanout   Fanout
 	Presence Presence
+	Looking  Presence // who has a session that the person can see; nil: nobody asks
 	Meter    Meter    // nil: nothing is measured
 	Notifier Notifier // nil: who has no session finds out by coming back
 	Log      *slog.Logger

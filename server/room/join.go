@@ -30,6 +30,7 @@ func (h *Hub) Join(ctx context.Context, c Conn) {
 	if err := h.Presence.Touch(ctx, u, c.ID()); err != nil {
 		h.Log.Warn("presence not told", "user", u, "err", err)
 	}
+	h.Look(ctx, c, false)
 }
 
 // endedFor is how long an ended login is remembered: longer than a socket that
@@ -62,6 +63,7 @@ func (h *Hub) Leave(ctx context.Context, c Conn) {
 	if err := h.Presence.Leave(ctx, u, c.ID()); err != nil {
 		h.Log.Warn("presence not told", "user", u, "err", err)
 	}
+	h.Look(ctx, c, true)
 }
 
 // CloseUser ends every session of u on every node.

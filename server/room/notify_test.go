@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"kamachat/server/inproc"
 	"kamachat/server/room"
 	"kamachat/shared/chat"
 )
@@ -53,6 +54,28 @@ func TestNotifierIsToldOfEachEntryOnce(t *testing.T) {
 		defer n.mu.Unlock()
 		if want := []int64{1, 2, 3}; !slices.Equal(n.seqs, want) {
 			t.Errorf("told of %v, want %v", n.seqs, want)
+		}
+	})
+}
+
+func TestWhoLooksIsKnownFromJoinToLeave(t *testing.T) {
+	inHub(t, 0, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
+		looking := inproc.NewPresence()
+		h.Looking = looking
+		c := &ear{user: "Uc"}
+		for i, step := range []struct {
+			do   func()
+			want bool
+		}{
+			{func() { h.Join(t.Context(), c) }, true},
+			{func() { h.Look(t.Context(), c, true) }, false},
+			{func() { h.Look(t.Context(), c, false) }, true},
+			{func() { h.Leave(t.Context(), c) }, false},
+		} {
+			step.do()
+			if on, err := looking.Online(t.Context(), "Uc"); err != nil || on["Uc"] != step.want {
+				t.Errorf("step %d: %v, %v, want %v", i, on, err, step.want)
+			}
 		}
 	})
 }

@@ -14,6 +14,21 @@ import (
 // a page reload is nobody's business.
 const offlineAfter = 3 * time.Second
 
+// Look notes whether the person of a session that has joined can see it. From
+// Join on they can, until this says otherwise.
+func (h *Hub) Look(ctx context.Context, c Conn, hidden bool) {
+	if h.Looking == nil {
+		return
+	}
+	tell := h.Looking.Touch
+	if hidden {
+		tell = h.Looking.Leave
+	}
+	if err := tell(ctx, c.User(), c.ID()); err != nil {
+		h.Log.Warn("who looks is not told", "user", c.User(), "err", err)
+	}
+}
+
 // announceLeft tells the peers of those who left some seconds ago and did not
 // come back. While presence is not known it is found out later.
 func (h *Hub) announceLeft(ctx context.Context) {

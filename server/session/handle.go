@@ -51,6 +51,9 @@ func (s *Session) handle(f wire.Frame) error {
 		}
 		s.Send(wire.Frame{Ref: f.Ref, Body: wire.People{People: ps}})
 		return nil
+	case wire.Look:
+		hub.Look(ctx, s, b.Hidden)
+		return nil
 	case wire.Typing:
 		return hub.Typing(ctx, me, b.Conv)
 	case wire.Signal:

@@ -19,6 +19,7 @@ func TestV1RoundTrip(t *testing.T) {
 		"resume":  {Ref: "q1", Body: Resume{Conv: "G1", After: 4}},
 		"before":  {Ref: "q2", Body: Before{Conv: "G1", Seq: 9, Limit: 10}},
 		"who":     {Ref: "q3", Body: Who{IDs: []chat.UserID{"U1"}}},
+		"look":    {Body: Look{Hidden: true}},
 		"seen":    {Body: Seen{Marks: chat.Marks{Conv: "G1", User: "U1", Delivered: 3, Read: 2}}},
 		"typing":  {Body: Typing{Conv: "G1", User: "U2"}},
 		"call":    {Ref: "c", Body: Signal{Conv: "DU1-U2", From: "U1", Call: chat.Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{"a":1}`)}}},
@@ -47,8 +48,8 @@ func TestV1RoundTrip(t *testing.T) {
 			}
 		})
 	}
-	if len(bodies) != 18 {
-		t.Errorf("%d kinds, 18 tried", len(bodies))
+	if len(bodies) != 19 {
+		t.Errorf("%d kinds, 19 tried", len(bodies))
 	}
 }
 

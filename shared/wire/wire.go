@@ -33,7 +33,8 @@
 // Version history: v1 is the first, and not released yet: until then it may
 // change in place. So far it has: welcome held up to 500 conversations and
 // nothing asked for more; now it holds 100, and there are list, listed, the sums
-// in hello, and the marks of the others in history.
+// in hello, and the marks of the others in history. A client can say whether it
+// is looked at.
 package wire
 
 import (
@@ -90,6 +91,12 @@ type (
 		Sums  []uint32      `json:"sums,omitempty"`  // chat.Sums of what the client holds, at most chat.MaxSums
 		After string        `json:"after,omitempty"` // a Listed.Next: the page begins there; empty: at the latest
 		Limit int           `json:"limit,omitempty"` // of the page: 1 to chat.MaxList; 0 means that
+	}
+	// Look says whether the person can see the client: Hidden is true while its
+	// page is in the background. One that has not said so since its Hello is seen.
+	// Whose clients are all hidden is told by notifications, too. Not answered.
+	Look struct {
+		Hidden bool `json:"hidden"`
 	}
 	// Who asks for people; answered by People with the same Ref.
 	Who struct {
@@ -202,6 +209,7 @@ func (Post) kind() string    { return "post" }
 func (Resume) kind() string  { return "resume" }
 func (Before) kind() string  { return "before" }
 func (Who) kind() string     { return "who" }
+func (Look) kind() string    { return "look" }
 func (Seen) kind() string    { return "seen" }
 func (Typing) kind() string  { return "typing" }
 func (Signal) kind() string  { return "call" }
