@@ -49,6 +49,7 @@ type world struct {
 	hub  *room.Hub
 	host *session.Host
 	db   *store.DB
+	slow *slowStore // is db, as the hub sees it
 	ln   *pipes
 
 	lookUp atomic.Pointer[func()] // called once, by the next look-up of people
@@ -123,9 +124,9 @@ func newWorld(t *testing.T, cfg session.Config, size int) *world {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w := &world{t: t, db: db, ln: &pipes{conns: make(chan net.Conn), done: make(chan struct{})}, meter: &meter{}}
+	w := &world{t: t, db: db, slow: &slowStore{Store: db, came: make(chan struct{}, 1)}, ln: &pipes{conns: make(chan net.Conn), done: make(chan struct{})}, meter: &meter{}}
 	w.hub = room.NewHub(room.Config{
-		Store: db, People: w, Log: log, Build: "test",
+		Store: w.slow, People: w, Log: log, Build: "test",
 		Carrier: inproc.NewCarrier(size, 1), Fanout: inproc.NewFanout(size), Presence: inproc.NewPresence(),
 	})
 	cfg.Hub, cfg.Log, cfg.Meter = w.hub, log, w.meter
@@ -476,19 +477,5 @@ func TestCallSignalsGoToTheOtherSideOnly(t *testing.T) {
 	p, _ := w.db.Before(t.Context(), direct, 0, 10)
 	if len(p.Entries) != 2 || p.Entries[0].Content.Call == nil {
 		t.Errorf("stored %d entries, want start_call and the text", len(p.Entries))
-	}
-}
-
-func TestFullCarrierRefusesBusyAndKeepsWorking(t *testing.T) {
-	full := &chat.Refusal{Code: chat.Busy, RetryAfter: time.Second}
-	c := inproc.NewCarrier(2, 1)
-	d := chat.Draft{Conv: direct, Author: ann, Ref: "r", Content: chat.TextContent("x")}
-	for range 2 {
-		if err := c.Carry(t.Context(), d); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := c.Carry(t.Context(), d); !chat.AsRefusal(err).Is(full) {
-		t.Errorf("third draft: %v, want busy", err)
 	}
 }
