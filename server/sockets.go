@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"strconv"
 	"sync"
 	"time"
@@ -86,8 +87,11 @@ func (s *sessions) serve(sock *session.Socket, p chat.Person, login string, nati
 
 func (s *sessions) name() string { return strconv.FormatInt(s.ids.Next(), 36) }
 
-// ref is made for those whose dialect has none.
-func (s *sessions) ref() string { return "c" + s.name() }
+// ref is made for those whose dialect has none: never again, whatever process
+// makes it, and sorted by its time, which keeps the database's index small.
+func (s *sessions) ref() string {
+	return "c" + strconv.FormatInt(time.Now().UnixMilli(), 36) + rand.Text()[:16]
+}
 
 // farewell is said to the seed's clients.
 func farewell(reason string) []byte {
