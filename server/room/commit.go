@@ -53,7 +53,7 @@ func (h *Hub) doubt(ds []chat.Draft, err error) []bool {
 	defer h.mu.Unlock()
 	was := make([]bool, len(ds))
 	for i, d := range ds {
-		k := draftKey{d.Author, d.Ref}
+		k := draftKey{d.Conv, d.Author, d.Ref}
 		if err != nil {
 			h.unsure[k] = true
 		} else if h.unsure[k] {

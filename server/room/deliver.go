@@ -140,7 +140,7 @@ func (h *Hub) resolve(e wire.Event, r chat.Receipt) {
 	if e.Ref == "" {
 		return
 	}
-	key := draftKey{e.Author, e.Ref}
+	key := draftKey{e.Conv, e.Author, e.Ref}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, ch := range h.waiters[key] {

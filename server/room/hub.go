@@ -64,6 +64,7 @@ type (
 		user chat.UserID
 	}
 	draftKey struct {
+		conv   chat.ConvID // a Ref used in two by mistake is two drafts, of which one is refused
 		author chat.UserID
 		ref    string
 	}
@@ -165,7 +166,7 @@ func (h *Hub) PostWait(ctx context.Context, d chat.Draft) (chat.Message, error) 
 			return chat.Message{}, h.refused(err)
 		}
 	}
-	key, ch := draftKey{d.Author, d.Ref}, make(chan chat.Receipt, 1)
+	key, ch := draftKey{d.Conv, d.Author, d.Ref}, make(chan chat.Receipt, 1)
 	h.mu.Lock()
 	h.waiters[key] = append(h.waiters[key], ch)
 	h.mu.Unlock()
