@@ -134,6 +134,9 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 	return s, err
 }
 
+// maxSite is the longest origin that we may be used at, in bytes.
+const maxSite = 300
+
 // errOff is what is answered where push is switched off.
 var errOff = chat.Refuse(chat.NotFound, "push notifications are switched off here")
 
@@ -155,9 +158,11 @@ func (s *Service) Subscribe(ctx context.Context, sub chat.Subscription) error {
 	if _, err := readEndpoint(sub.Endpoint, s.Local); err != nil {
 		return chat.Refuse(chat.Invalid, "the endpoint can't be used: "+err.Error())
 	}
-	if _, err := readKeys(sub.P256dh, sub.Auth); err != nil {
+	keys, err := readKeys(sub.P256dh, sub.Auth)
+	if err != nil || len(sub.Site) > maxSite {
 		return chat.Refuse(chat.Invalid, "the keys of the subscription can't be used")
 	}
+	sub.P256dh, sub.Auth = keys.words() // in one form, whichever it came in
 	if err := s.Store.AddSubscription(ctx, sub, MaxEach); err != nil {
 		return err
 	}

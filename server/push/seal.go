@@ -49,6 +49,11 @@ func readKeys(p256dh, auth string) (r receiver, err error) {
 	return r, nil
 }
 
+// words are the keys as a subscription holds them.
+func (r receiver) words() (p256dh, auth string) {
+	return base64.RawURLEncoding.EncodeToString(r.key.Bytes()), base64.RawURLEncoding.EncodeToString(r.auth)
+}
+
 // seal encrypts plain for one browser alone, as the content coding aes128gcm:
 // RFC 8188, with the keys of RFC 8291.
 func seal(to receiver, plain []byte) ([]byte, error) {

@@ -83,6 +83,13 @@ func TestSignatureIsMadeAnewInTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	usual, err := readEndpoint("https://Push.example:443/x", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h, err := v.authorization(usual, "mailto:me@chat.example"); err != nil || pushtest.CheckVapid(h, v.public, "https://push.example", now) != nil {
+		t.Errorf("for the usual port: %q, %v", h, err)
+	}
 	at, err := readEndpoint("https://push.example:8443/x/y?z", false)
 	if err != nil {
 		t.Fatal(err)

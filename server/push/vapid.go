@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 )
@@ -64,7 +65,10 @@ func readVapid(private string, now func() time.Time) (*vapid, error) {
 // authorization is the header for a request to endpoint. contact is whom the
 // push service may turn to: a mailto: or https: URL.
 func (v *vapid) authorization(endpoint *url.URL, contact string) (string, error) {
-	aud := endpoint.Scheme + "://" + endpoint.Host
+	aud := endpoint.Scheme + "://" + strings.ToLower(endpoint.Host)
+	if endpoint.Scheme == "https" {
+		aud = strings.TrimSuffix(aud, ":443") // an origin does not name it
+	}
 	id, now := [2]string{aud, contact}, v.now()
 	v.mu.Lock()
 	s, ok := v.signed[id]
