@@ -240,3 +240,37 @@ type conn struct {
 
 func (c *conn) User() chat.UserID   { return c.user }
 func (c *conn) Push(p *wire.Packet) { c.got = append(c.got, p.Frame.Body) }
+
+// TestWelcomeIsSmallForWhoHasMuch: of 2,000 conversations, half of them unread,
+// a client that holds nothing gets the first page, and one that holds all next to
+// nothing.
+func TestWelcomeIsSmallForWhoHasMuch(t *testing.T) {
+	h, db := crowd(t)
+	c := &conn{user: "Umany"}
+	h.Join(t.Context(), c)
+	hs, err := db.Heads(t.Context(), c.user)
+	if err != nil || len(hs) != manyDirects+manyGroups {
+		t.Fatalf("%d conversations, %v", len(hs), err)
+	}
+	for name, tt := range map[string]struct {
+		sums  []uint32
+		lines int
+		most  int // bytes
+	}{
+		"first":        {nil, chat.MaxList, 60_000},
+		"nothing came": {chat.Sums(hs, chat.MaxSums), 0, 1000},
+	} {
+		w, err := h.Welcome(t.Context(), c, tt.sums...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, ok, err := wire.V1.Append(nil, wire.Frame{Body: w})
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		if len(w.Convs) != tt.lines || len(p) > tt.most {
+			t.Errorf("%s: %d lines in %d bytes, want %d in at most %d", name, len(w.Convs), len(p), tt.lines, tt.most)
+		}
+		t.Logf("%s: %d lines, %d bytes", name, len(w.Convs), len(p))
+	}
+}

@@ -25,7 +25,7 @@ const (
 
 // crowd fills a database with somebody in 2,000 conversations, and another
 // person in 50. Half of all is unread.
-func crowd(b *testing.B) (*room.Hub, *store.DB) {
+func crowd(b testing.TB) (*room.Hub, *store.DB) {
 	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
 	db, err := store.Open(b.Context(), "sqlite:"+b.TempDir()+"/kamachat.db", store.Options{ID: ids.Next})
 	if err != nil {
