@@ -145,6 +145,43 @@ func TestWhoGoesOnThoughTooFastIsSlowedDown(t *testing.T) {
 	})
 }
 
+// A message of many frames that comes too fast is refused at once: nothing of it
+// is kept but the refs, each of which is answered.
+func TestRestOfATooFastMessageIsRefusedTogether(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := newWorld(t, session.Config{Rate: rate.Every(time.Hour), Burst: 1}, 64)
+		c := w.native(ann)
+		var frames []string
+		for i := range 100 {
+			frames = append(frames, `{"k":"typing","b":{"conv":"`+string(direct)+`"}}`)
+			if i%10 == 5 {
+				frames = append(frames, post(fmt.Sprint(i), direct, fmt.Sprint(i)))
+			}
+		}
+		start := time.Now()
+		c.send("[" + strings.Join(frames, ",") + "]")
+		c.send(post("next", direct, "next"))
+		got := map[string]int{}
+		c.until("the last refusal", func(f wire.Frame) bool {
+			if r, ok := f.Body.(wire.Refused); ok && r.Code == chat.RateLimited {
+				got[f.Ref]++
+			}
+			return f.Ref == "next"
+		})
+		for i := 15; i < 100; i += 10 {
+			if got[fmt.Sprint(i)] != 1 {
+				t.Errorf("post %d is answered %d times", i, got[fmt.Sprint(i)])
+			}
+		}
+		if got[""] != 1 {
+			t.Errorf("%d answers to frames without a ref, want one for all", got[""])
+		}
+		if d := time.Since(start); d < 400*time.Millisecond {
+			t.Errorf("some 90 frames too many were read within %v: who floods is not slowed down", d)
+		}
+	})
+}
+
 func TestConnectionsOfOnePersonShareABudget(t *testing.T) {
 	left := map[chat.UserID]int{ann: 3, bob: 3}
 	posts := func(u chat.UserID) error {

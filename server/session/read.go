@@ -66,18 +66,21 @@ func (s *Session) take(typ websocket.MessageType, p []byte) {
 	if typ == websocket.MessageText {
 		fs, err = s.d.Codec.Parse(p)
 	}
-	if err != nil && !s.tooFast(wire.Frame{Body: wire.Bad{}}) {
-		s.refuse("", err)
+	if err != nil {
+		fs = []wire.Frame{{Body: wire.Bad{}}}
 	}
-	for _, f := range fs {
+	for i, f := range fs {
 		if s.out.isClosed() {
 			return
 		}
-		if s.tooFast(f) {
-			continue
+		if err := s.counted(f); err != nil {
+			s.tooFast(refsOf(fs[i:]), err)
+			return
 		}
 		first, hello := f.Body.(wire.Hello)
 		switch {
+		case err != nil:
+			s.refuse("", err)
 		case hello && !s.joined.Load():
 			s.welcomed(func() error { return s.hello(f.Ref, first) })
 		case !s.joined.Load():
@@ -131,16 +134,30 @@ func (s *Session) greet() error {
 	return s.sendMissed(s.host.ctx)
 }
 
-// tooFast reports whether f comes too fast to be taken; then it was refused.
-func (s *Session) tooFast(f wire.Frame) bool {
-	err := s.counted(f)
-	if err == nil {
-		return false
+// refsOf are the names of fs, which is all that is kept of frames that come too fast.
+func refsOf(fs []wire.Frame) []string {
+	refs := make([]string, len(fs))
+	for i, f := range fs {
+		refs[i] = f.Ref
 	}
-	s.host.cfg.Meter.TooFast()
-	s.refuse(f.Ref, err)
-	time.Sleep(refusedPause)
-	return true
+	return refs
+}
+
+// tooFast refuses what is left of a message, each frame by its name and all that
+// have none together, and slows its sender down.
+func (s *Session) tooFast(refs []string, why error) {
+	told := false
+	for _, ref := range refs {
+		if s.out.isClosed() {
+			return
+		}
+		s.host.cfg.Meter.TooFast()
+		if ref != "" || !told {
+			s.refuse(ref, why)
+			told = told || ref == ""
+		}
+		time.Sleep(refusedPause)
+	}
 }
 
 // counted counts f, or says how long the client should wait.

@@ -64,6 +64,9 @@ func (v1) Parse(p []byte) ([]Frame, error) {
 	}
 	var es []envelope
 	if t := bytes.TrimLeft(p, " \t\r\n"); len(t) > 0 && t[0] == '[' {
+		if commas(t) >= MaxFrames {
+			return nil, chat.Refuse(chat.Invalid, "the message holds more than 512 frames")
+		}
 		if err := json.Unmarshal(p, &es); err != nil {
 			return nil, chat.Refuse(chat.Invalid, "the frame is not JSON of the right form")
 		}
@@ -80,23 +83,49 @@ func (v1) Parse(p []byte) ([]Frame, error) {
 	return fs, nil
 }
 
-func (e envelope) frame() Frame {
-	bad := func(ref, words string) Frame {
-		return Frame{Ref: ref, Body: Bad{Kind: e.K, Why: chat.Refuse(chat.Invalid, words)}}
+// commas counts the commas of a JSON array between its elements.
+func commas(p []byte) int {
+	n, deep, quoted := 0, 0, false
+	for i := 0; i < len(p); i++ {
+		switch c := p[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			deep++
+		case c == ']' || c == '}':
+			deep--
+		case c == ',' && deep == 1:
+			n++
+		}
 	}
+	return n
+}
+
+// Why a frame is Bad. They are shared: rubbish comes in great numbers.
+var (
+	longRef     = chat.Refuse(chat.Invalid, "the ref is longer than 64 bytes")
+	unknownKind = chat.Refuse(chat.Invalid, "unknown kind of frame")
+	wrongForm   = chat.Refuse(chat.Invalid, "the body has the wrong form")
+)
+
+func (e envelope) frame() Frame {
+	bad := func(ref string, why *chat.Refusal) Frame { return Frame{Ref: ref, Body: Bad{Kind: e.K, Why: why}} }
 	if len(e.R) > chat.MaxRef {
-		return bad("", "the ref is longer than 64 bytes")
+		return bad("", longRef)
 	}
 	dec, ok := bodies[e.K]
 	if !ok {
-		return bad(e.R, "unknown kind of frame")
+		return bad(e.R, unknownKind)
 	}
 	if len(e.B) == 0 {
 		e.B = json.RawMessage("{}")
 	}
 	b, err := dec(e.B)
 	if err != nil {
-		return bad(e.R, "the body has the wrong form")
+		return bad(e.R, wrongForm)
 	}
 	return Frame{Ref: e.R, Body: b}
 }

@@ -93,6 +93,24 @@ func TestV1NotFrames(t *testing.T) {
 	}
 }
 
+// A message of 64 KiB could hold 20,000 frames, each of which costs memory and an answer.
+func TestV1MessageHoldsSoManyFrames(t *testing.T) {
+	for name, c := range map[string]struct {
+		frame string
+		n     int
+		ok    bool
+	}{
+		"as many as fit": {`{"k":"typing","r":"a,\\\",[{","b":{"conv":"G1","x":[1,{"y":[2,3]}]}}`, MaxFrames, true},
+		"one more":       {`{"k":"typing"}`, MaxFrames + 1, false},
+		"nothing in it":  {`{}`, 21_801, false},
+	} {
+		fs, err := V1.Parse([]byte(" [" + strings.Repeat(c.frame+",", c.n-1) + c.frame + "]"))
+		if c.ok && (err != nil || len(fs) != c.n) || !c.ok && !errors.Is(err, &chat.Refusal{Code: chat.Invalid}) {
+			t.Errorf("%s: %d frames, %v", name, len(fs), err)
+		}
+	}
+}
+
 func TestJoinMakesOneMessage(t *testing.T) {
 	a, _, _ := V1.Append(nil, Frame{Body: Online{User: "U1"}})
 	b, _, _ := V1.Append(nil, Frame{Ref: "x", Body: Bye{Reason: "idle"}})

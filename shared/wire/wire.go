@@ -28,7 +28,7 @@
 // before the server closes.
 //
 // One WebSocket text message holds one frame, or a JSON array of frames when
-// several had queued up. Both ends read both forms.
+// several had queued up, at most MaxFrames. Both ends read both forms.
 //
 // Version history: v1 is the first, and not released yet: until then it may
 // change in place. So far it has: welcome held up to 500 conversations and
@@ -43,6 +43,9 @@ import (
 
 // MaxFrame is the largest native WebSocket message a client may send, in bytes.
 const MaxFrame = 64 << 10
+
+// MaxFrames is how many frames one message holds at most, either way.
+const MaxFrames = 512
 
 // A Frame is one thing said over a connection.
 type Frame struct {
