@@ -1,8 +1,9 @@
 // idb.js keeps what ui/local says in IndexedDB, one database for each account.
-// Values are JSON texts. Which account this browser is of stays in localStorage.
+// Values are JSON texts. Which account this browser is of is in a database of
+// its own: localStorage would be written too late for a browser that crashes.
 (() => {
   "use strict";
-  const table = "records", prefix = "kama-", who = "account";
+  const table = "records", names = "kama", prefix = "kama-", who = "account";
   const tab = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
   const locks = navigator.locks; // none where the address is not secure
 
@@ -13,16 +14,6 @@
   });
   const below = (key, to) => IDBKeyRange.bound(key, key + (to === undefined ? "\uffff" : to));
 
-  const remember = (account) => {
-    try {
-      if (account) localStorage.setItem(who, account);
-      else localStorage.removeItem(who);
-    } catch { /* then the page has to say it */ }
-  };
-  const remembered = () => {
-    try { return localStorage.getItem(who) || ""; } catch { return ""; }
-  };
-
   // As long as this page lives it holds a lock, by which others know that it
   // sends its posts itself.
   const alive = locks
@@ -30,7 +21,7 @@
     : Promise.resolve();
 
   const open = (name) => new Promise((ok, no) => {
-    const r = indexedDB.open(prefix + name, 1);
+    const r = indexedDB.open(name, 1);
     r.onupgradeneeded = (e) => { if (e.oldVersion < 1) r.result.createObjectStore(table); };
     r.onsuccess = () => {
       r.result.onversionchange = () => r.result.close(); // another page wipes it
@@ -39,11 +30,27 @@
     r.onerror = () => no(r.error);
   });
 
-  let account = remembered();
+  const remembered = async () => {
+    const d = await open(names);
+    const name = await asked(d.transaction(table).objectStore(table).get(who));
+    d.close();
+    return name || "";
+  };
+  const remember = async (name) => {
+    const d = await open(names);
+    const tx = d.transaction(table, "readwrite", { durability: "strict" });
+    tx.objectStore(table).put(name, who);
+    await done(tx);
+    d.close();
+  };
+
+  let account = "";
   let db = null; // a promise
-  const base = () => {
-    if (!account) return Promise.reject(new Error("nobody is signed in"));
-    if (!db) db = open(account);
+  const known = remembered().then((name) => { account = name; }, () => {});
+  const base = async () => {
+    await known;
+    if (!account) throw new Error("nobody is signed in");
+    if (!db) db = open(prefix + account);
     return db;
   };
   const records = async (mode, options) => {
@@ -78,17 +85,17 @@
   };
 
   const load = async () => {
-    const [posts, [me, lines, people, names, texts]] = await own((s) => Promise.all([
+    const [posts, [me, lines, people, keys, texts]] = await own((s) => Promise.all([
       asked(s.get("me")), asked(s.getAll(below("c/"))), asked(s.getAll(below("u/"))),
       asked(s.getAllKeys(below("d/"))), asked(s.getAll(below("d/"))),
     ]));
-    const drafts = names.map((key, i) => `${JSON.stringify(key.slice(2))}:${texts[i]}`);
+    const drafts = keys.map((key, i) => `${JSON.stringify(key.slice(2))}:${texts[i]}`);
     return `${me ? me.slice(0, -1) : '{"v":0'},"lines":[${lines}],"people":[${people}],"drafts":{${drafts}},"unsent":${posts}}`;
   };
 
   // It is read while the program is still on its way.
-  let first = account ? load() : null;
-  if (first) first.catch(() => {});
+  let first = load();
+  first.catch(() => {});
 
   const merged = (old, fresh) => {
     if (!old) return fresh;
@@ -99,19 +106,19 @@
   };
 
   const wipe = async () => {
-    const names = new Set(account ? [prefix + account] : []);
+    await known;
+    const all = new Set(account ? [names, prefix + account] : [names]);
     try {
       if (db) (await db).close();
     } catch { /* it was never open */ }
     db = null;
     first = null;
     account = "";
-    remember("");
     if (typeof indexedDB === "undefined") return;
     if (indexedDB.databases) {
-      for (const d of await indexedDB.databases()) if (d.name.startsWith(prefix)) names.add(d.name);
+      for (const d of await indexedDB.databases()) if (d.name.startsWith(prefix)) all.add(d.name);
     }
-    await Promise.all([...names].map((n) => new Promise((ok) => {
+    await Promise.all([...all].map((n) => new Promise((ok) => {
       const r = indexedDB.deleteDatabase(n);
       r.onsuccess = r.onerror = () => ok();
     })));
@@ -121,11 +128,12 @@
     tab,
     // use says who is signed in; what another one has left is wiped.
     async use(id) {
+      await known;
       if (id === account) return;
       await wipe();
       account = id;
-      remember(id);
       await base();
+      await remember(id);
     },
     begin() {
       const p = first || load();
@@ -165,6 +173,11 @@
       await end;
     },
     wipe,
+    // peek returns one record, for tests and for the doctor.
+    async peek(key) {
+      const [, s] = await records("readonly");
+      return asked(s.get(key));
+    },
     // persist asks the browser not to clear this when room gets short.
     persist: async () => Boolean(navigator.storage && navigator.storage.persist && await navigator.storage.persist()),
   };

@@ -23,6 +23,7 @@ type hands struct {
 	*link.Client
 	changed func(state.Change)
 	replica *local.Replica
+	keeping func(error) // tells the view whether anything is kept
 	me      chat.UserID // whose replica it is; touched by one goroutine at a time
 	asking  atomic.Bool // whether the session stands
 	leaving atomic.Bool // the person signs out here and now

@@ -106,6 +106,7 @@ func (h *hands) account() {
 	defer cancel()
 	if _, err := (browserStore{}).ask(ctx, "use", string(me)); err == nil {
 		h.replica.Renew()
+		h.keeping(nil)
 	}
 }
 

@@ -13,8 +13,9 @@ import (
 	"kamachat/ui/state"
 )
 
-// beginIn is how long the page waits for what was kept before it begins without.
-const beginIn = 2 * time.Second
+// beginIn is how long the page waits for what was kept before it begins without:
+// it is a matter of milliseconds, unless the machine is very busy.
+const beginIn = 15 * time.Second
 
 // A browserStore is local.Store by way of static/idb.js.
 type browserStore struct{}
