@@ -1,0 +1,268 @@
+package e2e
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"kamachat/shared/chat"
+)
+
+// killed ends the browser as a crash does: nothing is told, nothing is tidied up.
+func (p *page) killed() {
+	p.Helper()
+	b := chromedp.FromContext(p.ctx).Browser.Process()
+	_ = b.Kill()
+	_, _ = b.Wait()
+	p.close()
+}
+
+// kept waits until what is there is in the browser's own database.
+func (p *page) kept(key, part string) {
+	p.Helper()
+	for {
+		text := promised[string](p, fmt.Sprintf(`kamaStore.peek(%q).then(v => v || "")`, key))
+		if strings.Contains(text, part) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// history returns what is said in conv, as the server has it.
+func (p *person) history(conv chat.ConvID) (texts []string) {
+	p.t.Helper()
+	before := ""
+	for {
+		var out struct{ Entries []chat.Message }
+		p.call("GET", "/api/v1/conversations/"+string(conv)+"/messages?limit=100"+before, nil, &out)
+		var page []string
+		for _, m := range out.Entries {
+			page = append(page, m.Content.Text)
+		}
+		texts = append(page, texts...)
+		if len(out.Entries) == 0 || out.Entries[0].Seq <= 1 {
+			return texts
+		}
+		before = "&before=" + strconv.FormatInt(out.Entries[0].Seq, 10)
+	}
+}
+
+// arrived waits until conv ends with texts, and fails where one is there twice
+// or out of order.
+func (p *person) arrived(conv chat.ConvID, texts []string) {
+	p.t.Helper()
+	end := time.Now().Add(time.Minute) // far longer than it takes: for a message instead of a test that hangs
+	for {
+		var got []string
+		for _, text := range p.history(conv) {
+			if slices.Contains(texts, text) {
+				got = append(got, text)
+			}
+		}
+		if len(got) >= len(texts) || time.Now().After(end) {
+			if !slices.Equal(got, texts) {
+				p.t.Fatalf("%s has %q, want each of %q once and in order", conv, got, texts)
+			}
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// A day on a train: no server, two tabs, a browser that crashes. What was there
+// can be read, and what is written arrives once and in order.
+func TestWordsOfAnOfflineDayArriveOnceAndInOrder(t *testing.T) {
+	s := newServer(t, "--rate-limit", "off")
+	mei, zhe, gong := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe"), join(t, s, "gong", "Gong")
+	convs := []chat.ConvID{mei.with(zhe), mei.with(gong), mei.group("Kitchen", zhe, gong)}
+	zhe.says(convs[0], "from zhe 1", "from zhe 2")
+	gong.says(convs[1], "from gong")
+	zhe.says(convs[2], "to all 1", "to all 2", "to all 3")
+	profile := chromedp.UserDataDir(t.TempDir())
+	p := browse(t, s, 1024, 768, profile).as(mei)
+	for i, last := range []string{"from zhe 2", "from gong", "to all 3"} {
+		p.goTo("/c/" + string(convs[i]))
+		p.live()
+		p.sees(last)
+		p.kept("p/"+string(convs[i])+"/00000000", last)
+	}
+	p.installed()
+	s.kill()
+
+	want := map[chat.ConvID][]string{}
+	write := func(p *page, conv chat.ConvID, text string) {
+		p.say(text)
+		want[conv] = append(want[conv], text)
+		p.sees(text)
+	}
+	p.expected = true
+	p.goTo("/")
+	p.started()
+	p.until(`document.querySelectorAll(".conv-row").length == 3`)
+	for _, conv := range convs { // a deep link, and what was read is there
+		p.goTo("/c/" + string(conv))
+		p.started()
+	}
+	p.sees("to all 1")
+	for i := range 10 {
+		write(p, convs[2], fmt.Sprint("train ", i))
+	}
+	// A second tab writes elsewhere.
+	q := p.tab(1024, 768)
+	q.expected = true
+	q.goTo("/c/" + string(convs[0]))
+	q.started()
+	q.sees("from zhe 2")
+	for i := range 5 {
+		write(q, convs[0], fmt.Sprint("tunnel ", i))
+	}
+	eval[bool](p, fmt.Sprintf(`(goappNav ? 0 : 0, document.querySelector('a[href$="%s"]').click(), true)`, gong.ID))
+	p.sees("from gong")
+	for i := range 5 {
+		write(p, convs[1], fmt.Sprint("bridge ", i))
+	}
+	eval[bool](p, `(document.querySelector("#text").focus(), true)`)
+	p.fill("#text", "half a thought")
+	p.kept("d/"+string(convs[1]), "half a thought")
+	p.killed()
+
+	// The browser is back before the server is.
+	p = browse(t, s, 1024, 768, profile).as(mei)
+	p.expected = true
+	p.goTo("/c/" + string(convs[1]))
+	p.started()
+	p.sees("bridge 4")
+	if got := eval[string](p, `document.querySelector("#text").value`); got != "half a thought" {
+		t.Errorf("the composer has %q, want what was being written", got)
+	}
+	p.until(`document.querySelector(".note:not([hidden])")?.textContent.includes("20")`)
+	p.shot("train")
+	s.again()
+	p.until(`!document.querySelector(".note:not([hidden])")`)
+	for conv, texts := range want {
+		mei.arrived(conv, texts)
+	}
+	// Another browser sees the same.
+	o := p.beside(1024, 768).as(zhe)
+	o.goTo("/c/" + string(convs[2]))
+	o.sees("train 9")
+	if got := o.texts(); !slices.Equal(got[len(got)-10:], want[convs[2]]) {
+		t.Errorf("another browser shows %q", got)
+	}
+	p.kept("p/"+string(convs[1])+"/00000000", "bridge 4")
+	if left := promised[string](p, `kamaStore.adopt()`); left != "[]" {
+		t.Errorf("posts are left behind: %s", left)
+	}
+}
+
+// rounds is how often the connection is cut: OFFLINE_ROUNDS, 50 unless less is asked for.
+func rounds(t *testing.T) int {
+	n, err := strconv.Atoi(os.Getenv("OFFLINE_ROUNDS"))
+	if err != nil {
+		return 50
+	}
+	return n
+}
+
+// Two tabs of one person write while their connections break at any moment.
+func TestCutAtAnyMomentTwoTabsLoseNothing(t *testing.T) {
+	const seed = 4
+	rnd := rand.New(rand.NewPCG(seed, seed))
+	s := newServer(t, "--rate-limit", "off")
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	conv, group := mei.with(zhe), mei.group("Kitchen", zhe)
+	wire := newCable(t, s)
+	p := browse(t, s, 1024, 768, chromedp.UserDataDir(t.TempDir()))
+	p.base = "http://" + wire.from
+	p.as(mei)
+	p.goTo("/c/" + string(conv))
+	p.live()
+	q := p.tab(1024, 768)
+	q.goTo("/c/" + string(group))
+	q.live()
+	p.expected, q.expected = true, true
+	var one, two []string
+	for i := range rounds(t) {
+		wait := time.Duration(rnd.IntN(60)) * time.Millisecond
+		done := make(chan struct{})
+		go func() {
+			time.Sleep(wait)
+			wire.cut()
+			close(done)
+		}()
+		for k := range 1 + rnd.IntN(3) {
+			text := fmt.Sprintf("round %d.%d", i, k)
+			p.say(text)
+			one = append(one, text)
+			q.say(text)
+			two = append(two, text)
+		}
+		<-done
+		wire.mend()
+		eval[bool](p, `(window.dispatchEvent(new Event("online")), true)`)
+		eval[bool](q, `(window.dispatchEvent(new Event("online")), true)`)
+	}
+	mei.arrived(conv, one)
+	mei.arrived(group, two)
+	p.until(`!document.querySelector("#log .queued")`)
+	if got := p.texts(); !slices.Equal(got, one[len(one)-len(got):]) {
+		t.Errorf("the page shows %q", got)
+	}
+}
+
+// Who shares a browser sees nothing of who was there before.
+func TestAnotherAccountSeesNothingOfTheFirst(t *testing.T) {
+	s := newServer(t)
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	conv := mei.with(zhe)
+	zhe.says(conv, "only for mei")
+	p := browse(t, s, 1024, 768).as(mei)
+	p.goTo("/c/" + string(conv))
+	p.live()
+	p.sees("only for mei")
+	p.kept("p/"+string(conv)+"/00000000", "only for mei")
+	names := `indexedDB.databases().then(all => all.map(d => d.name).sort())`
+	if got := promised[[]string](p, names); !slices.Equal(got, []string{"kama", "kama-" + string(mei.ID)}) {
+		t.Errorf("there is %v", got)
+	}
+	// The session is another's now, without a word of goodbye.
+	gong := join(t, s, "gong", "Gong")
+	p.as(gong)
+	p.goTo("/")
+	p.live()
+	p.until(`document.querySelector(".profile, .me")`)
+	p.kept("me", string(gong.ID))
+	if got := promised[[]string](p, names); !slices.Equal(got, []string{"kama", "kama-" + string(gong.ID)}) {
+		t.Errorf("there is %v", got)
+	}
+	// Signing out leaves nothing at all.
+	eval[bool](p, `(document.querySelector(".me button, .profile button")?.click(), true)`)
+}
+
+// In a browser that keeps nothing the chat works on line, and says what it can't do.
+func TestBrowserWithoutADatabaseWorksOnLine(t *testing.T) {
+	s := newServer(t)
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	conv := mei.with(zhe)
+	p := browse(t, s, 1024, 768).as(mei)
+	p.first(`Object.defineProperty(window, "indexedDB", {value: undefined})`)
+	p.goTo("/c/" + string(conv))
+	p.live()
+	p.say("works")
+	mei.arrived(conv, []string{"works"})
+	p.expected = true
+	s.kill()
+	p.until(`document.querySelector(".note:not([hidden])")?.textContent.includes("keeps nothing")`)
+	p.say("waits")
+	p.until(`document.querySelector(".note:not([hidden])")?.textContent.includes("leave this page open")`)
+	s.again()
+	mei.arrived(conv, []string{"works", "waits"})
+}
