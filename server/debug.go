@@ -86,6 +86,7 @@ func sources(db *store.DB, hub *room.Hub, carrier *inproc.Carrier, near *nodes, 
 			return []monitor.Pool{pool("database_write", s.Write), pool("database_read", s.Read)}
 		},
 		Longest: host.Longest,
+		Ignored: func() monitor.Ignored { return monitor.Ignored(hub.Ignored()) },
 		WAL:     func() int64 { return db.Stats().WAL },
 		Push: func() monitor.Push {
 			p := notices.Stats()

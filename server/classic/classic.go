@@ -166,6 +166,9 @@ func (c Codec) message(b wire.Posted) (outgoing, bool) {
 		SendID: string(b.Author), SendName: b.By.Name(), SendAvatar: b.By.Avatar, ReceiveID: receiver(b.Conv, b.Author),
 		CreatedAt: time.UnixMilli(b.At).In(c.zone).Format(time.DateTime),
 	}
+	if !b.Content.Whole() {
+		return out, false
+	}
 	switch b.Content.Kind {
 	case chat.Text:
 		out.Type, out.Content = typeText, b.Content.Text

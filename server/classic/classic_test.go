@@ -55,6 +55,11 @@ func TestAppendWritesTheSeedsFields(t *testing.T) {
 			t.Errorf("the seed has no word for %T, got %s", b, p)
 		}
 	}
+	for _, k := range []chat.Kind{chat.FileK, chat.CallK} { // another node, or a cache, may hold rubbish
+		if p, ok, err := codec.Append(nil, wire.Frame{Body: wire.Posted{Message: chat.Message{Content: chat.Content{Kind: k}}}}); ok || err != nil {
+			t.Errorf("%s without one became %s, %v", k, p, err)
+		}
+	}
 	p, _, _ := codec.Append(nil, wire.Frame{Body: wire.Refused{Code: chat.Forbidden, Words: "no"}})
 	if string(p) != `{"code":403,"msg":"no"}` {
 		t.Errorf("refused is %s", p)

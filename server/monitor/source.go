@@ -16,6 +16,12 @@ type Sources struct {
 	WAL     func() int64 // bytes of the database's write-ahead log
 	Redis   func() Redis
 	Push    func() Push
+	Ignored func() Ignored
+}
+
+// Ignored are events that this node let go, since the start.
+type Ignored struct {
+	Broken int64 // handing them out made the program panic
 }
 
 // longest returns how many frames waited at most for one session since the last
@@ -84,6 +90,7 @@ var (
 	redisEvents = desc("kamachat_redis_events_total", "Events exchanged with other nodes; dropped: not told, unread: not understood.", "what")
 	cacheDesc   = desc("kamachat_redis_cache_total", "Pages of recent entries that were looked for in Redis.", "result")
 	pushDesc    = desc("kamachat_push_notices_total", "Notices to browsers, by what became of them.", "result")
+	ignoredDesc = desc("kamachat_events_ignored_total", "Events that this node let go; broken: handing them out failed inside the program.", "why")
 	hereDesc    = desc("kamachat_redis_limited_here_total", "Tries that were counted on this node alone, since Redis was away.")
 )
 
@@ -97,7 +104,7 @@ type collector struct{ m *Monitor }
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		peopleDesc, connsDesc, queueDesc, limitDesc, highDesc, poolDesc, poolMaxDesc, waitsDesc, waitedDesc, walDesc,
-		redisDesc, outageDesc, redisEvents, cacheDesc, hereDesc, pushDesc,
+		redisDesc, outageDesc, redisEvents, cacheDesc, hereDesc, pushDesc, ignoredDesc,
 	} {
 		ch <- d
 	}
@@ -142,6 +149,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		for result, n := range map[string]int64{"sent": p.Sent, "retried": p.Retried, "failed": p.Failed, "gone": p.Gone, "dropped": p.Dropped} {
 			count(pushDesc, float64(n), result)
 		}
+	}
+	if s.Ignored != nil {
+		count(ignoredDesc, float64(s.Ignored().Broken), "broken")
 	}
 	if s.Redis != nil {
 		r, up := s.Redis(), 0.0

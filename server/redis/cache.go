@@ -196,7 +196,7 @@ func (k *Cache) cached(ctx context.Context, conv chat.ConvID, from, to int64, li
 	ms := make([]chat.Message, len(rows))
 	for i, r := range rows {
 		var e entry
-		if json.Unmarshal([]byte(r), &e) != nil || i > 0 && e.Seq != ms[i-1].Seq+1 {
+		if json.Unmarshal([]byte(r), &e) != nil || !e.Content.Whole() || e.Conv != conv || i > 0 && e.Seq != ms[i-1].Seq+1 {
 			return nil, 0 // not ours, or of another build: the store knows
 		}
 		ms[i] = e.Message

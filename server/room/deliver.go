@@ -25,6 +25,7 @@ func (h *Hub) deliver(ctx context.Context, e wire.Event) {
 // hand does what deliver says, or nothing when a room can't be loaded. It may be
 // called from two goroutines, but not with two events for all of one conversation.
 func (h *Hub) hand(ctx context.Context, e wire.Event) error {
+	defer h.survive(e)
 	switch b := e.Frame.Body.(type) {
 	case wire.Posted:
 		return h.handPosted(ctx, e, b)

@@ -49,6 +49,7 @@ type Hub struct {
 	leaving map[chat.UserID]time.Time // last session gone; offline for others from then on
 	names   map[chat.UserID]named
 	ended   map[string]time.Time // logins that ended, and when to forget that
+	ignored ignored              // events that were let go
 	failing time.Time            // since when commits fail; zero: they don't
 }
 

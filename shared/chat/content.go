@@ -72,6 +72,12 @@ type Change struct {
 	Name string   `json:"name,omitempty"`
 }
 
+// Whole reports whether c has what its kind says, as all that was stored has. A
+// kind that is not known here says nothing.
+func (c Content) Whole() bool {
+	return (c.Kind != FileK || c.File != nil) && (c.Kind != CallK || c.Call != nil) && (c.Kind != Event || c.Event != nil)
+}
+
 // Validate says why c can't be posted by a client, or nil. The error is a *Refusal.
 func (c Content) Validate() error {
 	if c.Kind != Text && c.Text != "" || c.Kind != FileK && c.File != nil || c.Kind != CallK && c.Call != nil || c.Kind != Event && c.Event != nil {

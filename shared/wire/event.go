@@ -56,7 +56,7 @@ func (e Event) Append(dst []byte) ([]byte, error) {
 }
 
 // ParseEvent reads what Append wrote. An event whose frame this build does not
-// know, from a newer node, is an error.
+// know, from a newer node, is an error, and so is one whose entry can't be one.
 func ParseEvent(p []byte) (Event, error) {
 	var in struct {
 		eventHead
@@ -69,5 +69,19 @@ func ParseEvent(p []byte) (Event, error) {
 	if b, bad := f.Body.(Bad); bad {
 		return Event{}, fmt.Errorf("read event of kind %q: %w", b.Kind, b.Why)
 	}
+	if !sound(in.Conv, f.Body) {
+		return Event{}, fmt.Errorf("read event of kind %q: it holds no entry of its conversation", f.Body.kind())
+	}
 	return Event{Conv: in.Conv, To: in.To, Frame: f, Author: in.Author, Ref: in.Ref, Unread: in.Unread}, nil
+}
+
+// sound reports whether the entries that b, said in conv, holds can be entries.
+func sound(conv chat.ConvID, b Body) bool {
+	switch b := b.(type) {
+	case Posted:
+		return b.Conv == conv && b.Seq > 0 && b.Content.Whole()
+	case Opened:
+		return b.Summary.Last == nil || b.Summary.Last.Content.Whole()
+	}
+	return true
 }

@@ -64,6 +64,23 @@ func TestEventsOfNewerNodesAreErrors(t *testing.T) {
 			t.Errorf("%q became %+v", in, e)
 		}
 	}
+	for name, b := range map[string]string{
+		"file without one":      `{"conv":"G1","seq":1,"c":{"k":"file"}}`,
+		"call without one":      `{"conv":"G1","seq":1,"c":{"k":"call"}}`,
+		"change without one":    `{"conv":"G1","seq":1,"c":{"k":"event"}}`,
+		"elsewhere":             `{"conv":"G2","seq":1,"c":{"k":"text","text":"x"}}`,
+		"before the beginning":  `{"conv":"G1","seq":0,"c":{"k":"text","text":"x"}}`,
+		"nothing, in no place":  `{}`,
+		"(that is how it goes)": `{"conv":"G1","seq":1,"c":{"k":"text","text":"x"}}`,
+	} {
+		_, err := ParseEvent([]byte(`{"c":"G1","f":{"k":"posted","b":` + b + `}}`))
+		if (err == nil) != (name == "(that is how it goes)") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := ParseEvent([]byte(`{"t":["Ua"],"f":{"k":"opened","b":{"conv":{"conv":"G1","last":{"c":{"k":"file"}}}}}}`)); err == nil {
+		t.Error("a conversation whose last entry is a file without one was read")
+	}
 	bad := Event{Conv: "G1", Frame: Frame{Body: Bad{Kind: "dance"}}}
 	if p, err := bad.Append([]byte("x")); err == nil || string(p) != "x" {
 		t.Errorf("a frame without an encoding became %q, %v", p, err)
@@ -73,7 +90,7 @@ func TestEventsOfNewerNodesAreErrors(t *testing.T) {
 // FuzzParseEvent: whatever comes from another node, ParseEvent answers, and
 // what it understood means the same after a round trip.
 func FuzzParseEvent(f *testing.F) {
-	f.Add([]byte(`{"c":"G1","t":["Ua"],"a":"Ub","r":"1","f":{"k":"posted","b":{"seq":1,"c":{"k":"text","text":"hi"}}}}`))
+	f.Add([]byte(`{"c":"G1","t":["Ua"],"a":"Ub","r":"1","f":{"k":"posted","b":{"conv":"G1","seq":1,"c":{"k":"text","text":"hi"}}}}`))
 	f.Add([]byte(`{"f":{"k":"bye","r":"x","b":{"reason":"idle"}}}`))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		e, err := ParseEvent(p)
