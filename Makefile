@@ -103,7 +103,7 @@ check: build ## what a change must pass: format, vet, staticcheck, race, fuzz, v
 
 .PHONY: faults
 faults: ## kill, starve and stop things under load, as often as docs/performance.md says
-	KAMACHAT_REQUIRE=all KAMACHAT_KILLS_SQLITE=50 KAMACHAT_KILLS_MARIADB=20 KAMACHAT_OUTAGES=5 \
+	KAMACHAT_REQUIRE=all KAMACHAT_KILLS_SQLITE=50 KAMACHAT_KILLS_MARIADB=20 KAMACHAT_OUTAGES=5 KAMACHAT_CROWD=400 \
 	  go test -count=1 -v -timeout 20m -run 'UnderLoad|FullDisk' ./server
 
 .PHONY: sim

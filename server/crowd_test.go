@@ -23,8 +23,9 @@ type crowd struct {
 	stop chan struct{}
 	wg   sync.WaitGroup
 
-	mu   sync.Mutex
-	sent map[chat.ConvID]map[chat.UserID]int
+	mu    sync.Mutex
+	ticks int
+	sent  map[chat.ConvID]map[chat.UserID]int
 }
 
 // gather registers n people, an even number, and makes their conversations.
@@ -81,6 +82,7 @@ func (c *crowd) write(perSecond int, seed uint64) {
 func (c *crowd) say(p *someone, conv chat.ConvID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.ticks++
 	n := c.sent[conv][p.ID]
 	if p.Post(conv, chat.TextContent(fmt.Sprintf("%s %d", p.Username, n))) != "" { // "": the outbox is full
 		c.sent[conv][p.ID]++
@@ -98,6 +100,25 @@ func (c *crowd) wake() {
 	for _, p := range c.people {
 		p.Wake()
 	}
+}
+
+// acknowledged is how many texts are stored for all that their authors know.
+func (c *crowd) acknowledged() (n int) {
+	c.mu.Lock()
+	for _, in := range c.sent {
+		for _, sent := range in {
+			n += sent
+		}
+	}
+	c.mu.Unlock()
+	return n - c.queued()
+}
+
+// asked is how many texts were to be written, also those there was no place for.
+func (c *crowd) asked() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ticks
 }
 
 // queued is how many texts are not acknowledged.

@@ -25,13 +25,25 @@ func openFilesNow(t *testing.T) int {
 }
 
 // Ten thousand sockets come and go, in all the ways that there are: what they
-// had is given back.
+// had is given back. On another database so many are enough that one kept
+// by each would show.
 func TestSocketsLeaveNothingBehind(t *testing.T) {
-	cycles := 10_000
-	if testing.Short() {
-		cycles = 1000
+	for name, flags := range databases(t) {
+		t.Run(name, func(t *testing.T) {
+			// What the database and the heart keep ready may be a few more than at the start.
+			cycles, few := 10_000, 10
+			if testing.Short() {
+				cycles = 1000
+			}
+			if name == "mariadb" {
+				cycles, few = 1000, 70 // up to 32 connections, of a file and two goroutines each
+			}
+			socketsLeaveNothing(t, inProcess(t, append(flags(t), "--max-connections-per-person", "0")...), cycles, few)
+		})
 	}
-	url := inProcess(t, "--max-connections-per-person", "0")
+}
+
+func socketsLeaveNothing(t *testing.T, url string, cycles, few int) {
 	ann := registered(t, url, "ann")
 	var me struct{ User struct{ ID string } }
 	call(t, "GET", url+"/api/v1/me", ann, nil, &me)
@@ -80,8 +92,6 @@ func TestSocketsLeaveNothingBehind(t *testing.T) {
 		t.Fatal(err)
 	default:
 	}
-	// What the database and the heart keep ready may be a few more than at the start.
-	const few = 10
 	var g, f int
 	end := time.Now().Add(time.Minute)
 	for {

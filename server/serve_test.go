@@ -115,7 +115,12 @@ func TestCommandsSayWhatIsWrong(t *testing.T) {
 
 // The API posts for people who have no socket, and for those who have.
 func TestPostThroughTheAPIIsStoredAndSeen(t *testing.T) {
-	url := inProcess(t)
+	for name, flags := range databases(t) {
+		t.Run(name, func(t *testing.T) { postThroughTheAPI(t, inProcess(t, flags(t)...)) })
+	}
+}
+
+func postThroughTheAPI(t *testing.T, url string) {
 	b := join(t, url, "bob")
 	var in struct {
 		User  chat.Person
