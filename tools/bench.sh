@@ -10,15 +10,17 @@
 # mariadb: a private one is started. CROWD (5000) is how many connections idle
 # and the storms have. size has SIZE_MESSAGES (10000000) in SIZE_DIR (bin/size-…,
 # kept) and writes SIZE_RATE (5000) a second beside history; soak takes SOAK (1h)
-# at SOAK_RATE (500).
+# at SOAK_RATE (500), after a minute to get warm (SOAK_WARM). It fails when at the
+# end more memory, files or goroutines are in use than after that minute; deaf
+# fails when one who reads nothing costs the others more than as long again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-runs=${RUNS:-3} each=${SECONDS_EACH:-10} db=${DB:-sqlite} addr=${BENCH_ADDR:-127.0.0.1:18099}
+runs=${RUNS:-3} each=${SECONDS_EACH:-10} db=${DB:-sqlite} addr=${BENCH_ADDR:-127.0.0.1:18099} debug=${BENCH_DEBUG_ADDR:-127.0.0.1:18098}
 messages=${SIZE_MESSAGES:-10000000} sizedir=$PWD/${SIZE_DIR:-bin/size-$db-${SIZE_MESSAGES:-10000000}}
 crowd=${CROWD:-5000}
 work=$(mktemp -d) kama=${KAMACHAT:-bin/kamachat}
-server='' maria=''
+server='' maria='' failed=''
 
 # --- processes ---
 
@@ -64,14 +66,14 @@ fresh() { # PEOPLE: an empty database with so many accounts; sets where and user
   $kama admin people import "${where[@]}" "$work/people.csv" >"$users" 2>>"$work/log" || { cat "$work/log" >&2; exit 1; }
 }
 
-serve() { # FLOOR|KAMACHAT: starts it; sets server and opened, the ms until its port was open
+serve() { # FLOOR|KAMACHAT FLAGS…: starts it; sets server and opened, the ms until its port was open
   free "$addr" || { echo "$addr is in use: choose another with BENCH_ADDR" >&2; exit 1; }
   local began
   began=$(date +%s%N)
   if [ "$1" = floor ]; then
     $kama bench --floor-serve --url "http://$addr" >"$work/log" 2>&1 &
   else
-    $kama serve --addr "$addr" --rate-limit off "${where[@]}" >"$work/log" 2>&1 &
+    $kama serve --addr "$addr" --rate-limit off "${where[@]}" "${@:2}" >"$work/log" 2>&1 &
   fi
   server=$!
   await "$addr" "$server" "$work/log"
@@ -103,6 +105,8 @@ take() { # ROW.SIDE REPORT PATH…: gathers these figures
     [ -z "$value" ] || note "$row" "$what" "$value"
   done
 }
+wrong() { echo "WRONG: $*" >&2; failed=1; }
+above() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a > b) }'; } # A B: whether it is
 median() { sort -g "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 show() { # ROW: the medians of both sides and, where both have a figure, KamaChat's part of the other's
   local side other f what
@@ -162,6 +166,11 @@ row_deaf() { # what 100 members wait who read, alone and beside one who reads no
     take "deaf.$side" "$work/out" delivered.p50 delivered.p99 acknowledged.p99 deliveries_per_second server.cpu_seconds cut
     stop
   done
+}
+check_deaf() {
+  local alone beside
+  alone=$(median "$work/deaf.alone.delivered.p99") beside=$(median "$work/deaf.kamachat.delivered.p99")
+  ! above "$beside" "$(awk -v a="$alone" 'BEGIN { print 2 * a }')" || wrong "beside one who reads nothing the p99 is $beside ms, alone $alone ms"
 }
 row_idle() {
   local side
@@ -231,10 +240,24 @@ row_size() { # on top of many messages
 }
 row_soak() { # memory, files and goroutines stay where they are
   fresh 1000
-  serve kamachat
-  load "$work/out" --users-file "$users" --workload direct --pairs 200 --rate "${SOAK_RATE:-500}" --duration "${SOAK:-1h}" --sample 10s
+  serve kamachat --debug-addr "$debug"
+  local args=(--users-file "$users" --workload direct --pairs 200 --rate "${SOAK_RATE:-500}" --sample 10s --metrics "http://$debug/metrics")
+  load "$work/out" "${args[@]}" --duration "${SOAK_WARM:-60s}"
+  load "$work/out" "${args[@]}" --duration "${SOAK:-1h}"
   take soak.kamachat "$work/out" seconds messages_per_second acknowledged.p99 server.{first,last,max}.{rss_kb,heap_kb,goroutines,files}
   stop
+}
+flat() { # WHAT TIMES MORE: the last sample of it is at most so much above the first
+  local first=$work/soak.kamachat.server.first.$1 last=$work/soak.kamachat.server.last.$1
+  [ -e "$first" ] && [ -e "$last" ] || { wrong "$1 was not measured"; return 0; }
+  first=$(median "$first") last=$(median "$last")
+  ! above "$last" "$(awk -v f="$first" -v t="$2" -v m="$3" 'BEGIN { print f * t + m }')" || wrong "$1 grew from $first to $last"
+}
+check_soak() {
+  flat rss_kb 1.3 20000
+  flat heap_kb 1.5 20000
+  flat goroutines 1 50
+  flat files 1 50
 }
 
 order=("$@")
@@ -247,4 +270,6 @@ for name in "${order[@]}"; do
   case $name in size | soak) times=1 ;; esac
   for ((i = 0; i < times; i++)); do $row; done
   show "$name"
+  ! declare -F "check_$name" >/dev/null || "check_$name"
 done
+[ -z "$failed" ]
