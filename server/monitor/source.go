@@ -21,7 +21,8 @@ type Sources struct {
 
 // Ignored are events that this node let go, since the start.
 type Ignored struct {
-	Broken int64 // handing them out made the program panic
+	Broken   int64 // handing them out made the program panic
+	Unstored int64 // they told of an entry that the store has not
 }
 
 // longest returns how many frames waited at most for one session since the last
@@ -90,7 +91,7 @@ var (
 	redisEvents = desc("kamachat_redis_events_total", "Events exchanged with other nodes; dropped: not told, unread: not understood.", "what")
 	cacheDesc   = desc("kamachat_redis_cache_total", "Pages of recent entries that were looked for in Redis.", "result")
 	pushDesc    = desc("kamachat_push_notices_total", "Notices to browsers, by what became of them.", "result")
-	ignoredDesc = desc("kamachat_events_ignored_total", "Events that this node let go; broken: handing them out failed inside the program.", "why")
+	ignoredDesc = desc("kamachat_events_ignored_total", "Events that this node let go; broken: handing them out failed inside the program; unstored: they told of an entry that the store has not.", "why")
 	hereDesc    = desc("kamachat_redis_limited_here_total", "Tries that were counted on this node alone, since Redis was away.")
 )
 
@@ -151,7 +152,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		}
 	}
 	if s.Ignored != nil {
-		count(ignoredDesc, float64(s.Ignored().Broken), "broken")
+		i := s.Ignored()
+		count(ignoredDesc, float64(i.Broken), "broken")
+		count(ignoredDesc, float64(i.Unstored), "unstored")
 	}
 	if s.Redis != nil {
 		r, up := s.Redis(), 0.0

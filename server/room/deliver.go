@@ -61,14 +61,21 @@ func (h *Hub) hand(ctx context.Context, e wire.Event) error {
 func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error {
 	h.resolve(e, chat.Receipt{Message: b.Message})
 	h.mu.Lock()
+	r := h.rooms[e.Conv]
+	next := r != nil && b.Seq == r.last+1
 	// Its members may have changed: now, or where an entry before was not told here.
-	if r := h.rooms[e.Conv]; r != nil && (b.Content.Event != nil || b.Seq == 1 || b.Seq > r.last+1) {
+	if r != nil && (b.Content.Event != nil || b.Seq == 1 || b.Seq > r.last+1) {
 		delete(h.rooms, e.Conv)
 	}
 	h.mu.Unlock()
 	r, err := h.room(ctx, e.Conv)
 	if err != nil {
 		return err
+	}
+	if !next {
+		if in, err := h.stored(ctx, r, b.Seq); err != nil || !in {
+			return err
+		}
 	}
 	// Also when it is told again: the first time may have been in another life.
 	h.advance(r, b.Message, e.Unread)

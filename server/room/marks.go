@@ -26,28 +26,17 @@ func (h *Hub) Seen(ctx context.Context, u chat.UserID, m chat.Marks) error {
 		return err
 	}
 	m.User = u
-	if h.beyond(r, m) {
+	if h.beyond(r, max(m.Delivered, m.Read)) {
 		// Word of the last entries may have been lost on its way here; the client
 		// has them from the store, and says this once.
-		s, err := h.Store.Summary(ctx, m.Conv)
-		if err != nil {
+		if err := h.lookAgain(ctx, r); err != nil {
 			return err
 		}
-		h.mu.Lock()
-		r.last = max(r.last, s.LastSeq)
-		h.mu.Unlock()
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.markLocked(r, m)
 	return nil
-}
-
-// beyond reports whether m is past what is known of the log.
-func (h *Hub) beyond(r *Room, m chat.Marks) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return max(m.Delivered, m.Read) > r.last
 }
 
 func (h *Hub) tick(ctx context.Context) {

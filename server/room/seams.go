@@ -56,7 +56,7 @@ type Store interface {
 	Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error)
 	// Members returns the members of conv with their marks; none where there is no such conversation.
 	Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error)
-	// SaveMarks moves marks forward, never back.
+	// SaveMarks moves marks forward, never back and not past the end of the log.
 	SaveMarks(ctx context.Context, ms []chat.Marks) error
 	// Summaries returns a person's conversations, latest first, at most limit;
 	// where some are named, of those. Unread is exact up to 100.

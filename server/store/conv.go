@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -91,7 +92,8 @@ func (d *DB) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error
 	return ms, nil
 }
 
-// SaveMarks moves the members' marks forward in one transaction, never back.
+// SaveMarks moves the members' marks forward in one transaction, never back and
+// not past the end of the log.
 func (d *DB) SaveMarks(ctx context.Context, ms []chat.Marks) error {
 	latest := map[member]chat.Marks{}
 	for _, m := range ms {
@@ -100,17 +102,42 @@ func (d *DB) SaveMarks(ctx context.Context, ms []chat.Marks) error {
 		latest[k] = chat.Marks{Conv: m.Conv, User: m.User, Delivered: max(m.Delivered, o.Delivered), Read: max(m.Read, o.Read)}
 	}
 	// Sorted, so that two transactions lock rows in the same order.
-	args := make([]any, 0, 4*len(latest))
-	for _, k := range slices.SortedFunc(maps.Keys(latest), func(x, y member) int {
+	keys := slices.SortedFunc(maps.Keys(latest), func(x, y member) int {
 		return cmp.Or(cmp.Compare(x.conv, y.conv), cmp.Compare(x.user, y.user))
-	}) {
-		args = append(args, string(k.conv), string(k.user), latest[k].Delivered, latest[k].Read)
-	}
-	if err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return d.exec(ctx, tx.Tx, d.sql.moveMarks, args) }); err != nil {
+	})
+	if err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		ends, err := d.ends(ctx, tx.Tx, keys)
+		if err != nil {
+			return err
+		}
+		args := make([]any, 0, 4*len(keys))
+		for _, k := range keys {
+			args = append(args, string(k.conv), string(k.user), min(latest[k].Delivered, ends[k.conv]), min(latest[k].Read, ends[k.conv]))
+		}
+		return d.exec(ctx, tx.Tx, d.sql.moveMarks, args)
+	}); err != nil {
 		return fmt.Errorf("save marks: %w", err)
 	}
 	d.afterCommit(ctx)
 	return nil
+}
+
+// ends returns where the logs of these conversations end. Keys are sorted.
+func (d *DB) ends(ctx context.Context, tx *sql.Tx, keys []member) (map[chat.ConvID]int64, error) {
+	var convs []any
+	for i, k := range keys {
+		if i == 0 || k.conv != keys[i-1].conv {
+			convs = append(convs, string(k.conv))
+		}
+	}
+	ends := make(map[chat.ConvID]int64, len(convs))
+	err := d.query(ctx, tx, d.sql.selectHeads, convs, func(rows *sql.Rows) error {
+		var h head
+		err := rows.Scan(&h.conv, &h.last, &h.at)
+		ends[h.conv] = h.last
+		return err
+	})
+	return ends, err
 }
 
 func (r convRow) summary() chat.Summary {

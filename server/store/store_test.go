@@ -213,6 +213,18 @@ func TestMarksOnlyGrowAndUnreadFollows(t *testing.T) {
 		mark(bob, 2, 1) // late: changes nothing
 		mark(ann, 6, 6)
 		mark(dan, 6, 6) // not a member: changes nothing
+		if err := db.SaveMarks(t.Context(), []chat.Marks{{Conv: group, User: ann, Delivered: 99, Read: 98}, {Conv: "Gnosuch", User: ann, Read: 7}}); err != nil {
+			t.Error(err) // past the end of the log: up to there
+		}
+		ms, err := db.Members(t.Context(), group)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range ms {
+			if m.User == ann && (m.Delivered != 6 || m.Read != 6) {
+				t.Errorf("ann: %+v, want the end of the log", m)
+			}
+		}
 		ss, err := db.Summaries(t.Context(), bob, 10)
 		if err != nil {
 			t.Fatal(err)

@@ -167,7 +167,7 @@ func (m *Memory) SaveMarks(ctx context.Context, ms []chat.Marks) error {
 			continue
 		}
 		k := c.marks[n.User]
-		k.Delivered, k.Read = max(k.Delivered, n.Delivered), max(k.Read, n.Read)
+		k.Delivered, k.Read = max(k.Delivered, min(n.Delivered, c.LastSeq)), max(k.Read, min(n.Read, c.LastSeq))
 		c.marks[n.User] = k
 	}
 	return nil
