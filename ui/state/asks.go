@@ -28,6 +28,7 @@ const (
 	askLines // of conversations
 	askPage  // of the list
 	askSums  // what differs
+	askPast  // a part of a log far above its end
 )
 
 // An ask is a question under way.
@@ -105,6 +106,7 @@ func (s *State) pumpConv(c *conv, now int64, ch *Change) {
 	if c.barred {
 		return
 	}
+	s.pumpPast(c, now, ch)
 	t := &c.log
 	if t.gap() && c.up == "" && now >= c.upAt && s.asks.free() {
 		c.up = s.asks.put(ask{kind: askNewer, conv: c.id, at: now})
@@ -169,6 +171,8 @@ func (s *State) giveUp(ref string, a ask) {
 		c.up = ""
 	case a.kind == askOlder && c.down == ref:
 		c.down = ""
+	case c.past != nil && c.past.ref == ref:
+		c.past.ref = ""
 	}
 }
 
@@ -191,6 +195,9 @@ func (s *State) nextAsk(now int64) (next int64) {
 			if at > now && !c.barred {
 				next = soonest(next, at)
 			}
+		}
+		if p := c.past; p != nil && p.next > now {
+			next = soonest(next, p.next)
 		}
 		for _, at := range c.typing {
 			next = soonest(next, at)

@@ -18,6 +18,7 @@ type conv struct {
 	draft   string
 
 	log   timeline
+	past  *past      // that is looked at instead of the end; nil for none
 	mine  chat.Marks // one's own
 	sent  chat.Marks // as far as the server knows mine
 	all   chat.Marks // the lowest of the others
@@ -160,6 +161,15 @@ func (c *conv) answered(k askKind, news, stale bool, now int64) {
 // denied takes note of a refused question.
 func (c *conv) denied(k askKind, r wire.Refused, now int64) {
 	at := now + wait(r.RetryAfter)
+	if k == askPast {
+		if c.past != nil {
+			c.past.ref, c.past.next = "", at
+			if r.RetryAfter <= 0 {
+				c.past = nil
+			}
+		}
+		return
+	}
 	if k == askNewer {
 		c.up, c.upAt = "", at
 	} else {

@@ -25,6 +25,7 @@ type Conv struct {
 	Tick    chat.Tick // of Last
 	Typing  []chat.UserID
 	Draft   string
+	Past    bool // what is shown is not the end of the log
 }
 
 // Convs returns the conversations, latest first. One that was only just begun
@@ -63,11 +64,12 @@ func (s *State) Conv(id chat.ConvID) (Conv, bool) {
 func (s *State) view(c *conv) Conv {
 	v := Conv{
 		ID: c.id, Title: c.title, Avatar: c.avatar, Members: c.members, Draft: c.draft,
-		Last: c.log.tip, LastSeq: c.log.end, AtStart: c.log.atStart(), Loading: c.down != "" || c.up != "",
+		Last: c.log.tip, LastSeq: c.log.end, AtStart: c.shown().atStart(), Loading: c.down != "" || c.up != "" || c.past != nil && c.past.want != wantNone,
+		Past: c.past != nil,
 	}
 	v.Unread, _ = c.unread(s.me.ID)
-	if len(c.log.run) > 0 {
-		v.Oldest = c.log.first
+	if shown := c.shown(); len(shown.run) > 0 {
+		v.Oldest = shown.first
 	}
 	if peer, ok := c.id.Peer(s.me.ID); ok {
 		v.Peer, v.Online = peer, s.Online(peer)

@@ -36,6 +36,9 @@ func (s *State) Close() (ch Change) {
 		return ch
 	}
 	ch.touch(s.open)
+	if c, ok := s.convs[s.open]; ok {
+		c.past = nil
+	}
 	s.open, s.after = "", -1
 	return ch
 }
@@ -49,8 +52,9 @@ func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
 	if !ok {
 		return nil
 	}
-	rows := make([]chat.Row, 0, len(c.log.run)+len(s.outbox.of(conv)))
-	for _, m := range c.log.run {
+	shown := c.shown()
+	rows := make([]chat.Row, 0, len(shown.run)+len(s.outbox.of(conv)))
+	for _, m := range shown.run {
 		r := chat.Row{Key: "s" + strconv.FormatInt(m.Seq, 10), Message: m, Mine: m.Author == s.me.ID}
 		if r.Mine {
 			r.Tick = chat.TickOf(m.Seq, c.all)
@@ -59,6 +63,9 @@ func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
 	}
 	head := s.outbox.head(conv)
 	for _, p := range s.outbox.of(conv) {
+		if shown != &c.log {
+			break // the end is elsewhere
+		}
 		if p == head && s.stored(c, p) {
 			continue
 		}

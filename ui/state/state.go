@@ -140,6 +140,16 @@ func (s *State) history(ref string, p chat.Page, now int64, ch *Change) {
 	c := s.conv(p.Conv)
 	a, asked := s.asks.answer(ref)
 	asked = asked && a.conv == p.Conv
+	if asked && a.kind == askPast {
+		for _, m := range p.Entries {
+			s.wonder(m)
+		}
+		s.roster.learn(p.People...)
+		s.asks.behind = true
+		c.looked(ref, p, now)
+		ch.touch(p.Conv)
+		return
+	}
 	for _, m := range p.Entries {
 		s.wonder(m)
 	}

@@ -56,5 +56,8 @@ func (s *State) drop() {
 	for _, c := range s.convs {
 		c.up, c.down, c.upAt, c.downAt = "", "", 0, 0
 		clear(c.typing)
+		if c.past != nil {
+			c.past.ref, c.past.next = "", 0
+		}
 	}
 }
