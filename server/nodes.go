@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 
 	"kamachat/server/account"
@@ -45,7 +46,7 @@ func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.
 		Fanout: fanout, Presence: presence, Looking: looking, Store: db, Tries: redis.NewLimiter(r), Redis: r, Queues: queues, close: []func(){presence.Close, looking.Close},
 	}
 	if cfg.Cache {
-		cache := redis.NewCache(r, db)
+		cache := redis.NewCache(r, db, rand.Text()) // each start is a life
 		n.Queues = append(n.Queues, monitor.Queue{Name: "redis_cache", Len: cache.Len})
 		n.Store, n.close = cachedStore{db, cache}, append(n.close, cache.Close)
 	}

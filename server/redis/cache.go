@@ -32,18 +32,24 @@ type Log interface {
 // script, adds only what follows b or replaces the run. Each read asks the store
 // for what comes after b and where the log ends, so a run that is old costs
 // reading a few rows more.
+//
+// That holds for one life of a database. One that is put back from a copy grows
+// into another log, of which a run knows nothing: a life, which begins at the
+// latest when the database is put back, has runs of its own.
 type Cache struct {
 	c     *Client
 	log   Log
+	life  string
 	queue chan []chat.Message
 	stop  context.CancelFunc
 	wg    sync.WaitGroup
 }
 
-// NewCache returns a cache before log. Close ends it.
-func NewCache(c *Client, log Log) *Cache {
+// NewCache returns a cache before log. It shares its runs with the caches of the
+// same life. Close ends it.
+func NewCache(c *Client, log Log, life string) *Cache {
 	ctx, stop := context.WithCancel(context.Background())
-	k := &Cache{c: c, log: log, queue: make(chan []chat.Message, cacheQueue), stop: stop}
+	k := &Cache{c: c, log: log, life: life, queue: make(chan []chat.Message, cacheQueue), stop: stop}
 	k.wg.Go(func() { k.run(ctx) })
 	return k
 }
@@ -53,6 +59,8 @@ func (k *Cache) Close() {
 	k.stop()
 	k.wg.Wait()
 }
+
+func (k *Cache) key(conv chat.ConvID) string { return k.c.key("log", k.life+":"+string(conv)) }
 
 // Len is how many commits wait to be cached.
 func (k *Cache) Len() int { return len(k.queue) }
@@ -163,7 +171,7 @@ func (k *Cache) addOnce(ctx context.Context, of map[chat.ConvID][]chat.Message, 
 				}
 				args = append(args, p)
 			}
-			extend.EvalSha(ctx, pipe, []string{k.c.key("log", string(conv))}, args...)
+			extend.EvalSha(ctx, pipe, []string{k.key(conv)}, args...)
 			from = to
 		}
 	}
@@ -175,7 +183,7 @@ func (k *Cache) addOnce(ctx context.Context, of map[chat.ConvID][]chat.Message, 
 // to 0 the newest limit of those from there on, and the Seq of the run's end;
 // nothing and 0 where nothing is.
 func (k *Cache) cached(ctx context.Context, conv chat.ConvID, from, to int64, limit int) ([]chat.Message, int64) {
-	key := k.c.key("log", string(conv))
+	key := k.key(conv)
 	var rows []string
 	var top []goredis.Z
 	err := k.c.do(ctx, func(ctx context.Context) error {
@@ -302,5 +310,5 @@ func (k *Cache) remember(ctx context.Context, conv chat.ConvID, ms []chat.Messag
 }
 
 func (k *Cache) forget(ctx context.Context, conv chat.ConvID) {
-	_ = k.c.do(ctx, func(ctx context.Context) error { return k.c.rdb.Del(ctx, k.c.key("log", string(conv))).Err() })
+	_ = k.c.do(ctx, func(ctx context.Context) error { return k.c.rdb.Del(ctx, k.key(conv)).Err() })
 }

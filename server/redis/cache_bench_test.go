@@ -40,7 +40,7 @@ func BenchmarkHistory(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer c.Close()
-			cache := redis.NewCache(c, db)
+			cache := redis.NewCache(c, db, "1")
 			defer cache.Close()
 			for _, conv := range convs {
 				if _, err := cache.Before(b.Context(), conv, 0, 100); err != nil {

@@ -89,7 +89,7 @@ func TestCachedPagesAreThoseOfTheStore(t *testing.T) {
 			var wg sync.WaitGroup
 			for n := range uint64(2) {
 				c, _ := node(t, s, prefix)
-				k := redis.NewCache(c, m)
+				k := redis.NewCache(c, m, "1")
 				defer k.Close()
 				wg.Go(func() { write(rand.New(rand.NewPCG(seed, n)), m, k, convs) })
 				for r := range uint64(2) {
@@ -98,7 +98,7 @@ func TestCachedPagesAreThoseOfTheStore(t *testing.T) {
 						for range 150 {
 							readOne(t, rnd, m, k, convs[rnd.IntN(len(convs))])
 							if rnd.IntN(40) == 0 {
-								raw.Del(t.Context(), prefix+"log:"+string(convs[rnd.IntN(len(convs))]))
+								raw.Del(t.Context(), prefix+"log:1:"+string(convs[rnd.IntN(len(convs))]))
 							}
 						}
 					})
@@ -182,7 +182,7 @@ func TestNewestPageComesFromTheCache(t *testing.T) {
 	s := servicetest.Redis(t)
 	c, _ := node(t, s, "")
 	m := &model{logs: map[chat.ConvID][]chat.Message{}}
-	k := redis.NewCache(c, m)
+	k := redis.NewCache(c, m, "1")
 	defer k.Close()
 	for range 300 {
 		m.append("Ga")
@@ -216,7 +216,7 @@ func TestCommitsAreAppendedToWhatIsCached(t *testing.T) {
 	s := servicetest.Redis(t)
 	c, _ := node(t, s, "")
 	m := &model{logs: map[chat.ConvID][]chat.Message{}}
-	k := redis.NewCache(c, m)
+	k := redis.NewCache(c, m, "1")
 	defer k.Close()
 	m.append("Ga")
 	if _, err := k.Before(t.Context(), "Ga", 0, 10); err != nil {
@@ -228,13 +228,13 @@ func TestCommitsAreAppendedToWhatIsCached(t *testing.T) {
 		k.Committed(m.append("Ga", "Gb"))
 	}
 	eventually(t, "the newest entry is cached", func() bool {
-		top := raw.ZRangeWithScores(t.Context(), "kamachat:log:Ga", -1, -1).Val()
+		top := raw.ZRangeWithScores(t.Context(), "kamachat:log:1:Ga", -1, -1).Val()
 		return len(top) == 1 && top[0].Score == 251
 	})
-	if n := raw.ZCard(t.Context(), "kamachat:log:Ga").Val(); n != chat.MaxPage {
+	if n := raw.ZCard(t.Context(), "kamachat:log:1:Ga").Val(); n != chat.MaxPage {
 		t.Errorf("%d entries are cached, want %d", n, chat.MaxPage)
 	}
-	if n := raw.Exists(t.Context(), "kamachat:log:Gb").Val(); n != 0 {
+	if n := raw.Exists(t.Context(), "kamachat:log:1:Gb").Val(); n != 0 {
 		t.Error("a conversation that nobody reads is cached")
 	}
 }
@@ -247,13 +247,13 @@ func TestCacheThatKnowsMoreThanTheStoreIsThrownAway(t *testing.T) {
 	for range 20 {
 		old.append("Ga")
 	}
-	k := redis.NewCache(c, old)
+	k := redis.NewCache(c, old, "1")
 	if _, err := k.Before(t.Context(), "Ga", 0, 10); err != nil {
 		t.Fatal(err)
 	}
 	k.Close()
 	back := &model{logs: map[chat.ConvID][]chat.Message{"Ga": old.logs["Ga"][:15]}}
-	k = redis.NewCache(c, back)
+	k = redis.NewCache(c, back, "1")
 	defer k.Close()
 	for range 2 {
 		if p, err := k.Before(t.Context(), "Ga", 0, 10); err != nil || p.LastSeq != 15 || p.Entries[len(p.Entries)-1].Seq != 15 {
@@ -265,11 +265,42 @@ func TestCacheThatKnowsMoreThanTheStoreIsThrownAway(t *testing.T) {
 	}
 }
 
+// A database that is put back from a copy grows past what is cached, and is
+// another log. The server was started anew for that.
+func TestCacheOfAnotherLifeIsNotRead(t *testing.T) {
+	s := servicetest.Redis(t)
+	c, _ := node(t, s, "")
+	old := &model{logs: map[chat.ConvID][]chat.Message{}}
+	for range 20 {
+		old.append("Ga")
+	}
+	k := redis.NewCache(c, old, "1")
+	if _, err := k.Before(t.Context(), "Ga", 0, 20); err != nil {
+		t.Fatal(err)
+	}
+	k.Close()
+	back := &model{logs: map[chat.ConvID][]chat.Message{"Ga": old.logs["Ga"][:10:10]}}
+	for range 15 {
+		back.append("Ga")
+	}
+	for i := range back.logs["Ga"][10:] {
+		back.logs["Ga"][10+i].ID++ // said later
+	}
+	k = redis.NewCache(c, back, "2")
+	defer k.Close()
+	for range 2 {
+		p, err := k.Before(t.Context(), "Ga", 0, 20)
+		if err != nil || !reflect.DeepEqual(p.Entries, back.logs["Ga"][5:]) {
+			t.Errorf("got %+v, %v", p, err)
+		}
+	}
+}
+
 func TestPagesComeFromTheStoreWhileRedisIsAway(t *testing.T) {
 	s := servicetest.Redis(t)
 	c, _ := node(t, s, "")
 	m := &model{logs: map[chat.ConvID][]chat.Message{}}
-	k := redis.NewCache(c, m)
+	k := redis.NewCache(c, m, "1")
 	defer k.Close()
 	m.append("Ga", "Ga")
 	s.Pause()

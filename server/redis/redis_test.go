@@ -163,7 +163,7 @@ func TestOnlyOwnKeysAreTouched(t *testing.T) {
 		if _, err := redis.NewLimiter(c).Allow(ctx, "x", 1, 5); err != nil && !c.Away() {
 			t.Fatal(err)
 		}
-		cache := redis.NewCache(c, oneEntry{})
+		cache := redis.NewCache(c, oneEntry{}, "1")
 		if _, err := cache.Before(ctx, "Ga", 0, 10); err != nil {
 			t.Fatal(err)
 		}
