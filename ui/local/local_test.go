@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,8 +27,23 @@ type memory struct {
 	alive map[string]bool
 	vals  map[string]string
 	room  int // pages that there is room for; 0: any number
-	fails error
 	log   []Batch
+
+	mu  sync.Mutex
+	bad error // what everything answers; under mu
+}
+
+// breaks has everything fail from now on, or with nil no longer.
+func (m *memory) breaks(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bad = err
+}
+
+func (m *memory) fails() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.bad
 }
 
 func (m *memory) posts(all bool) []byte {
@@ -75,10 +91,10 @@ func (m *memory) Begin(context.Context) ([]byte, error) {
 		ds = append(ds, fmt.Sprintf("%q:%s", key[2:], m.vals[key]))
 	}
 	return fmt.Appendf(nil, `%s,"lines":[%s],"people":[%s],"drafts":{%s},"unsent":%s}`,
-		me[:len(me)-1], list("c/"), list("u/"), strings.Join(ds, ","), m.posts(true)), m.fails
+		me[:len(me)-1], list("c/"), list("u/"), strings.Join(ds, ","), m.posts(true)), m.fails()
 }
 
-func (m *memory) Adopt(context.Context) ([]byte, error) { return m.posts(false), m.fails }
+func (m *memory) Adopt(context.Context) ([]byte, error) { return m.posts(false), m.fails() }
 
 func (m *memory) Pages(_ context.Context, conv chat.ConvID, page, n int) (out [][]chat.Message, err error) {
 	for _, key := range m.keys("p/" + string(conv) + "/") {
@@ -90,14 +106,14 @@ func (m *memory) Pages(_ context.Context, conv chat.ConvID, page, n int) (out []
 			out = append(out, es)
 		}
 	}
-	return out[max(len(out)-n, 0):], m.fails
+	return out[max(len(out)-n, 0):], m.fails()
 }
 
-func (m *memory) PageKeys(context.Context) ([]string, error) { return m.keys("p/"), m.fails }
+func (m *memory) PageKeys(context.Context) ([]string, error) { return m.keys("p/"), m.fails() }
 
 func (m *memory) Write(_ context.Context, b Batch) error {
-	if m.fails != nil {
-		return m.fails
+	if err := m.fails(); err != nil {
+		return err
 	}
 	vals := maps.Clone(m.vals)
 	for _, key := range b.Delete {
@@ -135,7 +151,7 @@ func merge(a, b string) string {
 
 func (m *memory) Wipe(context.Context) error {
 	m.vals = map[string]string{}
-	return m.fails
+	return m.fails()
 }
 
 func newMemory() *memory {
@@ -409,11 +425,11 @@ func TestPostsAreWrittenAtOnceOthersGathered(t *testing.T) {
 			t.Error("a post was not written at once")
 		}
 		// A store that fails is told, and tried again.
-		m.fails = errors.New("broken")
+		m.breaks(errors.New("broken"))
 		r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg(conv, 2)}}, 0))
 		time.Sleep(time.Second)
 		synctest.Wait()
-		m.fails = nil
+		m.breaks(nil)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if len(said) != 2 || said[0] == nil || said[1] != nil || !strings.Contains(m.vals["p/G1/00000000"], `"seq":2`) {
