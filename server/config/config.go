@@ -130,7 +130,7 @@ func (s Serving) Validate() error {
 	case s.Cache && s.Redis == "":
 		return fmt.Errorf("--cache: needs --redis")
 	case s.Prefix == "":
-		return fmt.Errorf("--redis-prefix: want a text, e.g. kamachat:")
+		return fmt.Errorf("--redis-prefix: want a text such as \"kamachat:\"")
 	case s.Node < 0 || s.Node > maxNode:
 		return fmt.Errorf("--node: want 0 to %d", maxNode)
 	}
