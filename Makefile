@@ -101,6 +101,14 @@ e2e: build ## the tests in Chromium
 check: build ## what a change must pass: format, vet, staticcheck, race, fuzz, vulnerabilities
 	@tools/check.sh
 
+.PHONY: lint
+lint: build ## format, vet, staticcheck
+	@tools/check.sh lint
+
+.PHONY: race
+race: build ## the concurrent core with the race detector
+	go test -race ./server/room/... ./server/session ./server/inproc ./ui/link ./ui/local
+
 .PHONY: faults
 faults: ## kill, starve and stop things under load, as often as docs/performance.md says
 	KAMACHAT_REQUIRE=all KAMACHAT_KILLS_SQLITE=50 KAMACHAT_KILLS_MARIADB=20 KAMACHAT_OUTAGES=5 KAMACHAT_CROWD=400 \

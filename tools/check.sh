@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What a change must pass; `make check` runs it. Each step names itself; the
-# first that fails ends the run. FUZZTIME (10s) is the time per fuzz target.
+# What a change must pass; `make check` runs it, and `make lint` what is there
+# before the tests ("tools/check.sh lint"). Each step names itself; the first that
+# fails ends the run. FUZZTIME (10s) is the time per fuzz target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,6 +27,8 @@ step staticcheck
 staticcheck=$(go tool -n staticcheck)
 "$staticcheck" ./...
 GOOS=js GOARCH=wasm "$staticcheck" ./ui/... ./shared/...
+
+[ "${1:-}" != lint ] || exit 0
 
 step "tests, with the race detector"
 # shellcheck disable=SC2046
