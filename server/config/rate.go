@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -11,6 +12,10 @@ type Rate struct {
 	PerSecond float64
 	Burst     int
 }
+
+// maxBurst is far above what anybody means, and so small that a thousand of it
+// can be counted.
+const maxBurst = 1_000_000
 
 // Off reports whether r is no limit.
 func (r Rate) Off() bool { return r.PerSecond == 0 }
@@ -32,10 +37,13 @@ func (r *Rate) UnmarshalText(p []byte) error {
 	if err != nil || !(per > 0 && per <= 1e6) {
 		return bad
 	}
-	b := max(1, int(per*10))
+	b := min(max(1, int(per*10)), maxBurst)
 	if hasBurst {
 		if b, err = strconv.Atoi(burst); err != nil || b < 1 {
 			return bad
+		}
+		if b > maxBurst {
+			return fmt.Errorf("want a burst of at most %d", maxBurst)
 		}
 	}
 	*r = Rate{PerSecond: per, Burst: b}

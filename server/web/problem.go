@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/json"
 	"errors"
-	"math"
 	"net/http"
 	"strconv"
 
@@ -44,8 +43,8 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) probl
 	if status == http.StatusInternalServerError && r.Context().Err() == nil {
 		s.Log.Error("request failed", "method", r.Method, "route", r.Pattern, "err", err)
 	}
-	if ref.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(ref.RetryAfter.Seconds()))))
+	if ms := ref.RetryMillis(); ms > 0 {
+		w.Header().Set("Retry-After", strconv.FormatInt((ms+999)/1000, 10))
 	}
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")

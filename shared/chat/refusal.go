@@ -42,9 +42,9 @@ func (r *Refusal) Is(err error) bool {
 // ErrNotFound is what stores answer when there is no such thing.
 var ErrNotFound = &Refusal{Code: NotFound}
 
-// RetryMillis is RetryAfter in milliseconds, rounded up: 0 means never.
+// RetryMillis is RetryAfter in milliseconds, rounded up, at most a day: 0 means never.
 func (r *Refusal) RetryMillis() int64 {
-	return (r.RetryAfter + time.Millisecond - 1).Milliseconds()
+	return (min(r.RetryAfter, 24*time.Hour) + time.Millisecond - 1).Milliseconds()
 }
 
 // AsRefusal returns the Refusal in err, or Internal with no details for any other error.
