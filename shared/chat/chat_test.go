@@ -3,6 +3,7 @@ package chat
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -129,6 +130,9 @@ func TestDraftValidate(t *testing.T) {
 		"not UTF-8 ref": {func(d *Draft) { d.Ref = "\xff" }, Invalid},
 		"NUL in ref":    {func(d *Draft) { d.Ref = "r\x00" }, Invalid},
 		"space in ref":  {func(d *Draft) { d.Ref = "r " }, Invalid},
+		"any sign":      {func(d *Draft) { d.Ref = `!~"\{}<'%` }, ""},
+		"lost in JSON":  {func(d *Draft) { d.Ref = "r" + unquoted(`"\ud83d"`) }, Invalid},
+		"not ASCII ref": {func(d *Draft) { d.Ref = "rä" }, Invalid},
 		"empty text":    {func(d *Draft) { d.Content.Text = "" }, Invalid},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -221,9 +225,15 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// unquoted is a string as JSON readers see it.
+func unquoted(s string) (out string) {
+	_ = json.Unmarshal([]byte(s), &out)
+	return out
+}
+
 // 0 milliseconds would mean that it is never to be tried again.
 func TestTheShortestWaitIsNotNever(t *testing.T) {
-	for wait, want := range map[time.Duration]int64{0: 0, 1: 1, time.Microsecond: 1, time.Millisecond: 1, 1500 * time.Microsecond: 2, time.Second: 1000} {
+	for wait, want := range map[time.Duration]int64{0: 0, 1: 1, time.Microsecond: 1, time.Millisecond: 1, 1500 * time.Microsecond: 2, time.Second: 1000, 48 * time.Hour: 86_400_000, math.MaxInt64: 86_400_000} {
 		if got := (&Refusal{Code: RateLimited, RetryAfter: wait}).RetryMillis(); got != want {
 			t.Errorf("%v is told as %d ms, want %d", wait, got, want)
 		}

@@ -167,8 +167,8 @@ func (d Draft) Validate() error {
 		return Refuse(NotFound, "no such conversation")
 	case !d.Author.Valid():
 		return Refuse(Forbidden, "no such author")
-	case d.Ref == "" || len(d.Ref) > MaxRef || !utf8.ValidString(d.Ref) || strings.ContainsFunc(d.Ref, blank):
-		return Refuse(Invalid, "a post needs a ref of at most 64 bytes, without spaces")
+	case d.Ref == "" || len(d.Ref) > MaxRef || strings.ContainsFunc(d.Ref, odd):
+		return Refuse(Invalid, "a post needs a ref of at most 64 characters of printable ASCII, without spaces")
 	}
 	if _, _, ok := d.Conv.Pair(); ok {
 		if _, mine := d.Conv.Peer(d.Author); !mine {
@@ -178,9 +178,10 @@ func (d Draft) Validate() error {
 	return d.Content.Validate()
 }
 
-// blank reports whether r can't be in a Ref: databases leave zeros out or refuse
-// them, and take names that differ in spaces at the end for the same.
-func blank(r rune) bool { return r <= ' ' || r == 0x7f }
+// odd reports whether r can't be in a Ref, where it would make two names one:
+// readers of JSON take all halves of surrogates for the same character, databases
+// leave zeros out and take names that differ in spaces at the end for the same.
+func odd(r rune) bool { return r <= ' ' || r > '~' }
 
 // Preview is the content in one line of at most n runes, for lists.
 func (c Content) Preview(n int) string {
