@@ -24,12 +24,17 @@ func (g *gate) hold(it item) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open {
-		return it.seq > 0 && it.seq <= g.sent[it.conv]
+		return it.within(g.sent)
 	}
 	if g.full = g.full || len(g.held) >= g.limit; !g.full {
 		g.held = append(g.held, it)
 	}
 	return true
+}
+
+// within reports whether it was sent where the entries up to those in sent were.
+func (it item) within(sent map[chat.ConvID]int64) bool {
+	return it.seq > 0 && it.seq <= sent[it.conv] && !it.call
 }
 
 // release queues what was kept back, without the entries up to those in sent,
@@ -42,7 +47,7 @@ func (s *Session) release(sent map[chat.ConvID]int64) {
 		s.Close("slow")
 	}
 	for _, it := range g.held {
-		if it.seq == 0 || it.seq > sent[it.conv] {
+		if !it.within(sent) {
 			s.queue(it)
 		}
 	}

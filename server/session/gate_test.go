@@ -13,12 +13,13 @@ func TestWhatWasSentAsMissedIsNotSentAgain(t *testing.T) {
 		item item
 		kept bool
 	}{
-		"sent as missed":  {item{conv: "Ga", seq: 7}, true},
-		"the next":        {item{conv: "Ga", seq: 8}, false},
-		"elsewhere":       {item{conv: "Gb", seq: 1}, false},
-		"not of any log":  {item{conv: "Ga"}, false},
-		"long before":     {item{conv: "Ga", seq: 1}, true},
-		"of no conv, too": {item{}, false},
+		"sent as missed":     {item{conv: "Ga", seq: 7}, true},
+		"rings all the same": {item{conv: "Ga", seq: 7, call: true}, false},
+		"the next":           {item{conv: "Ga", seq: 8}, false},
+		"elsewhere":          {item{conv: "Gb", seq: 1}, false},
+		"not of any log":     {item{conv: "Ga"}, false},
+		"long before":        {item{conv: "Ga", seq: 1}, true},
+		"of no conv, too":    {item{}, false},
 	} {
 		if got := g.hold(c.item); got != c.kept {
 			t.Errorf("%s: kept back %v, want %v", name, got, c.kept)

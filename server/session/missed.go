@@ -2,20 +2,40 @@ package session
 
 import (
 	"context"
+	"errors"
 
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
 
-// maxMissed bounds what a client that can't resume gets on its return, well
-// below a session's queue.
+// maxMissed bounds what a client that can't resume gets on its return.
 const maxMissed = 1000
+
+// errEnds says that the server does.
+var errEnds = errors.New("the server ends")
+
+// ease waits until there is room for more in the queue. Meanwhile others are
+// welcomed: how long it takes is up to the peer.
+func (s *Session) ease() error {
+	if s.out.eases() {
+		return nil
+	}
+	s.giveTurn()
+	s.out.ease()
+	if s.turn = s.host.turn(); !s.turn {
+		return errEnds
+	}
+	return nil
+}
 
 // sendMissed queues what the person has not been delivered yet, at most the
 // newest hundred of each conversation, then what was committed meanwhile.
 func (s *Session) sendMissed(ctx context.Context) error {
 	sent := map[chat.ConvID]int64{}
 	if err := s.queueMissed(ctx, sent); err != nil {
+		return err
+	}
+	if err := s.ease(); err != nil {
 		return err
 	}
 	s.release(sent)
@@ -49,6 +69,9 @@ func (s *Session) queueMissed(ctx context.Context, sent map[chat.ConvID]int64) e
 			data, ok, err := s.d.Codec.Append(nil, wire.Frame{Body: wire.Posted{Message: m, By: people[m.Author]}})
 			if err != nil || !ok {
 				continue
+			}
+			if err := s.ease(); err != nil {
+				return err
 			}
 			s.queue(item{data: data, conv: m.Conv, seq: m.Seq, own: m.Author == s.who.User})
 		}

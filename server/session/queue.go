@@ -91,11 +91,23 @@ func (q *queue) easeLocked() {
 	}
 }
 
-// ease waits until at most maxAsked bytes wait to be written, or the queue is closed.
+// eases reports whether more may be asked for: at most maxAsked bytes wait to be
+// written, and half of the items that fit. So it is in a closed queue.
+func (q *queue) eases() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.easesLocked()
+}
+
+func (q *queue) easesLocked() bool {
+	return q.closed || q.held <= maxAsked && len(q.items) <= q.limit/2
+}
+
+// ease waits until eases.
 func (q *queue) ease() {
 	for {
 		q.mu.Lock()
-		if q.held <= maxAsked || q.closed {
+		if q.easesLocked() {
 			q.mu.Unlock()
 			return
 		}

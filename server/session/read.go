@@ -97,10 +97,10 @@ func (s *Session) take(typ websocket.MessageType, p []byte) {
 // it is the session's turn. What is delivered from now on comes behind it.
 func (s *Session) welcomed(welcome func() error) bool {
 	s.joined.Store(true) // it is us who are slow from here on
-	if !s.host.turn() {
+	if s.turn = s.host.turn(); !s.turn {
 		return false
 	}
-	defer func() { <-s.host.turns }()
+	defer s.giveTurn()
 	if s.out.isClosed() {
 		return false
 	}
@@ -112,6 +112,14 @@ func (s *Session) welcomed(welcome func() error) bool {
 		return false
 	}
 	return true
+}
+
+// giveTurn lets another session be welcomed.
+func (s *Session) giveTurn() {
+	if s.turn {
+		s.turn = false
+		<-s.host.turns
+	}
 }
 
 // hello answers welcome.

@@ -52,6 +52,7 @@ type Session struct {
 	unanswered atomic.Int32 // posts that were accepted, or are about to be
 	joined     atomic.Bool
 
+	turn  bool          // it may make its welcome; the reader's, or begin's
 	posts *rate.Limiter // what the person says; made with the first frame
 	asks  *rate.Limiter // what the program asks
 
@@ -69,6 +70,7 @@ type item struct {
 	conv chat.ConvID
 	seq  int64
 	own  bool // the entry is its reader's
+	call bool // it rings, and is never among what was missed
 }
 
 // marks are how far a reader has got who was written it.
@@ -105,6 +107,7 @@ func (s *Session) Push(p *wire.Packet) {
 		it := item{data: data}
 		if isPosted {
 			it.conv, it.seq, it.own = posted.Conv, posted.Seq, posted.Author == s.who.User
+			it.call = posted.Content.Kind == chat.CallK
 		}
 		if !s.gate.hold(it) {
 			s.queue(it)
