@@ -266,3 +266,68 @@ func TestBrowserWithoutADatabaseWorksOnLine(t *testing.T) {
 	s.again()
 	mei.arrived(conv, []string{"works", "waits"})
 }
+
+// What was kept is found again without a network, and shown where it stands.
+func TestMessagesAreFoundAndShownWithoutTheServer(t *testing.T) {
+	s := newServer(t, "--rate-limit", "off")
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	conv := mei.with(zhe)
+	p := browse(t, s, 1024, 768).as(mei)
+	zhe.says(conv, "the first")
+	p.goTo("/c/" + string(conv))
+	p.live()
+	for i := range 300 {
+		zhe.says(conv, fmt.Sprintf("number %d of the 会议室 list", i))
+	}
+	p.sees("number 299 ")
+	p.kept(fmt.Sprintf("p/%s/%08x", conv, 301/50), "number 299 ")
+	p.installed()
+	s.kill()
+	p.expected = true
+	p.goTo("/")
+	p.started()
+	eval[bool](p, `(document.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true})), true)`)
+	p.until(`document.querySelector("#jump")`)
+	p.fill("#jump", "number 12 会议")
+	p.until(`[...document.querySelectorAll(".switcher mark")].some(m => m.textContent == "number")`)
+	p.shot("search")
+	if n := eval[int](p, `document.querySelectorAll(".switcher mark").length`); n != 11 { // 12, and 120 to 129
+		t.Errorf("%d messages are found", n)
+	}
+	p.fill("#jump", "list number 12 会议室")
+	p.until(`document.querySelectorAll(".switcher mark").length == 11`)
+	eval[bool](p, `([...document.querySelectorAll(".switcher button")].at(-1).click(), true)`)
+	p.until(`document.querySelector("#log .hit")?.textContent.includes("number 12 ")`)
+	middle := eval[float64](p, `(() => { const b = document.querySelector("#scroll").getBoundingClientRect(), r = document.querySelector(".hit").getBoundingClientRect(); return (r.top - b.top) / b.height })()`)
+	if middle < 0.1 || middle > 0.9 {
+		t.Errorf("what was found is at %v of the height", middle)
+	}
+	p.shot("found")
+	// Scrolling on shows everything between there and the end, in order.
+	for range 40 {
+		eval[bool](p, `(document.querySelector("#scroll").scrollBy(0, 3000), true)`)
+		if p.rows("number 299 ") > 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	p.sees("number 299 ")
+	// And back to where it was found, and by one press to the end.
+	eval[bool](p, `(document.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true})), true)`)
+	p.until(`document.querySelector("#jump")`)
+	p.fill("#jump", "number 7 ")
+	p.until(`document.querySelector(".switcher mark")`)
+	eval[bool](p, `([...document.querySelectorAll(".switcher button")].at(-1).click(), true)`)
+	p.until(`document.querySelector("#log .hit")?.textContent.includes("number 7 ")`)
+	p.click(".pill")
+	p.until(`[...document.querySelectorAll("#log li")].at(-1).textContent.includes("number 299 ")`)
+	texts := p.texts()
+	for i := 1; i < len(texts); i++ {
+		var a, b int
+		fmt.Sscanf(texts[i-1], "number %d", &a)
+		fmt.Sscanf(texts[i], "number %d", &b)
+		if b != a+1 {
+			t.Fatalf("%q is shown behind %q", texts[i], texts[i-1])
+		}
+	}
+}

@@ -156,6 +156,35 @@
         };
       });
     },
+    // search returns pages in which all terms occur, the newest of a
+    // conversation first. It leaves the page free to draw in between.
+    async search(terms, most) {
+      const want = JSON.parse(terms);
+      const found = [];
+      let end = "p0"; // behind all of p/
+      for (;;) {
+        const [tx, s] = await records("readonly");
+        const part = await new Promise((ok, no) => {
+          const out = [];
+          const r = s.openCursor(IDBKeyRange.bound("p/", end, false, true), "prev");
+          r.onerror = () => no(r.error);
+          r.onsuccess = () => {
+            const c = r.result;
+            if (c) out.push([c.key, c.value]);
+            if (c && out.length < 100) c.continue();
+            else ok(out);
+          };
+        });
+        tx.abort();
+        for (const [, text] of part) {
+          const low = text.toLowerCase();
+          if (want.every((w) => low.includes(w))) found.push(text);
+        }
+        if (part.length < 100 || found.length >= most) return `[${found.slice(0, most)}]`;
+        end = part[part.length - 1][0];
+        await new Promise((ok) => setTimeout(ok));
+      }
+    },
     async keys() {
       const [, s] = await records("readonly");
       return JSON.stringify(await asked(s.getAllKeys(below("p/"))));

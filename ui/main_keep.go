@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/find"
 	"kamachat/ui/local"
 	"kamachat/ui/state"
 )
@@ -61,6 +62,46 @@ func (h *hands) Older(conv chat.ConvID) {
 		}
 		h.Client.Older(conv)
 	}()
+}
+
+// Jump implements view.Intents: what was kept is shown, or the server asked.
+func (h *hands) Jump(conv chat.ConvID, seq int64) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), recallIn)
+		defer cancel()
+		es, err := h.replica.Around(ctx, conv, seq)
+		h.Client.Jump(conv, seq)
+		if err == nil {
+			h.Client.RememberPast(conv, es)
+		}
+	}()
+}
+
+// Around implements view.Intents.
+func (h *hands) Around(conv chat.ConvID, newer bool) {
+	go func() {
+		var first, last int64
+		h.Do(func(s *state.State) {
+			if es, _ := s.Shown(conv); len(es) > 0 {
+				first, last = es[0].Seq, es[len(es)-1].Seq
+			}
+		})
+		ctx, cancel := context.WithTimeout(context.Background(), recallIn)
+		defer cancel()
+		at := first - 1
+		if newer {
+			at = last + 1
+		}
+		if es, err := h.replica.Around(ctx, conv, at); err == nil && h.Client.RememberPast(conv, es) {
+			return
+		}
+		h.Client.Around(conv, newer)
+	}()
+}
+
+// Find implements view.Intents.
+func (h *hands) Find(ctx context.Context, q find.Query, most int) ([]chat.Message, error) {
+	return h.replica.Find(ctx, q, most)
 }
 
 // Draft implements view.Intents.

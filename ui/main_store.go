@@ -60,6 +60,18 @@ func (b browserStore) Pages(ctx context.Context, conv chat.ConvID, page, n int) 
 	return pages, err
 }
 
+func (b browserStore) Search(ctx context.Context, terms []string, most int) (pages [][]chat.Message, err error) {
+	want, err := json.Marshal(terms)
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.ask(ctx, "search", string(want), most)
+	if err == nil {
+		err = json.Unmarshal(p, &pages)
+	}
+	return pages, err
+}
+
 func (b browserStore) PageKeys(ctx context.Context) (keys []string, err error) {
 	p, err := b.ask(ctx, "keys")
 	if err == nil {

@@ -4,7 +4,7 @@ import "maps"
 
 // phrases are all sentences. A key that ends in ".one" is the singular of the
 // key before it, which only English has.
-var phrases = merged(chatPhrases, pagePhrases, problemPhrases)
+var phrases = merged(chatPhrases, pagePhrases, problemPhrases, doctorPhrases)
 
 func merged(sets ...map[string]phrase) map[string]phrase {
 	all := map[string]phrase{}
@@ -115,7 +115,8 @@ var chatPhrases = map[string]phrase{
 	"new.make":     {"Create group", "创建群聊"},
 	"new.remove":   {"Remove {0}", "移除{0}"},
 	"switch.title": {"Go to", "快速跳转"},
-	"switch.find":  {"Go to a person or group", "跳转到联系人或群聊"},
+	"switch.find":  {"Go to a person, a group or a message", "跳转到联系人、群聊或消息"},
+	"switch.hits":  {"Messages", "消息"},
 
 	// A newer program.
 	"update.ready":  {"A new version is ready.", "新版本已就绪。"},

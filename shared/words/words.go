@@ -47,6 +47,18 @@ func Say(l Lang, key string, args ...any) string {
 	return fill(l.of(p), args)
 }
 
+// Below returns all sentences whose keys begin with prefix, by what follows it,
+// with their {0}, {1}, … as they are.
+func Below(l Lang, prefix string) map[string]string {
+	all := map[string]string{}
+	for key, p := range phrases {
+		if name, ok := strings.CutPrefix(key, prefix); ok {
+			all[name] = l.of(p)
+		}
+	}
+	return all
+}
+
 // Problem returns why something was refused: the translation of said, the
 // refusal's own words, where there is one, else what its code means.
 func Problem(l Lang, code, said string) string {

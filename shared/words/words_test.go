@@ -13,7 +13,7 @@ import (
 
 // composed are the beginnings of keys that the code completes: each is said as
 // say("tick." + label). All keys that begin so count as used.
-var composed = []string{"tick.", "failed.", "event.", "error.", "refused.", "problem.", "said."}
+var composed = []string{"tick.", "failed.", "event.", "error.", "refused.", "problem.", "said.", "doctor."}
 
 // elsewhere are the keys that are said without being written out in speakers,
 // and why.
@@ -122,7 +122,7 @@ func TestEveryPhraseIsInBothLanguages(t *testing.T) {
 }
 
 func TestNoPhraseIsGivenTwice(t *testing.T) {
-	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases); sum != len(phrases) {
+	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases) + len(doctorPhrases); sum != len(phrases) {
 		t.Errorf("%d phrases have %d keys", sum, len(phrases))
 	}
 }

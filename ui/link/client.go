@@ -191,6 +191,28 @@ func (c *Client) Remember(conv chat.ConvID, es []chat.Message) (ok bool) {
 	return ok
 }
 
+// RememberPast folds entries of conv that were kept, as State.RememberPast, and
+// reports whether they were of use.
+func (c *Client) RememberPast(conv chat.ConvID, es []chat.Message) (ok bool) {
+	c.did(func(st *state.State, _ int64) (ch state.Change) { ch, ok = st.RememberPast(conv, es); return ch })
+	return ok
+}
+
+// Jump shows conv around the entry seq.
+func (c *Client) Jump(conv chat.ConvID, seq int64) {
+	c.did(func(st *state.State, now int64) state.Change { return st.Jump(conv, seq, now) })
+}
+
+// Around asks for more of what Jump shows.
+func (c *Client) Around(conv chat.ConvID, newer bool) {
+	c.did(func(st *state.State, now int64) state.Change { return st.Around(conv, newer, now) })
+}
+
+// Latest goes back from what Jump showed to the end of conv.
+func (c *Client) Latest(conv chat.ConvID) {
+	c.did(func(st *state.State, _ int64) state.Change { return st.Latest(conv) })
+}
+
 // Open shows conv, and asks for its newest page where it is not here. "" shows none.
 func (c *Client) Open(conv chat.ConvID) {
 	c.did(func(st *state.State, now int64) state.Change { return st.Open(conv).Merge(st.Ask(conv, now)) })

@@ -155,6 +155,9 @@ func has(s *state.State, id chat.ConvID) bool {
 // pages writes the entries held that are not known to be there.
 func (k *Keeper) pages(s *state.State, id chat.ConvID, b *Batch) {
 	es := s.Held(id)
+	if shown, _ := s.Shown(id); len(shown) > 0 && len(es) > 0 && shown[0].Seq < es[0].Seq {
+		k.pagesOf(id, shown, b)
+	}
 	if len(es) == 0 {
 		return
 	}
@@ -164,19 +167,26 @@ func (k *Keeper) pages(s *state.State, id chat.ConvID, b *Batch) {
 	if len(es) == 0 {
 		return
 	}
+	k.pagesOf(id, es, b)
+	held := s.Held(id)
+	k.cover(id, held[0].Seq, held[len(held)-1].Seq)
+}
+
+// pagesOf writes es, in rising order, into their pages.
+func (k *Keeper) pagesOf(id chat.ConvID, es []chat.Message, b *Batch) {
 	for len(es) > 0 {
 		page := PageOf(es[0].Seq)
 		n := slices.IndexFunc(es, func(m chat.Message) bool { return PageOf(m.Seq) != page })
 		if n < 0 {
 			n = len(es)
 		}
-		if p, err := json.Marshal(es[:n]); err == nil {
-			b.Put = append(b.Put, Record{Key: pageKey(id, page), Value: string(p), Merge: true})
+		before := len(b.Put)
+		k.put(pageKey(id, page), es[:n], b)
+		if len(b.Put) > before {
+			b.Put[before].Merge = true
 		}
 		es = es[n:]
 	}
-	held := s.Held(id)
-	k.cover(id, held[0].Seq, held[len(held)-1].Seq)
 }
 
 // outbox writes the posts that wait, and removes those that don't.

@@ -85,6 +85,9 @@ type Store interface {
 	Adopt(ctx context.Context) ([]byte, error)
 	// Pages returns the values of the last n records of the pages of conv up to page.
 	Pages(ctx context.Context, conv chat.ConvID, page, n int) ([][]chat.Message, error)
+	// Search returns pages that may hold entries in whose texts all terms occur,
+	// at most so many.
+	Search(ctx context.Context, terms []string, most int) ([][]chat.Message, error)
 	// PageKeys returns the keys of all pages.
 	PageKeys(ctx context.Context) ([]string, error)
 	// Write writes b.
@@ -160,4 +163,26 @@ func Before(pages [][]chat.Message, seq int64) []chat.Message {
 		from--
 	}
 	return es[from:]
+}
+
+// around returns the run of entries without a gap that has seq in it.
+func around(pages [][]chat.Message, seq int64) []chat.Message {
+	var es []chat.Message
+	for _, p := range pages {
+		es = append(es, p...)
+	}
+	for at, m := range es {
+		if m.Seq != seq {
+			continue
+		}
+		from, to := at, at+1
+		for from > 0 && es[from-1].Seq == es[from].Seq-1 {
+			from--
+		}
+		for to < len(es) && es[to].Seq == es[to-1].Seq+1 {
+			to++
+		}
+		return es[from:to]
+	}
+	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/find"
 	"kamachat/shared/wire"
 	"kamachat/ui/state"
 )
@@ -107,6 +108,21 @@ func (m *memory) Pages(_ context.Context, conv chat.ConvID, page, n int) (out []
 		}
 	}
 	return out[max(len(out)-n, 0):], m.fails()
+}
+
+func (m *memory) Search(_ context.Context, terms []string, most int) (out [][]chat.Message, err error) {
+	for _, key := range m.keys("p/") {
+		all := len(out) < most
+		for _, t := range terms {
+			all = all && strings.Contains(strings.ToLower(m.vals[key]), t)
+		}
+		var es []chat.Message
+		if all {
+			err = errors.Join(err, json.Unmarshal([]byte(m.vals[key]), &es))
+			out = append(out, es)
+		}
+	}
+	return out, errors.Join(err, m.fails())
 }
 
 func (m *memory) PageKeys(context.Context) ([]string, error) { return m.keys("p/"), m.fails() }
@@ -438,4 +454,47 @@ func TestPostsAreWrittenAtOnceOthersGathered(t *testing.T) {
 		stop()
 		<-done
 	})
+}
+
+func TestFindAndAround(t *testing.T) {
+	m := newMemory()
+	s := live(0, "G1", "G2")
+	r := on(s, m)
+	for i := range int64(200) {
+		a, b := msg("G1", i+1), msg("G2", i+1)
+		a.Content, b.Content = chat.TextContent(fmt.Sprintf("number %d of 会议", i+1)), chat.TextContent("nothing")
+		a.At, b.At = 1000+i, 2000+i
+		if i == 7 || i == 190 {
+			b.Content = chat.TextContent("Number 七 at last, 会议室")
+		}
+		r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: a}}, 0).Merge(s.Apply(wire.Frame{Body: wire.Posted{Message: b}}, 0)))
+	}
+	if err := r.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for q, want := range map[string]string{
+		"number 会议": "G2/191 G2/8 G1/200 G1/199 G1/198",
+		"number 17": "G1/179 G1/178 G1/177 G1/176 G1/175",
+		"会议室":       "G2/191 G2/8",
+		"umber":     "",
+	} {
+		found, err := r.Find(t.Context(), find.Parse(q), 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, m := range found {
+			got = append(got, fmt.Sprint(m.Conv, "/", m.Seq))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %v, want %s", q, got, want)
+		}
+	}
+	es, err := r.Around(t.Context(), "G1", 60)
+	if err != nil || len(es) < 100 || es[0].Seq > 35 || es[len(es)-1].Seq < 85 {
+		t.Errorf("around 60 are %d entries, %v", len(es), err)
+	}
+	if es, err := r.Around(t.Context(), "G1", 999); err != nil || es != nil {
+		t.Errorf("around what is not there: %v, %v", es, err)
+	}
 }

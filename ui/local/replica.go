@@ -3,10 +3,12 @@ package local
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/find"
 	"kamachat/ui/state"
 )
 
@@ -86,6 +88,42 @@ func (r *Replica) Before(ctx context.Context, conv chat.ConvID, seq int64) ([]ch
 	r.k.Recalled(conv, es)
 	r.mu.Unlock()
 	return es, nil
+}
+
+// Around returns entries of conv that were kept, a run without a gap with seq in it.
+func (r *Replica) Around(ctx context.Context, conv chat.ConvID, seq int64) ([]chat.Message, error) {
+	pages, err := r.store.Pages(ctx, conv, PageOf(seq+PageSize/2), 3)
+	if err != nil {
+		return nil, err
+	}
+	return around(pages, seq), nil
+}
+
+// mostPages is how many pages are searched through for one question.
+const mostPages = 40
+
+// Find returns the entries kept whose texts q means, latest first, at most so many.
+func (r *Replica) Find(ctx context.Context, q find.Query, most int) ([]chat.Message, error) {
+	pages, err := r.store.Search(ctx, q.Terms(), mostPages)
+	if err != nil {
+		return nil, err
+	}
+	var found []chat.Message
+	for _, p := range pages {
+		for _, m := range p {
+			if _, _, ok := q.Match(m.Content.Text); !ok {
+				continue
+			}
+			i := len(found) // sorted in as it comes
+			for i > 0 && found[i-1].At < m.At {
+				i--
+			}
+			if i < most {
+				found = slices.Insert(found[:min(len(found), most-1)], i, m)
+			}
+		}
+	}
+	return found, nil
 }
 
 // Run writes what has changed until ctx ends, and then what is left.

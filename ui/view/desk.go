@@ -20,6 +20,7 @@ type Desk struct {
 	log     *log // of the open conversation
 	caught  catch
 	dialog  dialogKind // that is open
+	jump    jump       // where to go next
 	details bool       // the pane beside the conversation is open
 
 	mu      sync.Mutex

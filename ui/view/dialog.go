@@ -26,6 +26,18 @@ func (d *Desk) goTo(ctx app.Context, c chat.ConvID) {
 	ctx.Navigate(href(c))
 }
 
+// goToEntry shows the entry seq of conversation c.
+func (d *Desk) goToEntry(ctx app.Context, c chat.ConvID, seq int64) {
+	if d.log.conv == c {
+		d.show(noDialog)
+		d.log.seek(seq)
+		d.log.sync()
+		return
+	}
+	d.jump = jump{c, seq}
+	d.goTo(ctx, c)
+}
+
 // goToPerson shows the conversation with p, which may not exist yet.
 func (d *Desk) goToPerson(ctx app.Context, p chat.Person) {
 	var id chat.ConvID

@@ -36,6 +36,9 @@ type log struct {
 	seen    int64  // highest Seq that was visible
 	told    int64  // highest Seq that was reported as read
 	first   bool   // the log begins with rows[0]
+	past    bool   // rows are not the end of the log
+	target  int64  // Seq of the entry to bring the reader to, once it is there
+	beyond  string // key of the row behind which newer ones were asked for
 	asked   string // key of the row before which older ones were asked for
 
 	adopting app.Value // the server's rows, until they are taken over
@@ -53,6 +56,11 @@ func (l *log) show(conv chat.ConvID) {
 	}
 	l.conv, l.rows, l.span, l.lines, l.byKey = conv, nil, span{}, nil, map[string]*line{}
 	l.placed, l.touched, l.atEnd, l.seen, l.told, l.first, l.asked = "", false, true, 0, 0, false, ""
+	l.past, l.target, l.beyond = false, 0, ""
+	if j := l.desk.jump; j.conv == conv {
+		l.desk.jump = jump{}
+		l.seek(j.seq)
+	}
 	l.adopt()
 	l.sync()
 }
@@ -68,15 +76,21 @@ func (l *log) sync() {
 	l.desk.Do(func(s *state.State) {
 		l.rows = s.Rows(l.conv, l.desk.Zone)
 		c, _ := s.Conv(l.conv)
-		l.first = c.AtStart
-		if len(old) == 0 {
+		l.first, l.past = c.AtStart, c.Past
+		switch {
+		case l.aim():
+		case len(old) == 0:
 			l.span = ending(len(l.rows), slices.IndexFunc(l.rows, func(r chat.Row) bool { return r.New }))
-		} else {
+		default:
 			l.span = l.span.follow(len(l.rows), l.moved(old), ended, l.atEnd)
 		}
 		l.patch(s)
 	})
-	l.place(hold)
+	if l.target != 0 {
+		l.hit()
+	} else {
+		l.place(hold)
+	}
 	l.settle()
 }
 
@@ -155,9 +169,16 @@ func (l *log) settle() {
 		case below < nearEdge && l.span.hi < len(l.rows):
 			l.move(l.span.down(len(l.rows)))
 			continue
+		case below < nearEdge && l.past && len(l.rows) > 0 && l.beyond != l.rows[len(l.rows)-1].Key:
+			l.beyond = l.rows[len(l.rows)-1].Key
+			l.desk.Intents.Around(l.conv, true)
 		case top < nearEdge && l.span.lo == 0 && !l.first && len(l.rows) > 0 && l.asked != l.rows[0].Key:
 			l.asked = l.rows[0].Key // what follows comes here again
-			l.desk.Intents.Older(l.conv)
+			if l.past {
+				l.desk.Intents.Around(l.conv, false)
+			} else {
+				l.desk.Intents.Older(l.conv)
+			}
 		}
 		break
 	}
@@ -175,7 +196,7 @@ func (l *log) scrolled() {
 	if l.box == nil {
 		return
 	}
-	at := l.span.hi >= len(l.rows) && l.below() <= nearEnd
+	at := l.span.hi >= len(l.rows) && l.below() <= nearEnd && !l.past
 	l.touched = l.touched || l.atEnd && !at
 	l.atEnd = at
 	l.settle()
@@ -185,6 +206,11 @@ func (l *log) scrolled() {
 func (l *log) toEnd() {
 	if l.box == nil {
 		return
+	}
+	if l.past {
+		l.rows, l.span = nil, span{} // the end is drawn as if it were opened
+		l.desk.Intents.Latest(l.conv)
+		l.sync()
 	}
 	if l.span.hi < len(l.rows) {
 		l.move(ending(len(l.rows), -1))

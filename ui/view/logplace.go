@@ -109,7 +109,7 @@ func unseen(rows []chat.Row, seen int64) (n int) {
 func (l *log) point() {
 	n := unseen(l.rows, l.seen)
 	far := l.below() > l.box.Get("clientHeight").Float()*1.5 || l.span.hi < len(l.rows)
-	on := !l.atEnd && (n > 0 || far)
+	on := l.past || !l.atEnd && (n > 0 || far)
 	l.pill.Set("hidden", !on)
 	if on {
 		l.pill.Get("lastChild").Set("textContent", l.desk.below(n))

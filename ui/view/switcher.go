@@ -17,7 +17,9 @@ type switcher struct {
 
 	find  finder
 	convs []entry // that match
-	at    int     // which of convs, then people, Enter takes
+	hits  []hit   // messages that match
+	n     int     // of the question for messages
+	at    int     // which of convs, then people, then hits, Enter takes
 }
 
 func (w *switcher) OnInit() {
@@ -26,7 +28,7 @@ func (w *switcher) OnInit() {
 }
 
 func (w *switcher) OnMount(ctx app.Context) { openModal(ctx) }
-func (w *switcher) OnDismount()             { w.find.stop() }
+func (w *switcher) OnDismount()             { w.find.stop(); w.n++ }
 
 // match finds the conversations for q.
 func (w *switcher) match(q string) {
@@ -64,6 +66,9 @@ func (w *switcher) Render() app.UI {
 			rows = append(rows, &personRow{desk: d, pick: w.pick, Person: p, At: len(w.convs)+i == w.at})
 		}
 	}
+	for i, h := range w.hits {
+		rows = append(rows, &hitRow{desk: d, Hit: h, First: i == 0, At: len(rows) == w.at})
+	}
 	hint := ""
 	if len(rows) == 0 {
 		hint = w.find.hint()
@@ -83,6 +88,7 @@ func (w *switcher) onInput(ctx app.Context, e app.Event) {
 	q := e.Get("target").Get("value").String()
 	w.at = 0
 	w.match(trim(q))
+	w.search(ctx, q)
 	if trim(q) == "" {
 		w.find.stop()
 		w.find.query, w.find.found = "", nil
@@ -100,7 +106,7 @@ func (w *switcher) onKey(ctx app.Context, e app.Event) {
 	if w.find.query == "" {
 		people = nil
 	}
-	all := n + len(people)
+	all := n + len(people) + len(w.hits)
 	switch e.Get("key").String() {
 	case "ArrowDown", "ArrowUp":
 		e.PreventDefault()
@@ -112,8 +118,11 @@ func (w *switcher) onKey(ctx app.Context, e app.Event) {
 		switch {
 		case w.at < n:
 			w.desk.goTo(ctx, w.convs[w.at].ID)
-		case w.at < all:
+		case w.at < n+len(people):
 			w.pick(ctx, people[w.at-n])
+		case w.at < all:
+			h := w.hits[w.at-n-len(people)]
+			w.desk.goToEntry(ctx, h.Message.Conv, h.Message.Seq)
 		default:
 			w.find.take(ctx)
 		}

@@ -12,6 +12,7 @@ import (
 	"context"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/find"
 )
 
 // Intents are what a person may want. Except where they return an answer they
@@ -26,6 +27,14 @@ type Intents interface {
 	Open(conv chat.ConvID)
 	// Older has the page before the oldest entry held loaded.
 	Older(conv chat.ConvID)
+	// Jump shows conv around the entry seq, which need not be held.
+	Jump(conv chat.ConvID, seq int64)
+	// Around has more of what Jump showed loaded, behind it (newer) or before it.
+	Around(conv chat.ConvID, newer bool)
+	// Latest goes back to the end of conv.
+	Latest(conv chat.ConvID)
+	// Find returns the entries kept here that q means, latest first. It blocks.
+	Find(ctx context.Context, q find.Query, most int) ([]chat.Message, error)
 	// More has the next page of the conversation list loaded, where there is one.
 	More()
 	// Read says that the person has read conv up to seq.
