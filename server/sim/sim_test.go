@@ -137,7 +137,7 @@ var atLeast = map[string]int{
 	"cut": 300, "cut in between": 250, "closed by a seed's client": 60, "offline": 80, "silent": 5000, "slow": 1300, "reload": 600,
 	"kill": 170, "kill before commit": 80, "kill after commit": 60, "drain": 80, "close sessions": 250, "clock jumps": 300,
 	"append fails": 550, "append is slow": 900, "append is not answered": 450, "reads fail": 400, "reads are slow": 3000, "marks fail": 400, "people fail": 200,
-	"carrier full": 100, "queue full": 50, "too much before the welcome": 8, "too fast": 3500,
+	"carrier full": 100, "queue full": 50, "too much before the welcome": 4, "too fast": 3500,
 	"event lost": 1300, "event doubled": 1300, "event late": 2500,
 }
 
