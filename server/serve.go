@@ -33,11 +33,7 @@ const queue = 4096
 // sweepEvery is how often sign-ins that have expired are removed.
 const sweepEvery = time.Hour
 
-// answerWithin is how long the answer to a request may take to be made and read:
-// enough for all of the program over a slow line.
-const answerWithin = 2 * time.Minute
-
-// filesKept are the open files that are not for sockets.
+// filesKept are the open files that are not for connections.
 const filesKept = 256
 
 // maxWaiting is how many sockets may wait for their welcome. Who comes when
@@ -89,8 +85,9 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	host := session.NewHost(session.Config{
 		Hub: hub, Log: log, Queue: cfg.Queue, MaxFrame: cfg.MaxFrame, Rate: limit(cfg.Rate), Burst: cfg.Rate.Burst, Posts: people.AdmitChange, Meter: watch,
 	})
+	conns := max(maxFiles()-filesKept, maxFiles()/2)
 	live := newSessions(host, ids, socketLimits{
-		All: min(cfg.MaxSockets, max(maxFiles()-filesKept, maxFiles()/2)), Person: cfg.MaxSocketsEach, Address: cfg.MaxSocketsFrom, Waiting: maxWaiting,
+		All: min(cfg.MaxSockets, conns-conns/8), Person: cfg.MaxSocketsEach, Address: cfg.MaxSocketsFrom, Waiting: maxWaiting,
 	})
 	watch.Watch(sources(db, hub, carrier, near, host, notices))
 	static, err := fs.Sub(kamachat.Static, "static")
@@ -118,11 +115,8 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	srv := &http.Server{
-		Handler: watch.HTTP(patient(handler)), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-	}
+	srv := newServer(watch.HTTP(handler), newPlain(func() int { return conns - live.count() }, watch.ConnectionCut), log)
+	srv.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
 
 	// The heart stops last, when nobody can post any more.
 	alive, stopHeart := context.WithCancel(context.WithoutCancel(ctx))
@@ -171,15 +165,6 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		return nil
 	}
 	return err
-}
-
-// patient cuts those who do not read their answer. Sockets have deadlines of their own.
-func patient(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// An error means a writer without deadlines, which only tests have.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerWithin))
-		next.ServeHTTP(w, r)
-	})
 }
 
 func openDatabase(ctx context.Context, cfg config.Config, ids *chat.IDs, log *slog.Logger) (*store.DB, error) {

@@ -72,6 +72,13 @@ func (s *sessions) admit(addr string) (web.Place, error) {
 	return &place{in: s, addr: addr}, nil
 }
 
+// count is how many sockets there are, and requests for one.
+func (s *sessions) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all
+}
+
 // serve begins the session of a socket that was let in.
 func (s *sessions) serve(sock *session.Socket, p chat.Person, login string, native bool, pl web.Place) {
 	who := session.Caller{ID: "S" + s.name(), User: p.ID, Login: login}

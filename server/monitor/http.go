@@ -23,6 +23,9 @@ func (m *Monitor) HTTP(next http.Handler) http.Handler {
 	})
 }
 
+// ConnectionCut counts a connection that was closed to make room for another.
+func (m *Monitor) ConnectionCut() { m.connsCut.Add(1) }
+
 // quiet tells the routes whose traces nobody would read.
 func quiet(path string) bool {
 	return path == "/healthz" || path == "/readyz" || strings.HasPrefix(path, "/static/")

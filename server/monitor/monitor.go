@@ -44,6 +44,7 @@ type Monitor struct {
 	marksSaved                     atomic.Int64
 	writtenBytes, highWater        atomic.Int64
 	limitedSocket, limitedHTTP     atomic.Int64
+	connsCut                       atomic.Int64
 	refused                        map[chat.Code]*atomic.Int64
 	events, pushed                 [kinds]atomic.Int64
 	batch, commit, latency, frames prometheus.Histogram
@@ -151,6 +152,7 @@ func (m *Monitor) register(build string) {
 	count("kamachat_rate_limited_total", "Frames and requests that came too fast.", &m.limitedSocket, "where", "socket")
 	count("kamachat_rate_limited_total", "Frames and requests that came too fast.", &m.limitedHTTP, "where", "http")
 
+	count("kamachat_http_connections_cut_total", "Connections without a socket that were closed to make room for others.", &m.connsCut)
 	m.requests = vec("kamachat_http_requests_total", "HTTP requests by route and class of status; 1xx: became a socket.", "route", "status")
 	m.requestTime = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "kamachat_http_request_duration_seconds", Help: "How long HTTP requests took, sockets left out.",
