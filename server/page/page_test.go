@@ -100,6 +100,8 @@ func pages(lang string) map[string]templ.Component {
 		"chat-past": Chat(past),
 		"new":       New(NewPage{Common: c, Me: *list.Me, Query: "az", Found: found}),
 		"new-none":  New(NewPage{Common: c, Me: *list.Me, Query: "zz"}),
+		"doctor":    Doctor(DoctorPage{Common: c}),
+		"doctor-of": Doctor(DoctorPage{Common: c, SignedIn: true, Admin: true}),
 		"error":     Error(ErrorPage{Common: c, Status: 404, Problem: chat.Refuse(chat.NotFound, "there is no such page")}),
 	}
 }

@@ -85,8 +85,9 @@ type Config struct {
 	Log      *slog.Logger
 	Build    string
 	Limits   Limits
-	Push     Push         // nil: there are no notifications
-	Ready    http.Handler // answers whether this node should get requests; nil: always
+	Push     Push          // nil: there are no notifications
+	Ready    http.Handler  // answers whether this node should get requests; nil: always
+	Health   func() Health // for administrators; nil: they are told what Ready says
 }
 
 // NewSessions returns the manager of browsers' sign-ins over store. They last
@@ -152,6 +153,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/v1/conversations/{id}/messages", s.api(s.apiHistory))
 	mux.HandleFunc("POST /api/v1/conversations/{id}/messages", s.api(s.apiPost))
 	s.pushRoutes(mux)
+	s.doctorRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))
 	})

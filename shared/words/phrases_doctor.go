@@ -30,6 +30,7 @@ var doctorPhrases = map[string]phrase{
 	// Of any check.
 	"doctor.late":      {"No answer in time. Check the network, then check again.", "未及时响应。请检查网络后重试。"},
 	"doctor.failed":    {"This could not be checked ({0}).", "无法完成检查（{0}）。"},
+	"doctor.before":    {"This needs what an earlier check has not found.", "前面的检查未通过，因此无法检查此项。"},
 	"doctor.signedout": {"Sign in to check this.", "登录后可检查此项。"},
 
 	"doctor.connection":        {"Connection", "连接"},
