@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -109,6 +110,16 @@ func (h *hands) leave() {
 	at := app.Window().Get("location")
 	next := app.Window().Call("encodeURIComponent", at.Get("pathname").String()).String()
 	at.Call("assign", "/login?next="+next)
+}
+
+// heap tells kamaHeap(), for measurements and the doctor, how many bytes are in use.
+func heap() {
+	app.Window().Set("kamaHeap", app.FuncOf(func(app.Value, []app.Value) any {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}))
 }
 
 // listen wakes the link when the browser comes online or into view.
