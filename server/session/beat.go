@@ -15,6 +15,7 @@ func (s *Session) tick() {
 	case !s.joined.Load():
 		s.Close("idle")
 	case s.out.isWriting():
+		s.sock.raw.rest()
 		s.rest() // the deadline of the write under way tells whether the peer is there
 	case s.ping() != nil:
 		s.Close("gone")

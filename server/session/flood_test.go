@@ -63,6 +63,7 @@ func masked(first byte, payload string) []byte {
 func TestFramesThatSayNothingAreBounded(t *testing.T) {
 	for name, frame := range map[string][]byte{
 		"pings": masked(0x89, "ping"), "pongs": masked(0x8a, "7"), "empty fragments": masked(0x00, ""),
+		"pings between messages": append([]byte(strings.Repeat(string(masked(0x89, "ping")), 500)), masked(0x81, "{}")...),
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
@@ -79,12 +80,12 @@ func TestFramesThatSayNothingAreBounded(t *testing.T) {
 				for {
 					n, err := c.raw.Write(many)
 					sent += n
-					if err != nil || sent > 10<<20 {
+					if err != nil || sent > 1<<20 {
 						break
 					}
 				}
 				if most := 2*wire.MaxFrame + 64<<10; sent > most {
-					t.Errorf("%d bytes were taken, want at most %d", sent, most)
+					t.Fatalf("%d bytes were taken, want at most %d", sent, most)
 				}
 				if why, _ := w.ended(0); why != "flood" {
 					t.Errorf("ended %q, want flood", why)
@@ -97,6 +98,31 @@ func TestFramesThatSayNothingAreBounded(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What is said does not count, also where it comes in small pieces.
+func TestMuchMayBeSaid(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		w := newWorld(t, session.Config{}, 64)
+		c := w.native(ann)
+		go c.closed()
+		text := `{"k":"seen","b":{"conv":"` + string(direct) + `","x":"`
+		text += strings.Repeat("x", 1024-len(text)-4) + `"}}`
+		message := masked(0x01, text[:64])
+		for i := 64; i < 960; i += 64 {
+			message = append(message, masked(0x00, text[i:i+64])...)
+		}
+		message = append(message, masked(0x80, text[960:])...)
+		for range 2000 {
+			if _, err := c.raw.Write(message); err != nil {
+				t.Fatal(err, w.meter.closed())
+			}
+		}
+		synctest.Wait()
+		if n := w.host.Len(); n != 1 {
+			t.Errorf("%d sessions, want 1 (ended %v)", n, w.meter.closed())
+		}
+	})
 }
 
 func TestQuietPeerMayPingForHours(t *testing.T) {

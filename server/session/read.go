@@ -14,7 +14,7 @@ import (
 )
 
 // maxIdle is how many bytes, beyond the largest message, a peer may send between
-// two heartbeats without a message: pings, pongs and empty fragments.
+// two heartbeats beside messages: pings, pongs and empty fragments.
 const maxIdle = 64 << 10
 
 // refusedPause slows down who goes on after being told to wait: whatever is

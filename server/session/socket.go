@@ -83,7 +83,7 @@ func (s *Socket) next() (websocket.MessageType, []byte, error) {
 	}
 	s.raw.begin()
 	p, err := io.ReadAll(r)
-	s.raw.end()
+	s.raw.end(len(p))
 	return typ, p, err
 }
 
@@ -104,8 +104,8 @@ type conn struct {
 	net.Conn
 	writeWait time.Duration
 	readWait  time.Duration // for a message, from its first frame to its last byte
-	mayIdle   int64         // bytes that may come between two messages or calls of rest
-	idle      atomic.Int64  // bytes since then
+	mayIdle   int64         // bytes, beside messages, that may come between two calls of rest
+	idle      atomic.Int64  // bytes since then, less those of the messages that have ended
 	broken    atomic.Bool   // a write failed: nothing may follow
 	slow      atomic.Bool   // since the peer did not take it in time
 
@@ -141,16 +141,20 @@ func (c *conn) Read(p []byte) (int, error) {
 // begin says that a message has begun.
 func (c *conn) begin() { c.inside.Store(true) }
 
-// end says that a message has ended.
-func (c *conn) end() {
+// end says that a message of so many bytes has ended.
+func (c *conn) end(size int) {
 	c.inside.Store(false)
 	if c.timed.Swap(false) {
 		_ = c.SetReadDeadline(time.Time{})
 	}
-	c.rest()
+	// With some more for the heads of its pieces. What came between messages
+	// counts on: else who says a word now and then could send any amount of pings.
+	if c.idle.Add(-int64(size+size/16+64)) < 0 {
+		c.idle.Store(0)
+	}
 }
 
-// rest lets the peer send mayIdle bytes more without a message.
+// rest, called as time goes by, lets the peer send mayIdle bytes more beside messages.
 func (c *conn) rest() { c.idle.Store(0) }
 
 // maxCorked bounds the bytes that are gathered; what goes beyond is written at once.
