@@ -11,6 +11,7 @@ import (
 	"net/http/pprof"
 	"time"
 
+	"kamachat/server/account"
 	"kamachat/server/inproc"
 	"kamachat/server/monitor"
 	"kamachat/server/push"
@@ -72,12 +73,15 @@ func sendLastTraces(ctx context.Context, watch *monitor.Monitor, log *slog.Logge
 }
 
 // sources are what the monitor asks of the other rooms.
-func sources(db *store.DB, hub *room.Hub, carrier *inproc.Carrier, near *nodes, host *session.Host, notices *push.Service) monitor.Sources {
+func sources(db *store.DB, hub *room.Hub, people *account.Service, carrier *inproc.Carrier, near *nodes, host *session.Host, notices *push.Service) monitor.Sources {
 	s := monitor.Sources{
 		Online: hub.Online,
 		Queues: append([]monitor.Queue{
 			{Name: "carrier", Len: carrier.Len, Limit: queue},
-			{Name: "marks", Len: hub.MarksWaiting},
+			{Name: "marks", Len: hub.MarksWaiting, Limit: room.MaxMarks},
+			{Name: "late", Len: hub.LateWaiting, Limit: room.MaxLate},
+			{Name: "passwords", Len: people.PasswordsWaiting, Limit: account.MaxPasswords},
+			{Name: "session", Limit: host.Limit()},
 			{Name: "welcomes", Len: host.Waiting, Limit: maxWaiting},
 			{Name: "push", Len: notices.Len, Limit: queue},
 		}, near.Queues...),
@@ -100,7 +104,7 @@ func sources(db *store.DB, hub *room.Hub, carrier *inproc.Carrier, near *nodes, 
 	s.Pools = func() []monitor.Pool {
 		r := near.Redis.Stats()
 		idle, all := int(r.PoolIdle), int(r.PoolConns)
-		return append(database(), monitor.Pool{Name: "redis", InUse: max(0, all-idle), Idle: idle, Waits: int64(r.PoolTimeouts)})
+		return append(database(), monitor.Pool{Name: "redis", InUse: max(0, all-idle), Idle: idle, Size: r.PoolSize, Waits: int64(r.PoolTimeouts)})
 	}
 	s.Redis = func() monitor.Redis {
 		r := near.Redis.Stats()

@@ -11,7 +11,12 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/coder/websocket"
+
+	"kamachat/server/account"
+	"kamachat/server/room"
 	"kamachat/shared/chat"
+	"kamachat/shared/wire"
 )
 
 // A pad is written by some and read by others.
@@ -157,6 +162,12 @@ func TestMetricsAndTracesTellWhatHappenedAndNoSecret(t *testing.T) {
 		`kamachat_sessions_opened_total{dialect="classic"}`:                                           "0",
 		`kamachat_queue_length{queue="carrier"}`:                                                      "0",
 		`kamachat_queue_limit{queue="fanout"}`:                                                        fmt.Sprint(queue),
+		`kamachat_queue_limit{queue="session"}`:                                                       "4096",
+		`kamachat_queue_length{queue="late"}`:                                                         "0",
+		`kamachat_queue_limit{queue="late"}`:                                                          fmt.Sprint(room.MaxLate),
+		`kamachat_queue_limit{queue="marks"}`:                                                         fmt.Sprint(room.MaxMarks),
+		`kamachat_queue_limit{queue="passwords"}`:                                                     fmt.Sprint(account.MaxPasswords),
+		`kamachat_sockets_refused_total{why="full"}`:                                                  "0",
 		`kamachat_pool_limit{pool="database_write"}`:                                                  "1",
 		`kamachat_http_requests_total{route="GET /ws",status="1xx"}`:                                  "1",
 		`kamachat_http_requests_total{route="POST /api/v1/conversations/{id}/messages",status="2xx"}`: "4",
@@ -277,4 +288,25 @@ func TestAServerThatStopsSaysThatItIsNotReady(t *testing.T) {
 		t.Errorf("it says %s", said)
 	}
 	<-stopped
+}
+
+// A post that is refused at the socket's door is a refused post like any other.
+func TestPostsThatComeTooFastAreCounted(t *testing.T) {
+	w := watch(t, "--rate-limit", "0.001/s:2")
+	ann := registered(t, w.url, "ann")
+	ws, err := dialed(t, w.url, ann, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 4 {
+		p, _, _ := wire.V1.Append(nil, wire.Frame{Ref: fmt.Sprint(i), Body: wire.Post{Conv: "Gnosuch", Content: chat.TextContent("x")}})
+		if err := ws.Write(t.Context(), websocket.MessageText, p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got map[string]string
+	eventually(t, func() string { return fmt.Sprint(got) }, func() bool {
+		got = w.metrics(t)
+		return got[`kamachat_posts_refused_total{code="rate_limited"}`] == "2" && got[`kamachat_posts_refused_total{code="not_found"}`] == "2"
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -224,18 +225,22 @@ func TestStoppedServerDoesNotWaitForItsDatabaseUnderLoad(t *testing.T) {
 }
 
 func TestNobodyIsLetInWhileDrainingOrInACrowd(t *testing.T) {
-	s := newSessions(nil, chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() }), socketLimits{Waiting: 3})
+	var whys []string
+	s := newSessions(nil, chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() }), socketLimits{Waiting: 3}, func(w string) { whys = append(whys, w) })
 	for name, c := range map[string]struct {
 		draining bool
 		waiting  int
 		want     error
+		why      []string // as it is counted
 	}{
-		"as usual": {false, 2, nil}, "draining": {true, 0, &chat.Refusal{Code: chat.Busy}}, "a crowd": {false, 3, &chat.Refusal{Code: chat.Busy}},
+		"as usual": {false, 2, nil, nil}, "draining": {true, 0, &chat.Refusal{Code: chat.Busy}, []string{"restart"}},
+		"a crowd": {false, 3, &chat.Refusal{Code: chat.Busy}, []string{"crowd"}},
 	} {
+		whys = nil
 		s.draining, s.waiting = func() bool { return c.draining }, func() int { return c.waiting }
 		_, err := s.admit("")
-		if !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, want %v", name, err, c.want)
+		if !errors.Is(err, c.want) || !slices.Equal(whys, c.why) {
+			t.Errorf("%s: %v and %v, want %v and %v", name, err, whys, c.want, c.why)
 		}
 		if r := chat.AsRefusal(err); err != nil && (r.RetryAfter < time.Second || r.RetryAfter > 3*time.Second) {
 			t.Errorf("%s: come after %v", name, r.RetryAfter)

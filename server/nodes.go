@@ -41,7 +41,7 @@ func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.
 	}
 	presence, looking := redis.NewPresence(r, redis.PresenceTTL), redis.NewLooking(r, redis.PresenceTTL)
 	fanout := redis.NewFanout(r, alone, queue)
-	queues = append(queues, monitor.Queue{Name: "redis_fanout", Len: fanout.Len, Limit: queue})
+	queues = append(queues, monitor.Queue{Name: "redis_fanout", Len: fanout.Len, Limit: queue}, monitor.Queue{Name: "redis_presence", Len: presence.Len})
 	n := &nodes{
 		Fanout: fanout, Presence: presence, Looking: looking, Store: db, Tries: redis.NewLimiter(r), Redis: r, Queues: queues, close: []func(){presence.Close, looking.Close},
 	}

@@ -88,8 +88,8 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	conns := max(maxFiles()-filesKept, maxFiles()/2)
 	live := newSessions(host, ids, socketLimits{
 		All: min(cfg.MaxSockets, conns-conns/8), Person: cfg.MaxSocketsEach, Address: cfg.MaxSocketsFrom, Waiting: maxWaiting,
-	})
-	watch.Watch(sources(db, hub, carrier, near, host, notices))
+	}, watch.SocketRefused)
+	watch.Watch(sources(db, hub, people, carrier, near, host, notices))
 	static, err := fs.Sub(kamachat.Static, "static")
 	if err != nil {
 		return err

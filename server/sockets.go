@@ -29,6 +29,7 @@ type sessions struct {
 	waiting  func() int
 	ids      *chat.IDs
 	limits   socketLimits
+	refused  func(why string) // counts; it must not block
 
 	mu   sync.Mutex
 	all  int
@@ -36,8 +37,8 @@ type sessions struct {
 	from map[string]int
 }
 
-func newSessions(h *session.Host, ids *chat.IDs, l socketLimits) *sessions {
-	return &sessions{host: h, draining: h.Draining, waiting: h.Waiting, ids: ids, limits: l, of: map[chat.UserID]int{}, from: map[string]int{}}
+func newSessions(h *session.Host, ids *chat.IDs, l socketLimits, refused func(why string)) *sessions {
+	return &sessions{host: h, draining: h.Draining, waiting: h.Waiting, ids: ids, limits: l, refused: refused, of: map[chat.UserID]int{}, from: map[string]int{}}
 }
 
 // comeLater is what those are told who can't be let in just now: a while, and
@@ -51,16 +52,20 @@ func (s *sessions) comeLater(words string) error {
 func (s *sessions) admit(addr string) (web.Place, error) {
 	switch {
 	case s.draining():
+		s.refused("restart")
 		return nil, s.comeLater("the server restarts")
 	case s.limits.Waiting > 0 && s.waiting() >= s.limits.Waiting:
+		s.refused("crowd")
 		return nil, s.comeLater("many come back at once")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.limits.All > 0 && s.all >= s.limits.All:
+		s.refused("full")
 		return nil, s.comeLater("too many connections")
 	case s.limits.Address > 0 && s.from[addr] >= s.limits.Address:
+		s.refused("address")
 		return nil, &chat.Refusal{Code: chat.RateLimited, Words: "too many connections from your address", RetryAfter: time.Minute}
 	}
 	s.all++
@@ -122,6 +127,7 @@ func (p *place) For(u chat.UserID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.limits.Person > 0 && s.of[u] >= s.limits.Person {
+		s.refused("person")
 		return &chat.Refusal{Code: chat.RateLimited, Words: "you have too many connections", RetryAfter: time.Minute}
 	}
 	p.user = u

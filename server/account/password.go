@@ -24,9 +24,9 @@ type hasher struct {
 	queued atomic.Int64
 }
 
-// maxQueued is how many passwords may wait for a processor; further ones are
-// refused as Busy.
-const maxQueued = 256
+// MaxPasswords is how many passwords are hashed or wait for it at most; further
+// ones are refused as Busy.
+const MaxPasswords = 256
 
 func newHasher(cheap bool) *hasher {
 	// OWASP's second recommendation for argon2id: 19 MiB, two passes, one lane.
@@ -54,10 +54,13 @@ func nobody(p *argon2id.Params) string {
 		random(p.SaltLength), random(p.KeyLength))
 }
 
+// PasswordsWaiting is how many passwords are being hashed or wait for it.
+func (s *Service) PasswordsWaiting() int { return int(s.hash.queued.Load()) }
+
 // run runs f in one of the slots.
 func (h *hasher) run(ctx context.Context, f func() error) error {
 	defer h.queued.Add(-1)
-	if h.queued.Add(1) > maxQueued {
+	if h.queued.Add(1) > MaxPasswords {
 		return &chat.Refusal{Code: chat.Busy, Words: "too many are signing in at once", RetryAfter: 2 * time.Second}
 	}
 	select {

@@ -56,7 +56,7 @@ func TestHashingWaitsForASlotAndGivesUpWithTheCaller(t *testing.T) {
 	if _, err := h.make(ctx, "password1"); err != context.DeadlineExceeded {
 		t.Errorf("got %v", err)
 	}
-	h.queued.Store(maxQueued)
+	h.queued.Store(MaxPasswords)
 	if _, err := h.make(t.Context(), "password1"); chat.AsRefusal(err).Code != chat.Busy {
 		t.Errorf("got %v, want busy", err)
 	}

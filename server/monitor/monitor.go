@@ -49,7 +49,7 @@ type Monitor struct {
 	events, pushed                 [kinds]atomic.Int64
 	batch, commit, latency, frames prometheus.Histogram
 	opened, closed                 *prometheus.CounterVec
-	requests                       *prometheus.CounterVec
+	requests, socketsRefused       *prometheus.CounterVec
 	requestTime                    *prometheus.HistogramVec
 
 	recent  spread // latencies since the last line of the log
@@ -141,6 +141,10 @@ func (m *Monitor) register(build string) {
 
 	m.opened = vec("kamachat_sessions_opened_total", "Sockets that became sessions, by dialect.", "dialect")
 	m.closed = vec("kamachat_sessions_closed_total", "Sessions that ended, by reason; slow: it did not keep up.", "reason")
+	m.socketsRefused = vec("kamachat_sockets_refused_total", "Sockets that were not let in, by why.", "why")
+	for _, w := range whys {
+		m.socketsRefused.WithLabelValues(w)
+	}
 	for _, d := range []string{"native", "classic"} {
 		m.opened.WithLabelValues(d)
 	}

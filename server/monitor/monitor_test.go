@@ -43,7 +43,7 @@ func someMonitor(t *testing.T, change ...func(*Config)) (*Monitor, *bytes.Buffer
 	}
 	m.Watch(Sources{
 		Online: func() (int, int) { return 2, 3 },
-		Queues: []Queue{{Name: "carrier", Len: func() int { return 7 }, Limit: 4096}, {Name: "marks", Len: func() int { return 0 }}},
+		Queues: []Queue{{Name: "carrier", Len: func() int { return 7 }, Limit: 4096}, {Name: "marks", Len: func() int { return 0 }}, {Name: "session", Limit: 64}},
 		Pools: func() []Pool {
 			return []Pool{{Name: "write", InUse: 1, Size: 1, Waits: 4, Waited: 1500 * time.Millisecond}}
 		},

@@ -52,7 +52,9 @@ func (m *Monitor) report(since time.Duration) {
 		say("people", people, "connections", conns)
 	}
 	for _, q := range s.Queues {
-		say("queue_"+q.Name, q.Len())
+		if q.Len != nil {
+			say("queue_"+q.Name, q.Len())
+		}
 	}
 	say("queue_session_max", m.longest(s))
 	m.highWater.Store(0)

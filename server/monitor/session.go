@@ -1,5 +1,7 @@
 package monitor
 
+import "slices"
+
 // reasons are why sessions end; another is counted as "other".
 var reasons = []string{"gone", "slow", "signed_out", "idle", "flood", "restart", "other"}
 
@@ -23,6 +25,17 @@ func (m *Monitor) Closed(reason string) {
 		}
 	}
 	m.closed.WithLabelValues(known).Inc()
+}
+
+// whys are why sockets are not let in; another is counted as "other".
+var whys = []string{"restart", "crowd", "full", "address", "person", "other"}
+
+// SocketRefused counts a socket that was not let in.
+func (m *Monitor) SocketRefused(why string) {
+	if !slices.Contains(whys, why) {
+		why = "other"
+	}
+	m.socketsRefused.WithLabelValues(why).Inc()
 }
 
 // Wrote counts a write of so many frames, of so many bytes together.

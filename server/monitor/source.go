@@ -43,8 +43,8 @@ func (m *Monitor) longest(s *Sources) int64 {
 // A Queue is a place where things wait. Its name is a word of the code's.
 type Queue struct {
 	Name  string
-	Len   func() int
-	Limit int // 0: it has none
+	Len   func() int // nil: there are many of the kind, see Longest
+	Limit int        // 0: it has none
 }
 
 // A Pool is a set of connections to something. Waits and Waited only grow.
@@ -125,7 +125,9 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(connsDesc, float64(conns))
 	}
 	for _, q := range s.Queues {
-		gauge(queueDesc, float64(q.Len()), q.Name)
+		if q.Len != nil {
+			gauge(queueDesc, float64(q.Len()), q.Name)
+		}
 		if q.Limit > 0 {
 			gauge(limitDesc, float64(q.Limit), q.Name)
 		}

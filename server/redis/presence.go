@@ -172,6 +172,14 @@ type change struct {
 	seen int64 // Unix milliseconds
 }
 
+// Len is of how many people Redis is still to be told that they came, went or are
+// here: at most of all who have had a session on this node since it was last told.
+func (p *Presence) Len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.dirty)
+}
+
 // flush tells what is dirty. What can't be told stays dirty.
 func (p *Presence) flush(ctx context.Context) {
 	p.mu.Lock()

@@ -302,15 +302,19 @@ type Stats struct {
 	LimitedLocally         int64 // tries counted on this node alone
 
 	PoolHits, PoolMisses, PoolTimeouts, PoolConns, PoolIdle uint32
+	PoolSize                                                int // connections there may be; 0: of a cluster, where it is not known
 }
 
 // Stats returns how the client fares.
 func (c *Client) Stats() Stats {
-	p, n := c.rdb.PoolStats(), &c.count
+	p, n, size := c.rdb.PoolStats(), &c.count, 0
+	if one, ok := c.rdb.(*goredis.Client); ok {
+		size = one.Options().PoolSize
+	}
 	return Stats{
 		Away: c.Away(), Outages: n.outages.Load(), Published: n.published.Load(), Dropped: n.dropped.Load(),
 		Received: n.received.Load(), Unread: n.unread.Load(), Repeated: n.repeated.Load(),
 		CacheHits: n.hits.Load(), CacheMisses: n.misses.Load(), LimitedLocally: n.local.Load(),
-		PoolHits: p.Hits, PoolMisses: p.Misses, PoolTimeouts: p.Timeouts, PoolConns: p.TotalConns, PoolIdle: p.IdleConns,
+		PoolHits: p.Hits, PoolMisses: p.Misses, PoolTimeouts: p.Timeouts, PoolConns: p.TotalConns, PoolIdle: p.IdleConns, PoolSize: size,
 	}
 }

@@ -95,3 +95,43 @@ func TestHubEndsThoughTheStoreHangs(t *testing.T) {
 		})
 	}
 }
+
+// Marks that can't be stored are refused rather than kept without a bound.
+func TestMarksThatWaitAreBounded(t *testing.T) {
+	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
+	s := roomtest.NewMemory(time.Now, ids.Next)
+	for _, u := range []chat.UserID{"Ua", "Ub", "Uc"} {
+		if err := s.AddUser(t.Context(), chat.Person{ID: u, Username: string(u)}, "", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := room.NewHub(room.Config{ // nothing runs, so nothing is saved
+		Store: s, People: s, Log: slog.New(slog.DiscardHandler), Carrier: inproc.NewCarrier(100, 1), Fanout: inproc.NewFanout(100),
+		Presence: inproc.NewPresence(), MaxMarks: 2,
+	})
+	other := chat.Direct("Ua", "Uc")
+	for _, c := range []chat.ConvID{direct, other} {
+		ds := []chat.Draft{{Conv: c, Author: "Ua", Ref: string(c) + "1", Content: chat.TextContent("x")}, {Conv: c, Author: "Ua", Ref: string(c) + "2", Content: chat.TextContent("x")}}
+		if _, err := s.Append(t.Context(), ds); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		u    chat.UserID
+		conv chat.ConvID
+		read int64
+		want chat.Code
+	}{
+		{"Ub", direct, 1, ""}, {"Ua", direct, 1, ""}, {"Uc", other, 1, chat.Busy},
+		{"Ub", direct, 2, ""}, // one that waits moves on
+		{"Uc", other, 0, ""},  // nothing moves
+	} {
+		err := h.Seen(t.Context(), c.u, chat.Marks{Conv: c.conv, Read: c.read})
+		if err == nil && c.want != "" || err != nil && chat.AsRefusal(err).Code != c.want {
+			t.Errorf("%s reads up to %d in %s: %v, want %q", c.u, c.read, c.conv, err, c.want)
+		}
+	}
+	if n := h.MarksWaiting(); n != 2 {
+		t.Errorf("%d wait, want 2", n)
+	}
+}

@@ -30,6 +30,7 @@ type Config struct {
 	Now      func() time.Time // nil: time.Now
 	Build    string           // told to clients in Welcome
 	MaxRooms int              // rooms kept in memory; 0: 20,000
+	MaxMarks int              // marks that wait for the store; 0: MaxMarks
 	// EndWithin is how long Run may take once it is told to end; 0: 2.5 s.
 	EndWithin time.Duration
 }
@@ -83,6 +84,9 @@ func NewHub(c Config) *Hub {
 	if c.MaxRooms == 0 {
 		c.MaxRooms = 20_000
 	}
+	if c.MaxMarks == 0 {
+		c.MaxMarks = MaxMarks
+	}
 	if c.EndWithin == 0 {
 		c.EndWithin = 2500 * time.Millisecond
 	}
@@ -123,7 +127,7 @@ func (h *Hub) Run(ctx context.Context) error {
 // with the draft's Ref. A chat.Refusal with a RetryAfter means: the same again, later.
 func (h *Hub) Post(ctx context.Context, d chat.Draft) error {
 	if err := d.Validate(); err != nil {
-		return h.refused(err)
+		return h.Refused(err)
 	}
 	return h.accept(ctx, d)
 }
@@ -131,18 +135,19 @@ func (h *Hub) Post(ctx context.Context, d chat.Draft) error {
 // accept takes d in, or says why not.
 func (h *Hub) accept(ctx context.Context, d chat.Draft) error {
 	if err := h.acceptable(ctx, d); err != nil {
-		return h.refused(err)
+		return h.Refused(err)
 	}
 	d.Stamp = h.Meter.Stamp(ctx)
 	if err := h.Carrier.Carry(ctx, d); err != nil {
-		return h.refused(err)
+		return h.Refused(err)
 	}
 	h.Meter.Accepted()
 	return nil
 }
 
-// refused counts err, unless it is that the asker has left, and returns it.
-func (h *Hub) refused(err error) error {
+// Refused counts a post that was refused before it came here, unless its author
+// has left, and returns err.
+func (h *Hub) Refused(err error) error {
 	if !errors.Is(err, context.Canceled) {
 		h.Meter.Refused(chat.AsRefusal(err).Code)
 	}
@@ -164,7 +169,7 @@ func (h *Hub) acceptable(ctx context.Context, d chat.Draft) error {
 func (h *Hub) PostWait(ctx context.Context, d chat.Draft) (chat.Message, error) {
 	if d.Content.Kind != chat.Event {
 		if err := d.Validate(); err != nil {
-			return chat.Message{}, h.refused(err)
+			return chat.Message{}, h.Refused(err)
 		}
 	}
 	key, ch := draftKey{d.Conv, d.Author, d.Ref}, make(chan chat.Receipt, 1)

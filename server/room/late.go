@@ -9,9 +9,9 @@ import (
 	"kamachat/shared/wire"
 )
 
-// maxLate is how many events wait at most for a room that can't be loaded. More
+// MaxLate is how many events wait at most for a room that can't be loaded. More
 // are let go: native clients find out by comparing what they hold.
-const maxLate = 10_000
+const MaxLate = 10_000
 
 // late are events whose receivers are not known, since the store did not say
 // who is in the conversation. The hub's mutex guards it.
@@ -40,10 +40,17 @@ func (h *Hub) postpone(e wire.Event, err error) {
 }
 
 func (h *Hub) postponeLocked(e wire.Event) {
-	if h.late.n < maxLate {
+	if h.late.n < MaxLate {
 		h.late.of[e.Conv] = append(h.late.of[e.Conv], e)
 		h.late.n++
 	}
+}
+
+// LateWaiting is how many events wait for a room that can't be loaded.
+func (h *Hub) LateWaiting() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.late.n
 }
 
 // deliverLate delivers what was kept, as far as it goes. An event leaves the list

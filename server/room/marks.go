@@ -15,8 +15,14 @@ import (
 // message read by a thousand people is a few transactions, not a thousand.
 const flushEvery = 100 * time.Millisecond
 
+// MaxMarks is how many marks may wait for the store. There is one for each
+// person and conversation, so that they are this many only when it has been away
+// for long; further ones are not taken.
+const MaxMarks = 200_000
+
 // Seen moves the marks of u in m.Conv forward, at most to the log's end. It
-// refuses who may not read there with chat.NotFound or chat.Forbidden.
+// refuses who may not read there with chat.NotFound or chat.Forbidden, and with
+// chat.Busy where too many wait for the store.
 func (h *Hub) Seen(ctx context.Context, u chat.UserID, m chat.Marks) error {
 	if err := h.mayRead(ctx, u, m.Conv); err != nil {
 		return err
@@ -35,7 +41,9 @@ func (h *Hub) Seen(ctx context.Context, u chat.UserID, m chat.Marks) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.markLocked(r, m)
+	if !h.markLocked(r, m) {
+		return &chat.Refusal{Code: chat.Busy, Words: "marks can't be stored just now", RetryAfter: awayRetry}
+	}
 	return nil
 }
 

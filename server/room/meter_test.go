@@ -103,6 +103,12 @@ func TestTheMeterIsToldOfEachDraft(t *testing.T) {
 		post(draft("Uc", ab, "4"), chat.Forbidden)
 		post(draft("Ua", "Gnosuch", "5"), chat.NotFound)
 		post(draft("Ua", ab, ""), chat.Invalid)
+		ring := draft("Ua", "Gnosuch", "6")
+		ring.Content = chat.Content{Kind: chat.CallK, Call: &chat.Call{ID: "PROXY", What: "start_call"}}
+		if err := h.Signal(t.Context(), ring); chat.AsRefusal(err).Code != chat.Invalid {
+			t.Errorf("a call in a group: %v", err)
+		}
+		_ = h.Refused(chat.Refuse(chat.RateLimited, "too fast for the door"))
 		ctx, stop := context.WithCancel(t.Context())
 		ran := make(chan error)
 		go func() { ran <- h.Run(ctx) }()
@@ -120,7 +126,7 @@ func TestTheMeterIsToldOfEachDraft(t *testing.T) {
 			t.Error(err)
 		}
 		want := map[string]int{
-			"accepted": 3, "refused busy": 1, "refused forbidden": 1, "refused not_found": 1, "refused invalid": 1,
+			"accepted": 3, "refused busy": 1, "refused forbidden": 1, "refused not_found": 1, "refused invalid": 2, "refused rate_limited": 1,
 			"failed": 2, "stored": 1, "refused late": 1, "again": 1, "resumed": 1, "marks": 2,
 			"handed wire.Posted to 0, stamp 7": 2, "handed wire.Refused to 0, stamp 7": 1,
 		}

@@ -36,11 +36,11 @@ func (h *Hub) Typing(ctx context.Context, u chat.UserID, conv chat.ConvID) error
 // conversation. One that is kept in the log is posted instead, and comes as Posted.
 func (h *Hub) Signal(ctx context.Context, d chat.Draft) error {
 	if err := d.Validate(); err != nil {
-		return err
+		return h.Refused(err)
 	}
 	peer, ok := d.Conv.Peer(d.Author)
 	if !ok || d.Content.Call == nil {
-		return chat.Refuse(chat.Invalid, "calls are between two people")
+		return h.Refused(chat.Refuse(chat.Invalid, "calls are between two people"))
 	}
 	if d.Content.Call.Stored() {
 		return h.accept(ctx, d)

@@ -92,19 +92,24 @@ func (h *Hub) advance(r *Room, m chat.Message, unread bool) {
 	}
 }
 
-// markLocked moves a member's marks forward and remembers to save them.
-func (h *Hub) markLocked(r *Room, m chat.Marks) {
+// markLocked moves a member's marks forward and remembers to save them. It
+// answers false, and does nothing, where too many are to be saved.
+func (h *Hub) markLocked(r *Room, m chat.Marks) bool {
 	old, in := r.members[m.User]
 	if !in {
-		return
+		return true
 	}
 	m.Delivered, m.Read = min(m.Delivered, r.last), min(m.Read, r.last)
 	m = old.Merge(m)
 	if m == old {
-		return
+		return true
 	}
-	r.members[m.User] = m
-	h.dirty[markKey{r.Conv, m.User}] = m
+	k := markKey{r.Conv, m.User}
+	if _, in := h.dirty[k]; !in && len(h.dirty) >= h.MaxMarks {
+		return false
+	}
+	r.members[m.User], h.dirty[k] = m, m
+	return true
 }
 
 // mayRead answers nil when u is one of the conversation's people.

@@ -43,6 +43,7 @@ func (s *Session) release(sent map[chat.ConvID]int64) {
 	g := &s.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	s.host.queued(len(g.held))
 	if g.full {
 		s.Close("slow")
 	}

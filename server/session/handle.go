@@ -72,7 +72,9 @@ func (s *Session) accepted(post func() error) error {
 	s.unanswered.Add(1)
 	// Looked at after counting: Drain looks at the count after it has begun.
 	err := error(&chat.Refusal{Code: chat.Busy, Words: "the server restarts", RetryAfter: time.Second})
-	if !s.host.Draining() {
+	if s.host.Draining() {
+		err = s.host.cfg.Hub.Refused(err)
+	} else {
 		err = post()
 	}
 	if err != nil {

@@ -154,7 +154,11 @@ func (h *Host) gone(s *Session) {
 // Waiting is how many sessions wait for their welcome.
 func (h *Host) Waiting() int { return int(h.waiting.Load()) }
 
-// Longest is how many frames waited at most for one session since it was last asked.
+// Limit is how many frames may wait for one session.
+func (h *Host) Limit() int { return h.cfg.Queue }
+
+// Longest is how many frames waited at most for one session, to be written or
+// for its welcome, since it was last asked.
 func (h *Host) Longest() int { return int(h.longest.Swap(0)) }
 
 // queued notes that so many frames waited for a session.

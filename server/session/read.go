@@ -74,6 +74,7 @@ func (s *Session) take(typ websocket.MessageType, p []byte) {
 			return
 		}
 		if err := s.counted(f); err != nil {
+			s.countPosts(fs[i:], err)
 			s.tooFast(refsOf(fs[i:]), err)
 			return
 		}
@@ -142,6 +143,23 @@ func (s *Session) greet() error {
 	return s.sendMissed(s.host.ctx)
 }
 
+// countPosts counts the posts among fs as refused.
+func (s *Session) countPosts(fs []wire.Frame, why error) {
+	for _, f := range fs {
+		if isPost(f) {
+			_ = s.host.cfg.Hub.Refused(why)
+		}
+	}
+}
+
+func isPost(f wire.Frame) bool {
+	switch f.Body.(type) {
+	case wire.Post, wire.Signal:
+		return true
+	}
+	return false
+}
+
 // refsOf are the names of fs, which is all that is kept of frames that come too fast.
 func refsOf(fs []wire.Frame) []string {
 	refs := make([]string, len(fs))
@@ -171,11 +189,7 @@ func (s *Session) tooFast(refs []string, why error) {
 // counted counts f, or says how long the client should wait.
 func (s *Session) counted(f wire.Frame) error {
 	cfg := &s.host.cfg
-	post := false
-	switch f.Body.(type) {
-	case wire.Post, wire.Signal:
-		post = true
-	}
+	post := isPost(f)
 	if cfg.Rate != rate.Inf {
 		if s.asks == nil {
 			burst := max(cfg.Burst, 1)
