@@ -55,8 +55,11 @@ func (h *heads) known(b *batch) (missing []chat.ConvID) {
 func (h *heads) careful() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.wary = max(0, h.wary-1)
-	return h.wary > 0
+	if h.wary == 0 {
+		return false
+	}
+	h.wary--
+	return true
 }
 
 // committed remembers what a commit has moved.
