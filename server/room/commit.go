@@ -2,7 +2,6 @@ package room
 
 import (
 	"context"
-	"time"
 
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
@@ -11,7 +10,7 @@ import (
 // commit stores a batch and tells everybody. After an error it is to be tried
 // again: whether it is stored may not be known, as when the answer got lost.
 func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
-	began := time.Now()
+	began := h.Now()
 	rs, err := h.Store.Append(ctx, ds)
 	h.noteCommit(err)
 	untold := h.doubt(ds, err)
@@ -20,7 +19,7 @@ func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
 		h.Log.Error("commit failed, will be tried again", "drafts", len(ds), "err", err)
 		return err
 	}
-	h.Meter.Committed(ds, rs, time.Since(began))
+	h.Meter.Committed(ds, rs, h.Now().Sub(began))
 	es := make([]wire.Event, len(ds))
 	for i, r := range rs {
 		r.Again = r.Again && !untold[i]

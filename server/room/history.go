@@ -32,18 +32,21 @@ func (h *Hub) After(ctx context.Context, u chat.UserID, conv chat.ConvID, seq in
 }
 
 func (h *Hub) history(ctx context.Context, u chat.UserID, conv chat.ConvID, read func() (chat.Page, error)) (chat.Page, error) {
-	if err := h.mayRead(ctx, u, conv); err != nil {
+	var r *Room // of a group
+	var err error
+	if conv.IsGroup() {
+		r, err = h.roomFor(ctx, u, conv)
+	} else {
+		err = h.mayRead(ctx, u, conv)
+	}
+	if err != nil {
 		return chat.Page{}, err
 	}
 	p, err := read()
 	if err != nil {
 		return p, err
 	}
-	if conv.IsGroup() {
-		r, err := h.room(ctx, conv)
-		if err != nil {
-			return p, err
-		}
+	if r != nil {
 		h.mu.Lock()
 		low := r.told
 		h.mu.Unlock()

@@ -24,10 +24,7 @@ const MaxMarks = 200_000
 // refuses who may not read there with chat.NotFound or chat.Forbidden, and with
 // chat.Busy where too many wait for the store.
 func (h *Hub) Seen(ctx context.Context, u chat.UserID, m chat.Marks) error {
-	if err := h.mayRead(ctx, u, m.Conv); err != nil {
-		return err
-	}
-	r, err := h.room(ctx, m.Conv)
+	r, err := h.roomFor(ctx, u, m.Conv)
 	if err != nil {
 		return err
 	}

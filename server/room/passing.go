@@ -13,10 +13,7 @@ const typingRoom = 100
 // Typing tells the other members that u writes, in groups of up to 100. It
 // refuses who may not read conv.
 func (h *Hub) Typing(ctx context.Context, u chat.UserID, conv chat.ConvID) error {
-	if err := h.mayRead(ctx, u, conv); err != nil {
-		return err
-	}
-	r, err := h.room(ctx, conv)
+	r, err := h.roomFor(ctx, u, conv)
 	if err != nil {
 		return err
 	}

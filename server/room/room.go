@@ -112,28 +112,38 @@ func (h *Hub) markLocked(r *Room, m chat.Marks) bool {
 	return true
 }
 
-// mayRead answers nil when u is one of the conversation's people.
+// mayRead answers nil when u is one of the conversation's people. Those of a
+// direct conversation are in its name: nothing is looked up.
 func (h *Hub) mayRead(ctx context.Context, u chat.UserID, conv chat.ConvID) error {
+	if _, ok := conv.Peer(u); ok && conv.Valid() && !conv.IsGroup() {
+		return nil
+	}
+	_, err := h.roomFor(ctx, u, conv)
+	return err
+}
+
+// roomFor returns the room of conv, or refuses who may not read there.
+func (h *Hub) roomFor(ctx context.Context, u chat.UserID, conv chat.ConvID) (*Room, error) {
 	if !conv.Valid() {
-		return chat.Refuse(chat.NotFound, "no such conversation")
+		return nil, chat.Refuse(chat.NotFound, "no such conversation")
 	}
 	if !conv.IsGroup() {
 		if _, ok := conv.Peer(u); !ok {
-			return chat.Refuse(chat.Forbidden, "not a conversation of yours")
+			return nil, chat.Refuse(chat.Forbidden, "not a conversation of yours")
 		}
-		return nil
+		return h.room(ctx, conv)
 	}
 	r, err := h.room(ctx, conv)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(r.members) == 0 {
-		return chat.Refuse(chat.NotFound, "no such conversation")
+		return nil, chat.Refuse(chat.NotFound, "no such conversation")
 	}
 	if _, in := r.members[u]; !in {
-		return chat.Refuse(chat.Forbidden, "not a member of this group")
+		return nil, chat.Refuse(chat.Forbidden, "not a member of this group")
 	}
-	return nil
+	return r, nil
 }
