@@ -126,7 +126,7 @@ func (s Serving) Validate() error {
 		return fmt.Errorf("--kafka: only --mode kafka uses brokers, and this build does not have it yet; leave it out")
 	case s.Redis != "" && !validRedis(s.Redis):
 		// The value may hold a password: the error does not repeat it.
-		return fmt.Errorf("--redis: want redis://[user:password@]host:port[/db] or rediss://…")
+		return fmt.Errorf("--redis: want redis://[user:password@]host:port[/db] or rediss:// with the same")
 	case s.Cache && s.Redis == "":
 		return fmt.Errorf("--cache: needs --redis")
 	case s.Prefix == "":
