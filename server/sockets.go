@@ -107,7 +107,7 @@ func (s *sessions) ref() string {
 
 // farewell is said to the seed's clients.
 func farewell(reason string) []byte {
-	if reason == "signed_out" {
+	if reason == wire.ByeSignedOut {
 		return []byte(classic.Farewell)
 	}
 	return nil

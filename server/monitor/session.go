@@ -1,9 +1,13 @@
 package monitor
 
-import "slices"
+import (
+	"slices"
+
+	"kamachat/shared/wire"
+)
 
 // reasons are why sessions end; another is counted as "other".
-var reasons = []string{"gone", "slow", "signed_out", "idle", "flood", "restart", "other"}
+var reasons = []string{"gone", wire.ByeSlow, wire.ByeSignedOut, wire.ByeIdle, wire.ByeFlood, wire.ByeRestart, "other"}
 
 // What follows is what sessions tell: session.Meter.
 

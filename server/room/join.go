@@ -25,7 +25,7 @@ func (h *Hub) Join(ctx context.Context, c Conn) {
 	_, ended := h.ended[c.Login()]
 	h.mu.Unlock()
 	if ended {
-		c.Close("signed_out")
+		c.Close(wire.ByeSignedOut)
 	}
 	if err := h.Presence.Touch(ctx, u, c.ID()); err != nil {
 		h.Log.Warn("presence not told", "user", u, "err", err)

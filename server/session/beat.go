@@ -1,6 +1,10 @@
 package session
 
-import "context"
+import (
+	"context"
+
+	"kamachat/shared/wire"
+)
 
 // tick is what the session's timer does: it ends a peer that has not said hello
 // in time, pings one that has, and cuts one that does not let itself be closed.
@@ -13,12 +17,12 @@ func (s *Session) tick() {
 	case s.out.isClosed():
 		_ = s.sock.raw.Close()
 	case !s.joined.Load():
-		s.Close("idle")
+		s.Close(wire.ByeIdle)
 	case s.out.isWriting():
 		s.sock.raw.rest()
 		s.rest() // the deadline of the write under way tells whether the peer is there
 	case s.ping() != nil:
-		s.Close("gone")
+		s.Close(gone)
 	default:
 		s.rest()
 	}

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/wire"
 )
 
 // A gate keeps back what the hub pushes to a session that has joined but has
@@ -45,7 +46,7 @@ func (s *Session) release(sent map[chat.ConvID]int64) {
 	defer g.mu.Unlock()
 	s.host.queued(len(g.held))
 	if g.full {
-		s.Close("slow")
+		s.Close(wire.ByeSlow)
 	}
 	for _, it := range g.held {
 		if !it.within(sent) {

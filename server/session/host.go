@@ -232,7 +232,7 @@ func (h *Host) Drain(ctx context.Context) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	for i, s := range all {
-		s.end("restart", slot(i, len(all), h.cfg.Rand()))
+		s.end(wire.ByeRestart, slot(i, len(all), h.cfg.Rand()))
 	}
 	select {
 	case <-h.empty:

@@ -25,7 +25,7 @@ const refusedPause = 5 * time.Millisecond
 func (s *Session) begin() {
 	if s.d.Greeting != nil {
 		if !s.welcomed(s.greet) {
-			s.Close("restart")
+			s.Close(wire.ByeRestart)
 			s.leave()
 			return
 		}
@@ -54,9 +54,9 @@ func (s *Session) read() {
 // endOf is the reason for which reading ended.
 func endOf(err error) string {
 	if errors.Is(err, errFlood) || errors.Is(err, os.ErrDeadlineExceeded) {
-		return "flood"
+		return wire.ByeFlood
 	}
-	return "gone"
+	return gone
 }
 
 // take acts on a message.
@@ -109,7 +109,7 @@ func (s *Session) welcomed(welcome func() error) bool {
 	s.host.cfg.Hub.Join(s.host.ctx, s)
 	if err := welcome(); err != nil {
 		s.logged("welcome", err)
-		s.Close("restart")
+		s.Close(wire.ByeRestart)
 		return false
 	}
 	return true

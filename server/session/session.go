@@ -128,7 +128,7 @@ func (s *Session) answered() {
 
 func (s *Session) queue(it item) {
 	if !s.out.put(it, s.startWriter) {
-		s.Close("slow")
+		s.Close(wire.ByeSlow)
 	}
 }
 
@@ -149,8 +149,11 @@ func (s *Session) Send(f wire.Frame) {
 	}
 }
 
+// gone is the reason of sessions whose peer has left: it can't be told.
+const gone = "gone"
+
 // comeAfter is when a client may be back after being closed for a reason.
-var comeAfter = map[string]time.Duration{"slow": time.Second, "restart": time.Second, "flood": time.Minute}
+var comeAfter = map[string]time.Duration{wire.ByeSlow: time.Second, wire.ByeRestart: time.Second, wire.ByeFlood: time.Minute}
 
 // Close ends the session with a reason of wire.Bye. It does not wait.
 func (s *Session) Close(reason string) { s.end(reason, comeAfter[reason]) }
@@ -181,7 +184,7 @@ func (s *Session) end(reason string, back time.Duration) {
 func (s *Session) cut() bool {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
-	return s.out.closed && (s.reason == "slow" || s.reason == "gone")
+	return s.out.closed && (s.reason == wire.ByeSlow || s.reason == gone)
 }
 
 // enter begins another part of the session, or answers false when it has ended.

@@ -38,9 +38,9 @@ func (s *Session) write() {
 // unwritten is the reason of a session whose peer could not be written to.
 func (s *Session) unwritten() string {
 	if s.sock.raw.slow.Load() {
-		return "slow"
+		return wire.ByeSlow
 	}
-	return "gone"
+	return gone
 }
 
 // writeAll writes items in batches, unless the session is cut meanwhile.
@@ -123,24 +123,24 @@ func (s *Session) delivered(batch []item) {
 
 // closeCodes are the WebSocket codes of reasons; others are normal closures.
 var closeCodes = map[string]websocket.StatusCode{
-	"slow": 4008, "restart": websocket.StatusServiceRestart, "idle": websocket.StatusPolicyViolation, "flood": websocket.StatusPolicyViolation,
+	wire.ByeSlow: 4008, wire.ByeRestart: websocket.StatusServiceRestart, wire.ByeIdle: websocket.StatusPolicyViolation, wire.ByeFlood: websocket.StatusPolicyViolation,
 }
 
 // farewell writes what was queued where the peer still reads, says why the
 // session ends and closes the connection. The session's timer bounds it.
 func (s *Session) farewell(items []item) {
 	raw := s.sock.raw
-	if s.reason == "slow" {
+	if s.reason == wire.ByeSlow {
 		s.host.cfg.Log.Info("session was too slow", "user", s.who.User, "session", s.who.ID)
 	}
-	if s.reason == "gone" || raw.broken.Load() || s.writeAll(items) != nil || s.goodbye() != nil {
+	if s.reason == gone || raw.broken.Load() || s.writeAll(items) != nil || s.goodbye() != nil {
 		_ = raw.Close()
 		_ = s.sock.CloseNow() // ends a ping under way
 		return
 	}
 	code, ok := closeCodes[s.reason]
 	switch {
-	case s.reason == "signed_out" && s.Native():
+	case s.reason == wire.ByeSignedOut && s.Native():
 		code = 4001
 	case !ok:
 		code = websocket.StatusNormalClosure

@@ -10,6 +10,7 @@ import (
 
 	"kamachat/server/account"
 	"kamachat/shared/chat"
+	"kamachat/shared/wire"
 )
 
 // loginCookie holds the token of a browser's sign-in.
@@ -126,7 +127,7 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 // signedOut is the reason of wire.Bye with which sign-out closes sockets.
-const signedOut = "signed_out"
+const signedOut = wire.ByeSignedOut
 
 // endCookie ends the browser's sign-in, if there is one, and closes its sockets.
 func (s *server) endCookie(r *http.Request) error {

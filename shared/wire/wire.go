@@ -194,9 +194,18 @@ type (
 	}
 	// Bye comes before the server closes the connection.
 	Bye struct {
-		Reason    string `json:"reason"`               // restart, slow, signed_out, idle, flood
+		Reason    string `json:"reason"`               // one of the Bye… below
 		ComeAfter int64  `json:"come_after,omitempty"` // milliseconds; when to reconnect
 	}
+)
+
+// Reasons of Bye. Clients come back after all of them but ByeSignedOut.
+const (
+	ByeRestart   = "restart"    // the server ends, or could not welcome
+	ByeSlow      = "slow"       // the client did not keep up: it resumes
+	ByeSignedOut = "signed_out" // the sign-in has ended
+	ByeIdle      = "idle"       // it never said hello
+	ByeFlood     = "flood"      // it sent what no client sends
 )
 
 // Bad stands for a frame that could be told apart but not understood: the

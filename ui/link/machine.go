@@ -146,7 +146,7 @@ func (m *Machine) Frames(fs []wire.Frame, now int64) Out {
 		case wire.Welcome:
 			m.stage, m.welcomed = live, now
 		case wire.Bye:
-			if b.Reason == "signed_out" {
+			if b.Reason == wire.ByeSignedOut {
 				return m.SignedOut(now)
 			}
 			m.come = min(b.ComeAfter, maxCome)
