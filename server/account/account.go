@@ -74,11 +74,12 @@ type Service struct {
 	log    *slog.Logger
 	now    func() time.Time
 	hash   *hasher
-	byAddr *common  // sign-ins and registrations, by network address
-	byBoth *common  // sign-ins, by username and address
-	byName *common  // sign-ins, by username
-	byUser *limiter // changes, by person
-	byHost *limiter // requests and new sockets, by network address
+	byAddr *common       // sign-ins and registrations, by network address
+	byBoth *common       // sign-ins, by username and address
+	byName *common       // sign-ins, by username
+	byUser *limiter      // changes, by person
+	large  chan struct{} // holds one while a large group is made
+	byHost *limiter      // requests and new sockets, by network address
 }
 
 // New returns a Service.
@@ -98,6 +99,7 @@ func New(c Config) *Service {
 		byBoth: &common{newLimiter(c.Limits.Name, c.Limits.NameBurst, c.Now), "both", c.Tries},
 		byName: &common{newLimiter(c.Limits.Anywhere, c.Limits.AnywhereMost, c.Now), "name", c.Tries},
 		byUser: newLimiter(c.Limits.Person, c.Limits.PersonBurst, c.Now),
+		large:  make(chan struct{}, 1),
 		byHost: newLimiter(c.Limits.Request, c.Limits.RequestBurst, c.Now),
 	}
 }

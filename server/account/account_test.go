@@ -378,6 +378,89 @@ func TestChangesAreLimitedByPerson(t *testing.T) {
 	}
 }
 
+// A group costs its maker as much as so many changes, and never more than can be paid.
+func TestLargeGroupCountsAsManyChanges(t *testing.T) {
+	var p poster
+	s := service(t, func(c *account.Config) {
+		c.Poster = &p
+		c.Limits = account.NoLimits
+		c.Limits.Person, c.Limits.PersonBurst = 1, 10
+	})
+	ann := register(t, s, "ann")
+	members := make([]chat.UserID, 120)
+	for i := range members {
+		members[i] = register(t, s, fmt.Sprint("member", i)).ID
+	}
+	left := func(u chat.UserID) (n int) {
+		for s.AdmitChange(u) == nil {
+			n++
+		}
+		return n
+	}
+	for i, c := range []struct{ members, left int }{{1, 9}, {40, 9}, {120, 7}} {
+		maker := members[i]
+		if err := s.AdmitChange(maker); err != nil { // as the API does
+			t.Fatal(err)
+		}
+		if _, err := s.MakeGroup(t.Context(), maker, "x", members[:c.members]); err != nil {
+			t.Errorf("of %d: %v", c.members, err)
+		}
+		if n := left(maker); n != c.left {
+			t.Errorf("a group of %d leaves %d of 10 changes, want %d", c.members, n, c.left)
+		}
+	}
+	strangers := make([]chat.UserID, 9_000)
+	for i := range strangers {
+		strangers[i] = chat.UserID(fmt.Sprint("Ustranger", i))
+	}
+	_ = s.AdmitChange(ann.ID)
+	if _, err := s.MakeGroup(t.Context(), ann.ID, "x", strangers); code(err) != chat.NotFound {
+		t.Errorf("the largest is never allowed: %v", err)
+	}
+	if n := left(ann.ID); n != 0 {
+		t.Errorf("the largest leaves %d changes", n)
+	}
+	if _, err := s.MakeGroup(t.Context(), ann.ID, "x", members); code(err) != chat.RateLimited {
+		t.Errorf("another: %v, want that it is too much", err)
+	}
+}
+
+func TestOneLargeGroupIsMadeAtATime(t *testing.T) {
+	p := &slowPoster{came: make(chan struct{}), ends: make(chan struct{})}
+	s := service(t, func(c *account.Config) { c.Poster, c.Limits = p, account.NoLimits })
+	ann := register(t, s, "ann")
+	members := make([]chat.UserID, account.Large+1)
+	for i := range members {
+		members[i] = register(t, s, fmt.Sprint("member", i)).ID
+	}
+	first := make(chan error)
+	go func() {
+		_, err := s.MakeGroup(t.Context(), ann.ID, "first", members)
+		first <- err
+	}()
+	<-p.came
+	if _, err := s.MakeGroup(t.Context(), ann.ID, "second", members); code(err) != chat.Busy {
+		t.Errorf("the second: %v, want busy", err)
+	}
+	close(p.ends)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+	go func() { <-p.came }()
+	if _, err := s.MakeGroup(t.Context(), ann.ID, "third", members); err != nil {
+		t.Errorf("when the first is made: %v", err)
+	}
+}
+
+// slowPoster posts when it is told to.
+type slowPoster struct{ came, ends chan struct{} }
+
+func (p *slowPoster) PostWait(context.Context, chat.Draft) (chat.Message, error) {
+	p.came <- struct{}{}
+	<-p.ends
+	return chat.Message{}, nil
+}
+
 func TestOneAddressMakesSoManyRequests(t *testing.T) {
 	now := time.Now()
 	s := service(t, func(c *account.Config) {

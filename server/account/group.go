@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"kamachat/shared/chat"
@@ -11,6 +12,35 @@ import (
 
 // namedMembers is how many members the first entry of a group names.
 const namedMembers = 100
+
+const (
+	// perChange is how many members more make a group count as one change more.
+	perChange = 50
+	// Large is how many members a group has of which one is made at a time.
+	Large = 500
+)
+
+// admitGroup counts a group of so many as what it costs, beside the change that
+// it is, and answers chat.RateLimited or chat.Busy where it can't be made now.
+// After nil the caller calls done.
+func (s *Service) admitGroup(by chat.UserID, members int) (done func(), err error) {
+	done = func() {}
+	if members > Large {
+		select {
+		case s.large <- struct{}{}:
+			done = func() { <-s.large }
+		default:
+			return nil, &chat.Refusal{Code: chat.Busy, Words: "another large group is just being made", RetryAfter: time.Second}
+		}
+	}
+	if n := members / perChange; n > 0 {
+		if err := s.byUser.takeN(string(by), n); err != nil {
+			done()
+			return nil, err
+		}
+	}
+	return done, nil
+}
 
 // MakeGroup makes a group of by and members and posts its first entry, which
 // tells the members. When only the post fails the group exists: its id is
@@ -29,6 +59,11 @@ func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, name string, me
 	if len(all) > chat.MaxMembers {
 		return "", chat.Refuse(chat.TooLong, "a group has at most 10,000 members")
 	}
+	done, err := s.admitGroup(by, len(all))
+	if err != nil {
+		return "", err
+	}
+	defer done()
 	if err := s.checkMembers(ctx, all); err != nil {
 		return "", err
 	}
@@ -36,7 +71,7 @@ func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, name string, me
 	if err := s.store.CreateGroup(ctx, conv, name, by, all, s.now().UnixMilli()); err != nil {
 		return "", fmt.Errorf("make group: %w", err)
 	}
-	_, err := s.poster.PostWait(ctx, chat.Draft{
+	_, err = s.poster.PostWait(ctx, chat.Draft{
 		Conv: conv, Author: by, Ref: "made-" + string(conv),
 		Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: "made", Who: all[:min(len(all), namedMembers)], Name: name}},
 	})

@@ -57,7 +57,10 @@ func newLimiter(l rate.Limit, burst int, now func() time.Time) *limiter {
 }
 
 // take counts a try, or answers chat.RateLimited.
-func (l *limiter) take(key string) error {
+func (l *limiter) take(key string) error { return l.takeN(key, 1) }
+
+// takeN counts n tries, and fewer where so many are never allowed after one more.
+func (l *limiter) takeN(key string, n int) error {
 	if l.limit == rate.Inf {
 		return nil
 	}
@@ -65,7 +68,7 @@ func (l *limiter) take(key string) error {
 	l.mu.Lock()
 	k := l.keyLocked(key, now)
 	l.mu.Unlock()
-	r := k.ReserveN(now, 1)
+	r := k.ReserveN(now, min(n, max(1, l.burst-1)))
 	wait := r.DelayFrom(now)
 	if r.OK() && wait == 0 {
 		return nil

@@ -53,31 +53,6 @@ func membersOf(direct chat.ConvID) int {
 	return len(distinct(a, b))
 }
 
-// CreateGroup makes a group with an empty log. members must be distinct and
-// include the owner. at is Unix milliseconds.
-func (d *DB) CreateGroup(ctx context.Context, conv chat.ConvID, name string, owner chat.UserID, members []chat.UserID, at int64) error {
-	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		c := convRow{ID: string(conv), Name: name, Owner: string(owner), Members: len(members), LastAt: at, CreatedAt: at}
-		if _, err := tx.NewInsert().Model(&c).Exec(ctx); err != nil {
-			return err
-		}
-		rows := make([]memberRow, len(members))
-		for i, u := range members {
-			rows[i] = memberRow{ConvID: c.ID, UserID: string(u), JoinedAt: at}
-		}
-		for part := range slices.Chunk(rows, chunk) {
-			if _, err := tx.NewInsert().Model(&part).Exec(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("create group: %w", err)
-	}
-	return nil
-}
-
 // Members returns the members of conv with their marks; none where there is no
 // such conversation.
 func (d *DB) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error) {
