@@ -89,7 +89,9 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	live := newSessions(host, ids, socketLimits{
 		All: min(cfg.MaxSockets, conns-conns/8), Person: cfg.MaxSocketsEach, Address: cfg.MaxSocketsFrom, Waiting: maxWaiting,
 	}, watch.SocketRefused)
-	watch.Watch(sources(db, hub, people, carrier, near, host, notices))
+	twin, seen := newTwin(db, cfg.Node, log), sources(db, hub, people, carrier, near, host, notices)
+	seen.Alike = twin.alike
+	watch.Watch(seen)
 	static, err := fs.Sub(kamachat.Static, "static")
 	if err != nil {
 		return err
@@ -129,6 +131,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	})
 	beating.Go(func() { sweep(alive, log, db.Logins().DeleteExpired) })
 	beating.Go(func() { watch.Run(alive) })
+	beating.Go(func() { twin.run(ctx) })
 	beating.Go(func() { notices.Run(alive) })
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()

@@ -50,6 +50,7 @@ func someMonitor(t *testing.T, change ...func(*Config)) (*Monitor, *bytes.Buffer
 		Longest: func() int { return int(longest.Swap(0)) },
 		WAL:     func() int64 { return 4096 },
 		Push:    func() Push { return Push{Sent: 5, Failed: 1, Gone: 2, Dropped: 3} },
+		Alike:   func() bool { return true },
 		Ignored: func() Ignored { return Ignored{Broken: 1, Unstored: 6} },
 		Redis:   func() Redis { return Redis{Up: true, Outages: 2, Dropped: 9, CacheMisses: 4} },
 	})
@@ -152,6 +153,7 @@ func TestWhatTheHubTellsIsCounted(t *testing.T) {
 		`kamachat_build_info{version="test"}`:              "1",
 		`kamachat_push_notices_total{result="sent"}`:       "5",
 		`kamachat_push_notices_total{result="dropped"}`:    "3",
+		`kamachat_node_shared`:                             "1",
 		`kamachat_events_ignored_total{why="unstored"}`:    "6",
 	})
 }

@@ -17,6 +17,7 @@ type Sources struct {
 	Redis   func() Redis
 	Push    func() Push
 	Ignored func() Ignored
+	Alike   func() bool // another server has this one's number
 }
 
 // Ignored are events that this node let go, since the start.
@@ -92,6 +93,7 @@ var (
 	cacheDesc   = desc("kamachat_redis_cache_total", "Pages of recent entries that were looked for in Redis.", "result")
 	pushDesc    = desc("kamachat_push_notices_total", "Notices to browsers, by what became of them.", "result")
 	ignoredDesc = desc("kamachat_events_ignored_total", "Events that this node let go; broken: handing them out failed inside the program; unstored: they told of an entry that the store has not.", "why")
+	alikeDesc   = desc("kamachat_node_shared", "1 while another server with the same --node uses the same database, else 0.")
 	hereDesc    = desc("kamachat_redis_limited_here_total", "Tries that were counted on this node alone, since Redis was away.")
 )
 
@@ -105,7 +107,7 @@ type collector struct{ m *Monitor }
 func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		peopleDesc, connsDesc, queueDesc, limitDesc, highDesc, poolDesc, poolMaxDesc, waitsDesc, waitedDesc, walDesc,
-		redisDesc, outageDesc, redisEvents, cacheDesc, hereDesc, pushDesc, ignoredDesc,
+		redisDesc, outageDesc, redisEvents, cacheDesc, hereDesc, pushDesc, ignoredDesc, alikeDesc,
 	} {
 		ch <- d
 	}
@@ -152,6 +154,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		for result, n := range map[string]int64{"sent": p.Sent, "retried": p.Retried, "failed": p.Failed, "gone": p.Gone, "dropped": p.Dropped} {
 			count(pushDesc, float64(n), result)
 		}
+	}
+	if s.Alike != nil {
+		alike := 0.0
+		if s.Alike() {
+			alike = 1
+		}
+		gauge(alikeDesc, alike)
 	}
 	if s.Ignored != nil {
 		i := s.Ignored()
