@@ -152,7 +152,7 @@ func TestMetricsAndTracesTellWhatHappenedAndNoSecret(t *testing.T) {
 		"kamachat_posts_stored_total":                                                                 "4",
 		"kamachat_posts_repeated_total":                                                               "1",
 		`kamachat_posts_refused_total{code="not_found"}`:                                              "1",
-		`kamachat_posts_refused_total{code="forbidden"}`:                                              "0",
+		`kamachat_posts_refused_total{code="forbidden"}`:                                              "1",
 		`kamachat_posts_refused_total{code="busy"}`:                                                   "0",
 		"kamachat_commit_drafts_sum":                                                                  "5",
 		"kamachat_post_latency_seconds_count":                                                         "5",
@@ -288,6 +288,21 @@ func TestAServerThatStopsSaysThatItIsNotReady(t *testing.T) {
 		t.Errorf("it says %s", said)
 	}
 	<-stopped
+}
+
+// So is one that is refused at the API's door.
+func TestPostsThatTheAPIRefusesAreCounted(t *testing.T) {
+	w := watch(t, "--rate-limit", "0.001/s:2")
+	ann := registered(t, w.url, "ann")
+	for _, text := range []string{"", "x", "y"} { // nothing said, nobody there, too fast
+		post(t, t.Context(), w.url+"/api/v1/conversations/Gnosuch/messages", ann, `{"text":"`+text+`"}`)
+	}
+	got := w.metrics(t)
+	for _, code := range []string{"invalid", "not_found", "rate_limited"} {
+		if n := got[`kamachat_posts_refused_total{code="`+code+`"}`]; n != "1" {
+			t.Errorf("%s posts were refused as %s, want 1", n, code)
+		}
+	}
 }
 
 // A post that is refused at the socket's door is a refused post like any other.

@@ -97,7 +97,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		return err
 	}
 	handler, err := web.New(web.Config{
-		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve,
+		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve, Refused: watch.Refused,
 		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Health: health(cfg, hub, time.Now()),
 	})
 	if err != nil {

@@ -105,11 +105,22 @@ func (s *server) apiPost(w http.ResponseWriter, r *http.Request, c caller) error
 	return nil
 }
 
+// postRoute is where programs post.
+const postRoute = "POST /api/v1/conversations/{id}/messages"
+
+// countPost counts a post that was refused before the hub saw it.
+func (s *server) countPost(err error) {
+	if err != nil && s.Refused != nil {
+		s.Refused(chat.AsRefusal(err).Code)
+	}
+}
+
 // post posts content to the conversation of the path and waits until it is
 // committed. Without a ref it is never taken for one sent before.
 func (s *server) post(r *http.Request, c caller, ref string, content chat.Content) (chat.Message, error) {
 	conv, err := s.conv(r, c)
 	if err != nil {
+		s.countPost(err)
 		return chat.Message{}, err
 	}
 	if ref == "" {
@@ -117,6 +128,7 @@ func (s *server) post(r *http.Request, c caller, ref string, content chat.Conten
 	}
 	d := chat.Draft{Conv: conv, Author: c.ID, Ref: ref, Content: content}
 	if err := d.Validate(); err != nil {
+		s.countPost(err)
 		return chat.Message{}, err
 	}
 	return s.Hub.PostWait(r.Context(), d)

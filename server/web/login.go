@@ -62,7 +62,11 @@ func (s *server) admit(r *http.Request, c caller) error {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
 	}
-	return s.Accounts.AdmitChange(c.ID)
+	err := s.Accounts.AdmitChange(c.ID)
+	if r.Pattern == postRoute {
+		s.countPost(err)
+	}
+	return err
 }
 
 // socketCaller is caller for sockets, whose browsers can't set headers: they

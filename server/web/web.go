@@ -80,6 +80,7 @@ type Config struct {
 	Sessions *scs.SessionManager // from NewSessions
 	Admit    Admit
 	Serve    Serve
+	Refused  func(chat.Code) // counts a post that was not given to the hub; nil: nobody counts
 	Static   fs.FS
 	Origins  []string // further origins or host patterns that browsers may come from
 	Log      *slog.Logger
@@ -151,7 +152,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/v1/groups", s.api(s.apiMakeGroup))
 	mux.HandleFunc("GET /api/v1/conversations", s.api(s.apiConversations))
 	mux.HandleFunc("GET /api/v1/conversations/{id}/messages", s.api(s.apiHistory))
-	mux.HandleFunc("POST /api/v1/conversations/{id}/messages", s.api(s.apiPost))
+	mux.HandleFunc(postRoute, s.api(s.apiPost))
 	s.pushRoutes(mux)
 	s.doctorRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
