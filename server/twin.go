@@ -25,7 +25,8 @@ type settings interface {
 // That a name is there says nothing at the start: whoever wrote it may have been
 // killed, and to wait until that is sure would be a longer outage than a twin is
 // worth. So both serve, and complain. What a twin can do is make ids that are in
-// use, which the database refuses.
+// use: the database refuses those of people and groups. Those of messages are then
+// not unique, which matters to other programs alone: here they go by Seq.
 type twin struct {
 	db    settings
 	row   string
