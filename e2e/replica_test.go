@@ -27,10 +27,13 @@ func (p *page) killed() {
 // kept waits until what is there is in the browser's own database.
 func (p *page) kept(key, part string) {
 	p.Helper()
-	for {
+	for end := time.Now().Add(time.Minute); ; {
 		text := promised[string](p, fmt.Sprintf(`kamaStore.peek(%q).then(v => v || "")`, key))
 		if strings.Contains(text, part) {
 			return
+		}
+		if time.Now().After(end) { // far longer than it takes: for a message instead of a test that hangs
+			p.Fatalf("%s is %.200q, want %q in it; there are %s", key, text, part, promised[string](p, "kamaStore.keys()"))
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -330,4 +333,59 @@ func TestMessagesAreFoundAndShownWithoutTheServer(t *testing.T) {
 			t.Fatalf("%q is shown behind %q", texts[i], texts[i-1])
 		}
 	}
+}
+
+// crowded makes a browser that has room for 20 pages. Chromium's own way to set a
+// quota, Storage.overrideQuotaForOrigin, has no effect where it runs headless.
+const crowded = `{
+	const pages = new Set(), put = IDBObjectStore.prototype.put, del = IDBObjectStore.prototype.delete
+	IDBObjectStore.prototype.put = function(value, key) {
+		if (String(key).startsWith("p/") && !pages.has(key)) {
+			if (pages.size >= 20) throw new DOMException("no room", "QuotaExceededError")
+			pages.add(key)
+			this.transaction.addEventListener("abort", () => pages.delete(key))
+		}
+		return put.call(this, value, key)
+	}
+	IDBObjectStore.prototype.delete = function(key) {
+		pages.delete(key)
+		return del.call(this, key)
+	}
+}`
+
+// Where the browser has no room left, old entries go, and never what was written.
+func TestFullBrowserGivesOldPagesUp(t *testing.T) {
+	s := newServer(t, "--rate-limit", "off")
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	conv, other := mei.with(zhe), mei.group("Kitchen", zhe)
+	p := browse(t, s, 1024, 768).as(mei)
+	p.first(crowded)
+	zhe.says(other, "asleep")
+	p.goTo("/c/" + string(other))
+	p.live()
+	p.sees("asleep")
+	p.kept("p/"+string(other)+"/00000000", "asleep")
+	p.goTo("/c/" + string(conv))
+	p.live()
+	texts := make([]string, 1500)
+	for i := range texts {
+		texts[i] = fmt.Sprintf("number %d: it gets crowded", i)
+	}
+	zhe.says(conv, texts...)
+	last := fmt.Sprintf("number %d:", len(texts)-1)
+	p.sees(last)
+	p.kept(fmt.Sprintf("p/%s/%08x", conv, (len(texts)-1)/50), last)
+	p.expected = true
+	s.kill()
+	p.say("written in a full browser")
+	p.until(`document.querySelector(".note:not([hidden])")?.textContent.includes("1 message waits here and goes out")`)
+	keys := promised[string](p, "kamaStore.keys()")
+	if n := strings.Count(keys, `"p/`); n > 20 || n < 2 || strings.Contains(keys, string(other)) {
+		t.Errorf("%d of 31 pages are kept: %s", n, keys)
+	}
+	p.goTo("/c/" + string(conv))
+	p.started()
+	p.sees("written in a full browser")
+	s.again()
+	mei.arrived(conv, []string{"written in a full browser"})
 }

@@ -190,16 +190,26 @@
       return JSON.stringify(await asked(s.getAllKeys(below("p/"))));
     },
     async write(text) {
-      const { put, del } = JSON.parse(text);
+      const batch = JSON.parse(text);
+      const put = batch.put || [], del = batch.del || [];
       const strict = put.some((r) => r.k.startsWith("o/"));
       const [tx, s] = await records("readwrite", { durability: strict ? "strict" : "relaxed" });
       const end = done(tx);
-      for (const key of del || []) s.delete(key);
-      for (const { k, v, m } of put) {
-        if (!m) s.put(v, k);
-        else s.get(k).onsuccess = (e) => s.put(merged(e.target.result, v), k);
-      }
-      await end;
+      let why = null;
+      const all = (act) => {
+        try { act(); } catch (err) { // nothing of it, then
+          why = why || err;
+          tx.abort();
+        }
+      };
+      all(() => {
+        for (const key of del) s.delete(key);
+        for (const { k, v, m } of put) {
+          if (!m) s.put(v, k);
+          else s.get(k).onsuccess = (e) => all(() => s.put(merged(e.target.result, v), k));
+        }
+      });
+      await end.catch((err) => { throw why || err; });
     },
     wipe,
     // peek returns one record, for tests and for the doctor.

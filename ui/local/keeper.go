@@ -210,8 +210,8 @@ func (k *Keeper) outbox(s *state.State, b *Batch) {
 
 // Evict returns which of the pages named by keys to give up so that there is
 // room: a third of them, those first whose conversations are asleep the
-// longest, and of these the oldest entries first. never's are kept.
-func Evict(s *state.State, keys []string, never chat.ConvID) []string {
+// longest, and of these the oldest entries first. Those of last come last.
+func Evict(s *state.State, keys []string, last chat.ConvID) []string {
 	rank := map[chat.ConvID]int{}
 	for i, c := range s.Convs() {
 		rank[c.ID] = i + 1
@@ -219,11 +219,13 @@ func Evict(s *state.State, keys []string, never chat.ConvID) []string {
 	var ranked []string // the order is that of these, which end with a key
 	for _, key := range keys {
 		conv, page, ok := splitPage(key)
-		if !ok || conv == never {
+		if !ok {
 			continue
 		}
 		wakes := 0 // no longer listed
-		if n := rank[conv]; n > 0 {
+		if n := rank[conv]; conv == last {
+			wakes = 1 << 30
+		} else if n > 0 {
 			wakes = 1<<30 - n
 		}
 		ranked = append(ranked, PageName(wakes)+PageName(int(page))+key)

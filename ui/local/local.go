@@ -73,6 +73,26 @@ func own(key string) bool {
 	return key == "me" || strings.HasPrefix(key, "o/") || strings.HasPrefix(key, "d/")
 }
 
+// lighter returns b without the older half of its pages, where it has any.
+func (b Batch) lighter() (l Batch, ok bool) {
+	l.Delete = b.Delete
+	pages := 0
+	for _, r := range b.Put {
+		if r.Merge {
+			pages++
+		}
+	}
+	drop := (pages + 1) / 2
+	for _, r := range b.Put {
+		if r.Merge && drop > 0 {
+			drop--
+			continue
+		}
+		l.Put = append(l.Put, r)
+	}
+	return l, pages > 0
+}
+
 // Empty reports whether there is nothing to write.
 func (b Batch) Empty() bool { return len(b.Put) == 0 && len(b.Delete) == 0 }
 

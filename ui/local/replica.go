@@ -157,7 +157,7 @@ func (r *Replica) Run(ctx context.Context) {
 }
 
 // Flush writes what has changed. Where there is no room, old pages make some,
-// and at worst only what the person wrote is kept.
+// old pages of what is new are left out, and at worst only what the person wrote is kept.
 func (r *Replica) Flush(ctx context.Context) error {
 	var b Batch
 	r.do(func(s *state.State) {
@@ -169,15 +169,22 @@ func (r *Replica) Flush(ctx context.Context) error {
 		return nil
 	}
 	err := r.store.Write(ctx, b)
-	for range 3 {
-		if !errors.Is(err, ErrFull) || !r.makeRoom(ctx) {
-			break
+	for tries := 0; errors.Is(err, ErrFull); tries++ {
+		less, ok := b.lighter()
+		switch {
+		case tries < 3 && r.makeRoom(ctx):
+		case ok:
+			b = less
+		default:
+			return r.failed(errors.Join(err, r.store.Write(ctx, b.Own())))
 		}
 		err = r.store.Write(ctx, b)
 	}
-	if errors.Is(err, ErrFull) {
-		err = errors.Join(err, r.store.Write(ctx, b.Own()))
-	}
+	return r.failed(err)
+}
+
+// failed has what was not written written later.
+func (r *Replica) failed(err error) error {
 	if err != nil {
 		r.do(func(s *state.State) {
 			r.mu.Lock()
