@@ -242,6 +242,11 @@ func (c *Client) Signal(conv chat.ConvID, call chat.Call) {
 	c.act(func(now int64) Out { return c.m.Signal(f, now) })
 }
 
+// Look says whether the page is out of sight.
+func (c *Client) Look(hidden bool) {
+	c.act(func(now int64) Out { return c.m.Look(hidden, now) })
+}
+
 // Wake says that the browser came online or into view.
 func (c *Client) Wake() { c.act(c.m.Wake) }
 

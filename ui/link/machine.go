@@ -62,6 +62,7 @@ type Machine struct {
 	deadline int64 // by when a frame must come, 0 for none
 	spared   bool  // a deadline was already moved once because the browser slept
 
+	hidden  bool  // nobody sees the page
 	marks   bool  // marks may wait to be sent
 	marksAt int64 // and not before
 	typed   map[chat.ConvID]int64
@@ -145,6 +146,9 @@ func (m *Machine) Frames(fs []wire.Frame, now int64) Out {
 		switch b := f.Body.(type) {
 		case wire.Welcome:
 			m.stage, m.welcomed = live, now
+			if m.hidden { // who says nothing is seen
+				o.Send = append(o.Send, wire.Frame{Body: wire.Look{Hidden: true}})
+			}
 		case wire.Bye:
 			if b.Reason == wire.ByeSignedOut {
 				return m.SignedOut(now)
@@ -182,6 +186,16 @@ func (m *Machine) Typing(conv chat.ConvID, now int64) Out {
 		m.typed[conv] = now + typedEvery
 		o.Send = []wire.Frame{{Body: wire.Typing{Conv: conv}}}
 	}
+	return m.finish(o, now)
+}
+
+// Look says whether the page is out of sight, so that the server knows whom to notify.
+func (m *Machine) Look(hidden bool, now int64) Out {
+	var o Out
+	if m.stage == live && hidden != m.hidden {
+		o.Send = []wire.Frame{{Body: wire.Look{Hidden: hidden}}}
+	}
+	m.hidden = hidden
 	return m.finish(o, now)
 }
 

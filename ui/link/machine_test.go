@@ -219,3 +219,38 @@ func TestRefsSortByTime(t *testing.T) {
 		seen[r], last = true, r
 	}
 }
+
+func TestServerHearsWhetherThePageIsSeen(t *testing.T) {
+	looks := func(o Out) (said []bool) {
+		for _, f := range o.Send {
+			if l, ok := f.Body.(wire.Look); ok {
+				said = append(said, l.Hidden)
+			}
+		}
+		return said
+	}
+	m := NewMachine(state.New(), wire.Hello{}, 0, func() float64 { return 0 })
+	welcome := []wire.Frame{{Body: wire.Welcome{Me: chat.Person{ID: "U1"}}}}
+	m.Start(1)
+	for i, c := range []struct {
+		what string
+		do   func() Out
+		want []bool
+	}{
+		{"hidden before the connection", func() Out { return m.Look(true, 2) }, nil},
+		{"open", func() Out { return m.Opened(3) }, nil},
+		{"welcome while hidden", func() Out { return m.Frames(welcome, 4) }, []bool{true}},
+		{"hidden again", func() Out { return m.Look(true, 5) }, nil},
+		{"seen", func() Out { return m.Look(false, 6) }, []bool{false}},
+		{"hidden", func() Out { return m.Look(true, 7) }, []bool{true}},
+		{"lost", func() Out { return m.Closed(8, false) }, nil},
+		{"seen without a connection", func() Out { return m.Look(false, 9) }, nil},
+		{"again", func() Out { return m.Tick(100_000) }, nil},
+		{"open again", func() Out { return m.Opened(100_001) }, nil},
+		{"welcome while seen", func() Out { return m.Frames(welcome, 100_002) }, nil},
+	} {
+		if got := looks(c.do()); !slices.Equal(got, c.want) {
+			t.Errorf("%d, %s: said %v, want %v", i, c.what, got, c.want)
+		}
+	}
+}
