@@ -166,12 +166,12 @@
   });
 
   const start = async () => {
-    const store = at.idb ? script(at.idb).catch((err) => console.error("kamachat:", err)) : null;
+    const more = [at.idb, at.aside].filter(Boolean).map((src) => script(src).catch((err) => console.error("kamachat:", err)));
     await script(at.exec);
     const go = new Go();
     const { instance } = await program(go);
     performance.mark("kama-wasm");
-    await store;
+    await Promise.all(more);
     const run = go.run(instance);
     work();
     await run;

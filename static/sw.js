@@ -49,6 +49,7 @@ addEventListener("install", (event) => event.waitUntil(fill()));
 addEventListener("activate", (event) => event.waitUntil(settle()));
 addEventListener("message", (event) => {
   if (event.data === "skip-waiting") event.waitUntil(skipWaiting());
+  if (event.data.push) event.waitUntil(pushed(event.data.push)); // a page that is out of sight has it by itself
 });
 
 // --- requests ---
@@ -131,7 +132,7 @@ const pushed = async (p) => {
   }
   const tag = p.tag || p.conv || "kamachat";
   const [now] = await registration.getNotifications({ tag });
-  if (now && now.data.seq > p.seq) return;
+  if (now && now.data.seq >= p.seq) return;
   await registration.showNotification(p.title || "KamaChat", {
     body: p.body || "", tag, renotify: true, icon: p.icon || icon, badge, data: { conv: p.conv, seq: p.seq },
   });

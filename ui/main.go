@@ -39,6 +39,7 @@ func main() {
 	view.Register(d)
 	if app.IsClient {
 		h.listen()
+		h.attend(d)
 		heap()
 		go h.run()
 		go h.keep()

@@ -24,11 +24,12 @@ type hands struct {
 	*link.Client
 	changed func(state.Change)
 	replica *local.Replica
-	keeping func(error) // tells the view whether anything is kept
-	me      chat.UserID // whose replica it is; touched by one goroutine at a time
-	asking  atomic.Bool // whether the session stands
-	leaving atomic.Bool // the person signs out here and now
-	one     sync.Mutex  // what follows a change is done one after the other
+	keeping func(error)                           // tells the view whether anything is kept
+	me      chat.UserID                           // whose replica it is; touched by one goroutine at a time
+	asking  atomic.Bool                           // whether the session stands
+	leaving atomic.Bool                           // the person signs out here and now
+	notice  func(state.Conv, *state.State) string // as view.Desk; nil where nobody is told
+	one     sync.Mutex                            // what follows a change is done one after the other
 }
 
 // run keeps the connection for the life of the page.
@@ -57,6 +58,7 @@ func (h *hands) guard() (err error) {
 func (h *hands) onChange(ch state.Change) {
 	h.changed(ch)
 	h.replica.Changed(ch)
+	h.heard(ch)
 	if !ch.Link && !ch.Me {
 		return
 	}

@@ -118,9 +118,34 @@ var chatPhrases = map[string]phrase{
 	"switch.find":  {"Go to a person, a group or a message", "跳转到联系人、群聊或消息"},
 	"switch.hits":  {"Messages", "消息"},
 
+	// Notifications.
+	"off":           {"Off", "关闭"},
+	"notes.title":   {"Notifications", "通知"},
+	"notes.none":    {"This browser can't show them here. It needs an https address.", "此处无法显示通知，需要通过 https 地址访问。"},
+	"notes.denied":  {"Blocked. Allow them for this site in the browser's settings.", "已被拦截，请在浏览器设置中允许此网站发送通知。"},
+	"notes.here":    {"They show as long as KamaChat is open.", "仅在 KamaChat 打开时显示通知。"},
+	"quiet.title":   {"Do not disturb", "免打扰"},
+	"quiet.morning": {"Until 8:00", "到 8:00"},
+	"quiet.until":   {"{0} · until {1}", "{0} · 至 {1}"},
+	"quiet.daily":   {"Quiet every day", "每日免打扰时段"},
+	"quiet.from":    {"From", "开始时间"},
+	"quiet.to":      {"To", "结束时间"},
+	"mute.title":    {"Mute notifications", "消息免打扰"},
+	"mute.muted":    {"Muted", "已设为免打扰"},
+	"mute.hour":     {"1 h", "1 小时"},
+	"mute.hours":    {"8 h", "8 小时"},
+	"mute.week":     {"1 week", "1 周"},
+	"mute.always":   {"Always", "始终"},
+
+	// What other programs share.
+	"share.choose": {"Choose a conversation to share to", "选择要分享到的会话"},
+	"share.text":   {"Choose a conversation to share the text to. Files can't be sent yet.", "选择要分享文字的会话，暂不支持发送文件"},
+	"share.files":  {"Files can't be sent yet.", "暂不支持发送文件。"},
+	"share.cancel": {"Cancel", "取消"},
+
 	// A newer program.
-	"update.ready":  {"A new version is ready.", "新版本已就绪。"},
-	"update.reload": {"Reload", "重新加载"},
+	"update.ready":  {"A new version is ready", "新版本已就绪"},
+	"update.now":    {"Update", "更新"},
 	"broken.text":   {"Something went wrong on this page. Your messages are safe.", "页面出了点问题，你的消息没有丢失。"},
 	"broken.reload": {"Reload the page", "重新加载页面"},
 }

@@ -20,11 +20,10 @@ var composed = []string{"tick.", "failed.", "event.", "error.", "refused.", "pro
 var elsewhere = []string{
 	"day.today", "day.yesterday", // said by this package
 	"register.title", "register.submit", "setup.title", "setup.submit", // one page for both
-	"update.ready", "update.reload", // awaited: the browser's program does not notice updates yet
 }
 
 // speakers are the directories whose code says something.
-var speakers = []string{"../../ui", "../../server/page", "../../server/push", "../../server/web"}
+var speakers = []string{"../../ui", "../../server/page", "../../server/push", "../../server/web", "../../static"}
 
 var (
 	// A literal key as the first argument, or as the second behind a language or page.
@@ -38,7 +37,7 @@ func sources(t *testing.T, dirs ...string) map[string]string {
 	out := map[string]string{}
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-			own := strings.HasSuffix(path, ".templ") || strings.HasSuffix(path, ".go") &&
+			own := strings.HasSuffix(path, ".templ") || strings.HasSuffix(path, "aside.js") || strings.HasSuffix(path, ".go") &&
 				!strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, "_templ.go")
 			if err != nil || e.IsDir() || !own {
 				return err

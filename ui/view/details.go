@@ -70,6 +70,7 @@ func (p *details) Render() app.UI {
 			el("h3").Text(c.Title),
 			app.If(c.ID.IsGroup(), func() app.UI { return el("p").Class("soft").Text(d.say("head.members", c.Members)) }),
 		),
+		slot("mutes").DataSet("conv", string(c.ID)),
 		el("ul").Class("people").Body(people...),
 	)
 }

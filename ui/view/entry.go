@@ -22,6 +22,7 @@ type entry struct {
 	Draft   bool   // Preview is what waits in the composer
 	Tick    chat.Tick
 	Unread  int
+	Muted   bool
 }
 
 // entries returns the lines of the list.
@@ -37,7 +38,7 @@ func (d *Desk) entries(s *state.State) []entry {
 func (d *Desk) entry(c state.Conv, s *state.State) entry {
 	e := entry{
 		ID: c.ID, Title: c.Title, Avatar: c.Avatar, Seed: seed(c), Group: c.ID.IsGroup(),
-		Online: c.Online, Open: c.ID == s.Opened(), At: c.LastAt, Tick: c.Tick, Unread: c.Unread,
+		Online: c.Online, Open: c.ID == s.Opened(), At: c.LastAt, Tick: c.Tick, Unread: c.Unread, Muted: d.isMuted(c.ID),
 		Typing: d.typing(c, s),
 	}
 	if c.LastAt > 0 {

@@ -50,6 +50,7 @@ func (l *list) Render() app.UI {
 			el("kbd").Aria("hidden", "true").Text(shortcut()),
 		),
 		l.note(),
+		slot("offers").Role("status"),
 		el("ul").Class("convs").ID("convs").OnKeyDown(l.onKey).OnScroll(l.onScroll, app.PassiveEvent()).Body(rows...),
 		app.If(len(es) == 0, l.empty),
 	)

@@ -19,11 +19,11 @@ func (r *listRow) Render() app.UI {
 	e, d := r.Entry, r.desk
 	link := el("a").Attr("href", href(e.ID)).Class("conv-row").Body(
 		avatar(e.Seed, e.Title, e.Avatar, e.Online, ""),
-		el("span").Class("nm").Text(e.Title),
+		el("span").Class("nm").Body(titled(e.Title, e.Muted, d)...),
 		el("time").Class("tm").Attr("datetime", stamp(e.At)).Text(e.Time),
 		r.words(),
 		app.If(e.Unread > 0, func() app.UI {
-			return el("span").Class("bd").Aria("label", d.say("list.unread", e.Unread)).Text(count(e.Unread))
+			return el("span").Class(choose("bd", "bd quiet", e.Muted)).Aria("label", d.say("list.unread", e.Unread)).Text(count(e.Unread))
 		}),
 	)
 	if e.Open {

@@ -38,6 +38,7 @@ func (p *profile) Render() app.UI {
 			p.choice(d.say("menu.theme"), "theme", p.theme,
 				[][2]string{{"light", d.say("theme.light")}, {"dark", d.say("theme.dark")}, {"", d.say("theme.system")}}),
 			p.choice(d.say("menu.language"), "lang", d.Lang[:min(2, len(d.Lang))], [][2]string{{"zh", "中文"}, {"en", "English"}}),
+			slot("notes"),
 			el("button").Attr("type", "button").Class("menu-item").DataSet("set", "out").Body(icon("out"), app.Text(d.say("menu.signout"))),
 		),
 	)

@@ -186,7 +186,7 @@ func (r *Root) pane() []app.UI {
 		return []app.UI{el("div").Class("nothing").Body(icon("chat"), el("p").Text(d.say(words)))}
 	}
 	return []app.UI{
-		&header{desk: d, Conv: r.open, Details: d.details},
+		&header{desk: d, Conv: r.open, Details: d.details, Muted: d.isMuted(r.conv)},
 		&timeline{desk: d, Conv: r.conv},
 		el("p").Class("typing").Aria("live", "polite").Text(r.typing),
 		&composer{desk: d, Conv: r.conv, Title: r.open.Title},

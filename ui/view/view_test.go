@@ -169,3 +169,24 @@ func TestProblemsAreToldInWords(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestMutedConversationsAreMarked(t *testing.T) {
+	d, st := desk("en")
+	d.Mute("G1 G7")
+	mark := `aria-label="Muted"`
+	has(t, drawn(t, &list{desk: d, Me: mei, Entries: d.entries(st)}), mark, `class="bd quiet"`)
+	d.Mute("")
+	lacks(t, drawn(t, &list{desk: d, Me: mei, Entries: d.entries(st)}), mark, `class="bd quiet"`)
+}
+
+func TestNoticesSayWhatOthersWrote(t *testing.T) {
+	d, st := desk("en")
+	for conv, want := range map[chat.ConvID]string{
+		"G1":                        "阿哲: seven o'clock",
+		chat.Direct(mei.ID, zhe.ID): "", // her own, and read
+	} {
+		if c, _ := st.Conv(conv); d.Notice(c, st) != want {
+			t.Errorf("%s: %q, want %q", conv, d.Notice(c, st), want)
+		}
+	}
+}

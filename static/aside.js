@@ -1,0 +1,323 @@
+// aside.js does what is beside the conversations, as window.kama.notes: the
+// offers above the list, notifications, and what other programs share. It draws
+// into #offers, #notes and #mutes, which ui/view leaves empty. ui/main_kama.go
+// gives it say, look, muted and keep, and calls the rest.
+//
+// Notifications of this browser are one of:
+//   "none"    the browser can't, or the address is not secure
+//   "denied"  the person has forbidden them in the browser
+//   "off"     not switched on
+//   "here"    on, as long as a page is open: there is no push service
+//   "on"      on, also while everything is closed
+(() => {
+  "use strict";
+  const doc = document, kama = window.kama, sw = navigator.serviceWorker, flag = "notes";
+  const can = !!sw && !!window.Notification, hour = 3600000, week = 7 * 24 * hour;
+  let who = "", subscribed = false, leads = false, busy = false;
+
+  // --- the browser ---
+
+  // The person of this browser who has switched them on.
+  const wanted = () => {
+    try {
+      return localStorage.getItem(flag);
+    } catch {
+      return null;
+    }
+  };
+  const want = (id) => {
+    try {
+      if (id) localStorage.setItem(flag, id);
+      else localStorage.removeItem(flag);
+    } catch {
+      // Nothing can be kept: then they can't be switched on.
+    }
+  };
+  const state = () => {
+    if (!can) return "none";
+    if (Notification.permission === "denied") return "denied";
+    if (Notification.permission !== "granted" || !who || wanted() !== who) return "off";
+    return subscribed ? "on" : "here";
+  };
+
+  const within = (ms, p) => Promise.race([p, new Promise((_, no) => setTimeout(no, ms, new Error("no answer")))]);
+  const manager = async () => (await within(15000, sw.ready)).pushManager;
+
+  const ask = async (method, path, body) => {
+    const options = body && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+    const answer = await within(15000, fetch(`/api/v1/${path}`, { method, cache: "no-store", ...options }));
+    if (!answer.ok) throw Object.assign(new Error(`${path}: ${answer.status}`), { refused: true });
+    return answer.status === 204 ? null : answer.json();
+  };
+
+  const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+  // subscribe has the server tell this browser. A subscription for another key
+  // is one of another server.
+  const subscribe = async () => {
+    const { key } = await ask("GET", "push/key"), pm = await manager();
+    let sub = await pm.getSubscription();
+    if (sub && sub.options.applicationServerKey && text(sub.options.applicationServerKey) !== key) {
+      await sub.unsubscribe();
+      sub = null;
+    }
+    sub = sub || (await within(20000, pm.subscribe({ userVisibleOnly: true, applicationServerKey: key })));
+    await ask("POST", "push/subscriptions", sub);
+    subscribed = true;
+  };
+  const unsubscribe = async (tell) => {
+    subscribed = false;
+    const sub = await (await manager()).getSubscription();
+    if (!sub) return;
+    if (tell) await ask("DELETE", "push/subscriptions", { endpoint: sub.endpoint }).catch(() => {});
+    await sub.unsubscribe();
+  };
+  const tried = async (p) => {
+    busy = true;
+    draw();
+    await p.catch((err) => console.info("kamachat: no push:", err));
+    busy = false;
+    draw();
+  };
+
+  const toggle = async () => {
+    if (state() !== "off") {
+      want("");
+      return tried(unsubscribe(true));
+    }
+    if ((await Notification.requestPermission()) === "granted") {
+      want(who);
+      return tried(subscribe());
+    }
+    draw();
+  };
+
+  // --- what is muted, and when it is quiet ---
+
+  let mutes = {}, quiet = { until: 0, from: "", to: "", zone: "" }, failed = "", timer = 0;
+  const ahead = (until) => until === -1 || until > Date.now();
+
+  // told has the page show what is muted, until the next of it ends.
+  const told = () => {
+    clearTimeout(timer);
+    const on = Object.keys(mutes).filter((conv) => ahead(mutes[conv]));
+    const next = Math.min(...on.map((conv) => mutes[conv]).filter((until) => until > 0), quiet.until > Date.now() ? quiet.until : Infinity);
+    if (next < Infinity) timer = setTimeout(told, Math.min(next - Date.now() + 1000, week));
+    kama.notes.muted(on.join(" "));
+    draw();
+  };
+  const put = async (path, body, done) => {
+    failed = "";
+    try {
+      await ask("PUT", path, body);
+      done();
+    } catch (err) {
+      failed = say(err.refused ? "problem.internal" : "problem.offline");
+    }
+    told();
+  };
+  const mute = (conv, until) => put(`conversations/${conv}/mute`, { until }, () => { mutes[conv] = until; });
+  const hush = (change) => {
+    const q = { ...quiet, ...change };
+    q.zone = q.from ? Intl.DateTimeFormat().resolvedOptions().timeZone : "";
+    put("me/dnd", q, () => { quiet = q; });
+  };
+  const hushed = (conv) => {
+    const now = new Date().toTimeString().slice(0, 5), { from, to } = quiet;
+    return ahead(quiet.until) || ahead(mutes[conv] || 0) || (from <= to ? from <= now && now < to : from <= now || now < to);
+  };
+  const morning = () => {
+    const at = new Date();
+    if (at.getHours() >= 8) at.setDate(at.getDate() + 1);
+    return at.setHours(8, 0, 0, 0);
+  };
+
+  // --- drawing ---
+
+  const say = (...args) => kama.notes.say(...args);
+  const el = (tag, attrs, ...children) => {
+    const n = doc.createElement(tag);
+    for (const [k, v] of Object.entries(attrs)) {
+      if (typeof v === "function") n.addEventListener(k, v);
+      else if (v !== false) n.setAttribute(k, v);
+    }
+    n.append(...children);
+    return n;
+  };
+  const icon = (name) => {
+    const svg = doc.createElementNS("http://www.w3.org/2000/svg", "svg"), path = doc.createElementNS(svg.namespaceURI, "path");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    path.setAttribute("d", say(`icon.${name}`));
+    svg.append(path);
+    return svg;
+  };
+  const choice = (label, name, chosen, options, pick) => el("div", { class: "choice" },
+    el("span", { class: "soft" }, label),
+    el("div", { class: "segments", role: "group", "aria-label": label }, ...options.map(([value, words]) =>
+      el("button", { type: "button", "data-key": `${name}-${value}`, "aria-pressed": String(value === chosen), click: () => pick(value) }, words))));
+  const trouble = () => (failed ? [el("p", { class: "problem", role: "alert" }, failed)] : []);
+
+  // until is a label, and behind it how long what it names still lasts.
+  const until = (label, at) => {
+    if (at <= 0 || !ahead(at)) return label;
+    const same = new Date(at).toDateString() === new Date().toDateString();
+    const form = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(same ? {} : at - Date.now() < week - 12 * hour ? { weekday: "short" } : { month: "short", day: "numeric" }) };
+    return say("quiet.until", label, new Intl.DateTimeFormat(doc.documentElement.lang, form).format(at));
+  };
+  // nearest is the shortest of the choices that reaches as far as at.
+  const nearest = (at, ...choices) => (at === -1 ? -1 : ahead(at) ? choices.find((c) => at - Date.now() <= c) || choices.at(-1) : 0);
+
+  const menu = () => {
+    const is = state(), on = is === "on" || is === "here", why = { none: "notes.none", denied: "notes.denied", here: busy ? "" : "notes.here" }[is];
+    const out = [
+      el("button", { type: "button", class: "menu-item switch", role: "switch", "data-key": "switch", "aria-checked": String(on),
+        "aria-describedby": "notes-say", "aria-disabled": String(busy || (!on && is !== "off")), click: () => busy || (!on && is !== "off") || toggle() },
+      icon("bell"), say("notes.title"), el("i", { "aria-hidden": "true" })),
+      el("p", { id: "notes-say", class: "soft say" }, why ? say(why) : ""),
+    ];
+    if (!on) return out;
+    const till = morning(), field = (key, value, words) => el("input", { type: "time", class: "field", "data-key": key, "aria-label": words, value, change: hours });
+    const hours = () => {
+      const [from, to] = ["quiet-from", "quiet-to"].map((key) => doc.querySelector(`[data-key=${key}]`).value);
+      if (!from === !to) hush({ from, to });
+    };
+    return [...out,
+      choice(until(say("quiet.title"), quiet.until), "quiet", quiet.until === till ? till : nearest(quiet.until, hour),
+        [[0, say("off")], [hour, say("mute.hour")], [till, say("quiet.morning")]], (v) => hush({ until: v === hour ? Date.now() + v : v })),
+      el("div", { class: "choice", role: "group", "aria-label": say("quiet.daily") }, el("span", { class: "soft" }, say("quiet.daily")),
+        el("div", { class: "hours" }, field("quiet-from", quiet.from, say("quiet.from")), "–", field("quiet-to", quiet.to, say("quiet.to")))),
+      ...trouble()];
+  };
+
+  const muting = (slot) => {
+    const { conv } = slot.dataset, at = mutes[conv] || 0;
+    return [choice(until(say("mute.title"), at), "mute", nearest(at, hour, 8 * hour, week),
+      [[0, say("off")], [hour, say("mute.hour")], [8 * hour, say("mute.hours")], [week, say("mute.week")], [-1, say("mute.always")]],
+      (v) => mute(conv, v > 0 ? Date.now() + v : v)), ...trouble()];
+  };
+
+  const offers = () => {
+    const offer = (key, words, act, click) => el("div", { class: "note offer" }, el("span", {}, words),
+      el("button", { type: "button", class: "link", "data-key": key, click }, act));
+    const drop = () => {
+      share = null;
+      draw();
+    };
+    const out = [];
+    if (share && share.text) out.push(offer("share", say(share.files ? "share.text" : "share.choose"), say("share.cancel"), drop));
+    else if (share) out.push(offer("share", say("share.files"), say("close"), drop));
+    if (kama.waiting) out.push(offer("update", say("update.ready"), say("update.now"), update));
+    return out;
+  };
+  // What is typed is kept first.
+  const update = async () => {
+    await within(5000, new Promise((done) => kama.notes.keep(done))).catch(() => {});
+    kama.update();
+  };
+
+  const slots = { offers, notes: menu, mutes: muting };
+  let drawn = 0, asked = 0;
+  // draw fills the places that are there: all of them anew. The focus stays.
+  const draw = () => {
+    drawn++;
+    look();
+  };
+  const look = () => {
+    asked = 0;
+    give();
+    for (const [id, of] of Object.entries(slots)) {
+      const slot = doc.getElementById(id), now = slot && `${drawn} ${slot.dataset.conv}`;
+      if (!slot || slot.drawn === now) continue;
+      slot.drawn = now;
+      const at = slot.contains(doc.activeElement) && doc.activeElement.dataset.key;
+      slot.replaceChildren(...of(slot));
+      const again = at && slot.querySelector(`[data-key="${at}"]`);
+      if (again) again.focus();
+    }
+  };
+
+  // --- what other programs share ---
+
+  let share = null; // { text, files }
+  // give puts it below what is written in the conversation that is open.
+  const give = () => {
+    const area = doc.getElementById("text");
+    if (!share || !share.text || !area || !location.pathname.startsWith("/c/") || !performance.getEntriesByName("goapp-interactive").length) return;
+    const { text, files } = share;
+    share = files ? { text: "", files } : null;
+    drawn++;
+    setTimeout(() => { // the composer has its draft by then
+      area.value = area.value.trim() ? `${area.value}\n${text}` : text;
+      area.dispatchEvent(new Event("input", { bubbles: true }));
+      area.focus();
+    });
+  };
+  const taken = async () => {
+    const it = await kama.shared();
+    if (!it) return;
+    const lines = [it.title, it.text, it.url].map((s) => s.trim());
+    const other = lines.filter((s, i) => s && !lines.some((t, j) => j !== i && t.includes(s) && (t !== s || j < i)));
+    share = { text: other.join("\n"), files: it.files.length };
+    if (share.text || share.files) draw();
+  };
+
+  // --- what comes while nobody looks ---
+
+  const seqs = {}, unread = {};
+  let count = -1, counting = 0;
+  const show = (push) => sw.ready.then((reg) => reg.active.postMessage({ push }));
+
+  kama.notes = {
+    // begin is called once say, look, muted and keep are here.
+    begin() {
+      const seen = () => kama.notes.look(doc.hidden);
+      doc.addEventListener("visibilitychange", seen);
+      seen();
+      kama.onUpdate = draw;
+      // One page speaks for all of this browser.
+      if (navigator.locks) navigator.locks.request("kama-notes", () => ((leads = true), new Promise(() => {}))).catch(() => {});
+      else leads = true;
+      new MutationObserver(() => (asked = asked || requestAnimationFrame(look)))
+        .observe(doc.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-conv"] });
+      draw();
+      taken();
+    },
+    // welcome says who is signed in, whenever the server has said so.
+    async welcome(id) {
+      who = id;
+      kama.check();
+      if (state() === "here") tried(subscribe());
+      else if (can && wanted() && wanted() !== who) tried(unsubscribe(false).finally(() => want(""))); // it was another's
+      try {
+        const of = (await ask("GET", "me/mutes")).mutes;
+        quiet = await ask("GET", "me/dnd");
+        mutes = Object.fromEntries(of.map((m) => [m.conv, m.until]));
+        failed = "";
+        told();
+      } catch (err) {
+        console.info("kamachat: mutes are not known:", err); // the next welcome asks again
+      }
+    },
+    // heard says that all messages are unread, and how conversations stand:
+    // { conv, title, body, seq, unread }, body where there is something to tell.
+    heard(all, convs) {
+      for (const c of convs) {
+        if (unread[c.conv] && !c.unread) kama.seen(c.conv);
+        unread[c.conv] = c.unread;
+        if (c.seq <= (seqs[c.conv] || 0)) continue;
+        seqs[c.conv] = c.seq;
+        if (who && doc.hidden && leads && c.body && state() === "here" && !hushed(c.conv)) {
+          show({ conv: c.conv, title: c.title, body: c.body, seq: c.seq });
+        }
+      }
+      if (all === count) return;
+      count = all;
+      counting = counting || setTimeout(() => {
+        counting = 0;
+        kama.badge(count);
+      }, 500);
+    },
+  };
+})();
