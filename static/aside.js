@@ -1,7 +1,7 @@
 // aside.js does what is beside the conversations, as window.kama.notes: the
 // offers above the list, notifications, and what other programs share. It draws
 // into #offers, #notes and #mutes, which ui/view leaves empty. ui/main_kama.go
-// gives it say, look, muted and keep, and calls the rest.
+// calls it, and gives it tell: what it asks of the program.
 //
 // Notifications of this browser are one of:
 //   "none"    the browser can't, or the address is not secure
@@ -13,6 +13,8 @@
   "use strict";
   const doc = document, kama = window.kama, sw = navigator.serviceWorker, flag = "notes";
   const can = !!sw && !!window.Notification, hour = 3600000, week = 7 * 24 * hour;
+  let tell = null; // ("look", hidden), ("muted", ids), ("keep", done), or a sentence by its key and arguments
+  const say = (...args) => tell(...args);
   let who = "", subscribed = false, leads = false, busy = false;
 
   // --- the browser ---
@@ -104,7 +106,7 @@
     const on = Object.keys(mutes).filter((conv) => ahead(mutes[conv]));
     const next = Math.min(...on.map((conv) => mutes[conv]).filter((until) => until > 0), quiet.until > Date.now() ? quiet.until : Infinity);
     if (next < Infinity) timer = setTimeout(told, Math.min(next - Date.now() + 1000, week));
-    kama.notes.muted(on.join(" "));
+    tell("muted", on.join(" "));
     draw();
   };
   const put = async (path, body, done) => {
@@ -135,7 +137,6 @@
 
   // --- drawing ---
 
-  const say = (...args) => kama.notes.say(...args);
   const el = (tag, attrs, ...children) => {
     const n = doc.createElement(tag);
     for (const [k, v] of Object.entries(attrs)) {
@@ -213,7 +214,7 @@
   };
   // What is typed is kept first.
   const update = async () => {
-    await within(5000, new Promise((done) => kama.notes.keep(done))).catch(() => {});
+    await within(5000, new Promise((done) => tell("keep", done))).catch(() => {});
     kama.update();
   };
 
@@ -270,9 +271,9 @@
   const show = (push) => sw.ready.then((reg) => reg.active.postMessage({ push }));
 
   kama.notes = {
-    // begin is called once say, look, muted and keep are here.
-    begin() {
-      const seen = () => kama.notes.look(doc.hidden);
+    begin(program) {
+      tell = program;
+      const seen = () => tell("look", doc.hidden);
       doc.addEventListener("visibilitychange", seen);
       seen();
       kama.onUpdate = draw;
@@ -300,18 +301,16 @@
         console.info("kamachat: mutes are not known:", err); // the next welcome asks again
       }
     },
-    // heard says that all messages are unread, and how conversations stand:
-    // { conv, title, body, seq, unread }, body where there is something to tell.
-    heard(all, convs) {
-      for (const c of convs) {
-        if (unread[c.conv] && !c.unread) kama.seen(c.conv);
-        unread[c.conv] = c.unread;
-        if (c.seq <= (seqs[c.conv] || 0)) continue;
-        seqs[c.conv] = c.seq;
-        if (who && doc.hidden && leads && c.body && state() === "here" && !hushed(c.conv)) {
-          show({ conv: c.conv, title: c.title, body: c.body, seq: c.seq });
-        }
-      }
+    // heard says how a conversation stands: body where there is something to tell.
+    heard(conv, title, body, seq, n) {
+      if (unread[conv] && !n) kama.seen(conv);
+      unread[conv] = n;
+      if (seq <= (seqs[conv] || 0)) return;
+      seqs[conv] = seq;
+      if (who && doc.hidden && leads && body && state() === "here" && !hushed(conv)) show({ conv, title, body, seq });
+    },
+    // unread says that so many messages are, in all.
+    unread(all) {
       if (all === count) return;
       count = all;
       counting = counting || setTimeout(() => {

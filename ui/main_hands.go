@@ -28,6 +28,7 @@ type hands struct {
 	me      chat.UserID                           // whose replica it is; touched by one goroutine at a time
 	asking  atomic.Bool                           // whether the session stands
 	leaving atomic.Bool                           // the person signs out here and now
+	notes   app.Value                             // of static/aside.js, where it is there
 	notice  func(state.Conv, *state.State) string // as view.Desk; nil where nobody is told
 	one     sync.Mutex                            // what follows a change is done one after the other
 }

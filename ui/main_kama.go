@@ -5,34 +5,31 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"kamachat/shared/chat"
 	"kamachat/ui/state"
 	"kamachat/ui/view"
 )
 
-// notes is what static/aside.js offers. It is not Truthy where it could not be loaded.
-func notes() app.Value {
-	if k := app.Window().Get("kama"); k.Truthy() {
-		return k.Get("notes")
-	}
-	return app.Undefined()
-}
-
 // attend gives aside.js what it needs, and has it begin. It looks after
 // notifications, updates and what other programs share.
 func (h *hands) attend(d *view.Desk) {
-	if !notes().Truthy() {
+	kama := app.Window().Get("kama")
+	if !kama.Truthy() || !kama.Get("notes").Truthy() {
 		return
 	}
-	h.notice = d.Notice
-	hear := func(name string, f func(args []app.Value) any) {
-		notes().Set(name, app.FuncOf(func(_ app.Value, args []app.Value) any { return f(args) }))
-	}
-	hear("say", func(args []app.Value) any { return d.Speak(args[0].String(), args[1:]...) })
-	hear("look", func(args []app.Value) any { go h.Look(args[0].Truthy()); return nil })
-	hear("muted", func(args []app.Value) any { d.Mute(args[0].String()); return nil })
-	hear("keep", func(args []app.Value) any { go h.flush(args[0]); return nil })
-	notes().Call("begin")
+	h.notes, h.notice = kama.Get("notes"), d.Notice
+	h.notes.Call("begin", app.FuncOf(func(_ app.Value, args []app.Value) any {
+		switch what := args[0].String(); what {
+		case "look":
+			go h.Look(args[1].Truthy())
+		case "muted":
+			d.Mute(args[1].String())
+		case "keep":
+			go h.flush(args[1])
+		default:
+			return d.Speak(what, args[1:]...)
+		}
+		return nil
+	}))
 }
 
 // flush writes what is to be kept, and then calls done.
@@ -42,29 +39,27 @@ func (h *hands) flush(done app.Value) {
 	if err := h.replica.Flush(ctx); err != nil {
 		app.Log("kamachat: before an update:", err)
 	}
-	done.Invoke()
+	done.Call("call")
 }
 
-// heard tells aside.js what ch has come to: { conv, title, body, seq, unread }
-// for each conversation, and how much is unread in all. With a welcome it is
-// told who is signed in.
+// heard tells aside.js what ch has come to, and with a welcome who is signed in.
 func (h *hands) heard(ch state.Change) {
 	if len(ch.Convs) == 0 && !ch.Me || h.notice == nil {
 		return
 	}
-	all, convs, me, live := 0, []any{}, chat.UserID(""), false
+	welcomed := ""
 	h.Do(func(s *state.State) {
-		all, me, live = s.TotalUnread(), s.Me().ID, s.Status().Phase == state.Live
 		for id := range ch.Convs {
 			if c, ok := s.Conv(id); ok {
-				convs = append(convs, map[string]any{
-					"conv": string(id), "title": c.Title, "body": h.notice(c, s), "seq": c.LastSeq, "unread": c.Unread,
-				})
+				h.notes.Call("heard", string(id), c.Title, h.notice(c, s), c.LastSeq, c.Unread)
 			}
 		}
+		h.notes.Call("unread", s.TotalUnread())
+		if ch.Me && s.Status().Phase == state.Live {
+			welcomed = string(s.Me().ID)
+		}
 	})
-	notes().Call("heard", all, convs)
-	if ch.Me && live {
-		notes().Call("welcome", string(me))
+	if welcomed != "" {
+		h.notes.Call("welcome", welcomed)
 	}
 }
