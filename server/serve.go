@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -141,6 +142,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		setup = url + "/setup?key=" + setup
 	}
 	tell(url, setup)
+	debug.FreeOSMemory() // what only the start needed
 
 	select {
 	case <-ctx.Done():
