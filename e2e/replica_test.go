@@ -315,6 +315,14 @@ func TestMessagesAreFoundAndShownWithoutTheServer(t *testing.T) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	p.sees("number 299 ")
+	// A day: all of it is of today, so the first is the first of all; tomorrow is the end.
+	eval[bool](p, `(document.querySelector(".acts button:last-child").click(), true)`)
+	p.until(`document.querySelector("#date")`)
+	day := `(document.querySelector("#date").value = %q, document.querySelector("#date").dispatchEvent(new Event("change", {bubbles: true})), true)`
+	eval[bool](p, fmt.Sprintf(day, time.Now().AddDate(0, 0, -1).Format(time.DateOnly)))
+	p.until(`document.querySelector("#log .hit")?.textContent.includes("the first")`)
+	eval[bool](p, fmt.Sprintf(day, time.Now().AddDate(0, 0, 2).Format(time.DateOnly)))
+	p.until(`[...document.querySelectorAll("#log li")].at(-1).textContent.includes("number 299 ")`)
 	// And back to where it was found, and by one press to the end.
 	eval[bool](p, `(document.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true})), true)`)
 	p.until(`document.querySelector("#jump")`)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -97,6 +98,23 @@ func (h *hands) Around(conv chat.ConvID, newer bool) {
 		}
 		h.Client.Around(conv, newer)
 	}()
+}
+
+// At implements view.Intents: the server knows it, or what was kept has to do.
+func (h *hands) At(ctx context.Context, conv chat.ConvID, at int64) (int64, error) {
+	var out struct {
+		Seq int64 `json:"seq"`
+	}
+	err := call(ctx, "GET", "/api/v1/conversations/"+string(conv)+"/at?time="+strconv.FormatInt(at, 10), nil, &out)
+	if err == nil {
+		return out.Seq, nil
+	}
+	var last int64
+	h.Do(func(s *state.State) {
+		c, _ := s.Conv(conv)
+		last = c.LastSeq
+	})
+	return h.replica.At(ctx, conv, at, last)
 }
 
 // Find implements view.Intents.

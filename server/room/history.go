@@ -19,6 +19,30 @@ func (h *Hub) Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq i
 	})
 }
 
+// At returns the Seq of the first entry of conv that was stored at or after a
+// time, in Unix milliseconds: 0 where there is none. It refuses whom Before
+// refuses, and reads about twenty entries to find one among a million.
+func (h *Hub) At(ctx context.Context, u chat.UserID, conv chat.ConvID, at int64) (int64, error) {
+	newest, err := h.Before(ctx, u, conv, 0, 1)
+	if err != nil || len(newest.Entries) == 0 || newest.Entries[0].At < at {
+		return 0, err
+	}
+	lo, hi := int64(1), newest.Entries[0].Seq // the answer is between them, hi included
+	for lo < hi {
+		mid := lo + (hi-lo)/2
+		p, err := h.Store.Before(ctx, conv, mid+1, 1)
+		if err != nil {
+			return 0, err
+		}
+		if len(p.Entries) > 0 && p.Entries[0].At >= at {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return hi, nil
+}
+
 // After returns the entries after seq, the newest chat.MaxPage where more are
 // missing, and refuses whom Before refuses.
 func (h *Hub) After(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64) (chat.Page, error) {

@@ -71,6 +71,24 @@ func (s *server) apiHistory(w http.ResponseWriter, r *http.Request, c caller) er
 	return nil
 }
 
+// apiAt tells the first entry at or after a time.
+func (s *server) apiAt(w http.ResponseWriter, r *http.Request, c caller) error {
+	conv, err := s.conv(r, c)
+	if err != nil {
+		return err
+	}
+	at, err := number(r, "time", 0)
+	if err != nil {
+		return err
+	}
+	seq, err := s.Hub.At(r.Context(), c.ID, conv, at)
+	if err != nil {
+		return err
+	}
+	answer(w, map[string]int64{"seq": seq})
+	return nil
+}
+
 // number reads a number of the query, 0 or greater.
 func number(r *http.Request, name string, otherwise int64) (int64, error) {
 	v := r.URL.Query().Get(name)

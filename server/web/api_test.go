@@ -99,6 +99,7 @@ func TestErrorsAreProblemsWithACode(t *testing.T) {
 		"no such person":    {"GET", "/api/v1/conversations/Unobody/messages", "", auth, 404, chat.NotFound},
 		"others' conv":      {"GET", "/api/v1/conversations/DUa-Ub/messages", "", auth, 403, chat.Forbidden},
 		"bad number":        {"GET", "/api/v1/conversations/" + string(h.bob.ID) + "/messages?before=-1", "", auth, 400, chat.Invalid},
+		"bad time":          {"GET", "/api/v1/conversations/" + string(h.bob.ID) + "/at?time=soon", "", auth, 400, chat.Invalid},
 		"empty text":        {"POST", "/api/v1/conversations/" + string(h.bob.ID) + "/messages", `{"text":" "}`, auth, 400, chat.Invalid},
 		"event by a client": {"POST", "/api/v1/conversations/" + string(h.bob.ID) + "/messages", `{"content":{"k":"event","event":{"what":"made"}}}`, auth, 400, chat.Invalid},
 		"group of nobody":   {"POST", "/api/v1/groups", `{"name":"x","members":["Unobody"]}`, auth, 404, chat.NotFound},

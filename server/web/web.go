@@ -43,6 +43,7 @@ type Hub interface {
 	// Before returns at most limit entries before seq, 0 for the end. A direct
 	// conversation that does not exist yet is an empty page.
 	Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64, limit int) (chat.Page, error)
+	At(ctx context.Context, u chat.UserID, conv chat.ConvID, at int64) (int64, error)
 	// Seen moves the marks of u forward.
 	Seen(ctx context.Context, u chat.UserID, m chat.Marks) error
 	// CloseUser closes all sockets of u.
@@ -152,6 +153,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/v1/groups", s.api(s.apiMakeGroup))
 	mux.HandleFunc("GET /api/v1/conversations", s.api(s.apiConversations))
 	mux.HandleFunc("GET /api/v1/conversations/{id}/messages", s.api(s.apiHistory))
+	mux.HandleFunc("GET /api/v1/conversations/{id}/at", s.api(s.apiAt))
 	mux.HandleFunc(postRoute, s.api(s.apiPost))
 	s.pushRoutes(mux)
 	s.doctorRoutes(mux)

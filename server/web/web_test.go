@@ -279,3 +279,7 @@ func decode[T any](t *testing.T, r reply) T {
 }
 
 var errBoom = errors.New("the disk with hunter2 on it is full")
+
+func (h *hub) At(_ context.Context, _ chat.UserID, _ chat.ConvID, at int64) (int64, error) {
+	return at / 1000, nil
+}

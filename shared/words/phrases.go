@@ -116,6 +116,7 @@ var chatPhrases = map[string]phrase{
 	"new.remove":   {"Remove {0}", "移除{0}"},
 	"switch.title": {"Go to", "快速跳转"},
 	"switch.find":  {"Go to a person, a group or a message", "跳转到联系人、群聊或消息"},
+	"details.date": {"Go to a day", "跳转到日期"},
 	"switch.hits":  {"Messages", "消息"},
 
 	// Notifications.

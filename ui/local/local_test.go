@@ -338,6 +338,11 @@ func TestFindAndAround(t *testing.T) {
 	if err != nil || len(es) < 100 || es[0].Seq > 35 || es[len(es)-1].Seq < 85 {
 		t.Errorf("around 60 are %d entries, %v", len(es), err)
 	}
+	for at, want := range map[int64]int64{0: 1, 1000: 1, 1060: 61, 1199: 200, 1200: 0} {
+		if seq, err := r.At(t.Context(), "G1", at, 200); err != nil || seq != want {
+			t.Errorf("at %d is %d, %v, want %d", at, seq, err, want)
+		}
+	}
 	if es, err := r.Around(t.Context(), "G1", 999); err != nil || es != nil {
 		t.Errorf("around what is not there: %v, %v", es, err)
 	}

@@ -99,6 +99,28 @@ func (r *Replica) Around(ctx context.Context, conv chat.ConvID, seq int64) ([]ch
 	return around(pages, seq), nil
 }
 
+// At returns the Seq of the first entry of conv kept that was stored at or after a
+// time, in Unix milliseconds, 0 where there is none. last is the log's end.
+func (r *Replica) At(ctx context.Context, conv chat.ConvID, at, last int64) (seq int64, err error) {
+	for lo, hi := 0, PageOf(max(last, 1)); lo <= hi; {
+		mid := (lo + hi) / 2
+		pages, err := r.store.Pages(ctx, conv, mid, 1)
+		if err != nil {
+			return 0, err
+		}
+		if len(pages) == 0 || len(pages[0]) == 0 || pages[0][len(pages[0])-1].At < at {
+			lo = mid + 1
+			continue
+		}
+		es := pages[0]
+		hi = PageOf(es[0].Seq) - 1
+		for i := len(es) - 1; i >= 0 && es[i].At >= at; i-- {
+			seq = es[i].Seq
+		}
+	}
+	return seq, nil
+}
+
 // mostPages is how many pages are searched through for one question.
 const mostPages = 40
 
@@ -115,7 +137,7 @@ func (r *Replica) Find(ctx context.Context, q find.Query, most int) ([]chat.Mess
 				continue
 			}
 			i := len(found) // sorted in as it comes
-			for i > 0 && found[i-1].At < m.At {
+			for i > 0 && (found[i-1].At < m.At || found[i-1].At == m.At && found[i-1].Seq < m.Seq) {
 				i--
 			}
 			if i < most {

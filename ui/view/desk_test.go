@@ -29,15 +29,16 @@ type acts struct{ did []string }
 func (a *acts) Post(c chat.ConvID, x chat.Content) {
 	a.did = append(a.did, "post "+string(c)+" "+x.Text)
 }
-func (a *acts) Retry(ref string)                 { a.did = append(a.did, "retry "+ref) }
-func (a *acts) Discard(ref string)               { a.did = append(a.did, "discard "+ref) }
-func (a *acts) Open(c chat.ConvID)               { a.did = append(a.did, "open "+string(c)) }
-func (a *acts) More()                            { a.did = append(a.did, "more") }
-func (a *acts) Older(c chat.ConvID)              { a.did = append(a.did, "older "+string(c)) }
-func (a *acts) Read(c chat.ConvID, seq int64)    { a.did = append(a.did, "read "+itoa(int(seq))) }
-func (a *acts) Jump(c chat.ConvID, seq int64)    {}
-func (a *acts) Around(c chat.ConvID, newer bool) {}
-func (a *acts) Latest(c chat.ConvID)             {}
+func (a *acts) Retry(ref string)                                      { a.did = append(a.did, "retry "+ref) }
+func (a *acts) Discard(ref string)                                    { a.did = append(a.did, "discard "+ref) }
+func (a *acts) Open(c chat.ConvID)                                    { a.did = append(a.did, "open "+string(c)) }
+func (a *acts) More()                                                 { a.did = append(a.did, "more") }
+func (a *acts) Older(c chat.ConvID)                                   { a.did = append(a.did, "older "+string(c)) }
+func (a *acts) Read(c chat.ConvID, seq int64)                         { a.did = append(a.did, "read "+itoa(int(seq))) }
+func (a *acts) Jump(c chat.ConvID, seq int64)                         {}
+func (a *acts) Around(c chat.ConvID, newer bool)                      {}
+func (a *acts) Latest(c chat.ConvID)                                  {}
+func (a *acts) At(context.Context, chat.ConvID, int64) (int64, error) { return 0, nil }
 func (a *acts) Find(context.Context, find.Query, int) ([]chat.Message, error) {
 	return nil, nil
 }

@@ -1,6 +1,9 @@
 package view
 
 import (
+	"context"
+	"time"
+
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"kamachat/shared/chat"
@@ -70,9 +73,38 @@ func (p *details) Render() app.UI {
 			el("h3").Text(c.Title),
 			app.If(c.ID.IsGroup(), func() app.UI { return el("p").Class("soft").Text(d.say("head.members", c.Members)) }),
 		),
+		el("label").Class("date").Body(
+			app.Text(d.say("details.date")),
+			void("input").Attr("type", "date").ID("date").OnChange(p.onDate),
+		),
 		slot("mutes").DataSet("conv", string(c.ID)),
 		el("ul").Class("people").Body(people...),
 	)
+}
+
+// onDate goes to the first message of a day or, where there is none, after it.
+func (p *details) onDate(ctx app.Context, e app.Event) {
+	ctx.PreventUpdate()
+	day, err := time.ParseInLocation(time.DateOnly, e.Get("target").Get("value").String(), p.desk.Zone)
+	if err != nil {
+		return // half a date
+	}
+	conv := p.Conv.ID
+	ctx.Async(func() {
+		c, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		seq, err := p.desk.Intents.At(c, conv, day.UnixMilli())
+		ctx.Dispatch(func(ctx app.Context) {
+			switch l := p.desk.log; {
+			case err != nil || l.conv != conv:
+			case seq == 0: // nothing since
+				l.toEnd()
+			default:
+				l.seek(seq)
+				l.sync()
+			}
+		})
+	})
 }
 
 func (p *details) onClose(ctx app.Context, e app.Event) { p.close() }

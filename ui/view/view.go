@@ -33,6 +33,9 @@ type Intents interface {
 	Around(conv chat.ConvID, newer bool)
 	// Latest goes back to the end of conv.
 	Latest(conv chat.ConvID)
+	// At returns the Seq of the first entry of conv at or after a time, in Unix
+	// milliseconds, 0 where there is none. It blocks.
+	At(ctx context.Context, conv chat.ConvID, at int64) (int64, error)
 	// Find returns the entries kept here that q means, latest first. It blocks.
 	Find(ctx context.Context, q find.Query, most int) ([]chat.Message, error)
 	// More has the next page of the conversation list loaded, where there is one.
