@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -396,4 +397,50 @@ func TestFullBrowserGivesOldPagesUp(t *testing.T) {
 	p.sees("written in a full browser")
 	s.again()
 	mei.arrived(conv, []string{"written in a full browser"})
+}
+
+// A session that is ended elsewhere takes what was read with it, and leaves the
+// posts that wait, of whichever tab.
+func TestSessionEndedElsewhereLeavesPostsOfOtherTabs(t *testing.T) {
+	s := newServer(t)
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	conv := mei.with(zhe)
+	zhe.says(conv, "was read")
+	wire := newCable(t, s)
+	p := browse(t, s, 1024, 768)
+	p.base = "http://" + wire.from
+	p.as(mei)
+	p.goTo("/c/" + string(conv))
+	p.live()
+	p.kept("p/"+string(conv)+"/00000000", "was read")
+	q := p.tab(1024, 768)
+	q.goTo("/")
+	q.live()
+	p.expected, q.expected = true, true
+	wire.cut()
+	p.say("waits")
+	p.until(`document.querySelector("#log .b") && [...document.querySelectorAll("#log .b")].at(-1).textContent.includes("waits")`)
+	p.kept("me", string(mei.ID))
+	req, err := http.NewRequest("POST", s.url+"/api/v1/logout", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range mei.cookies {
+		req.AddCookie(c)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil || resp.StatusCode != http.StatusNoContent {
+		t.Fatal(resp, err)
+	}
+	resp.Body.Close()
+	wire.mend()
+	for _, tab := range []*page{q, p} {
+		eval[bool](tab, `(window.dispatchEvent(new Event("online")), true)`)
+	}
+	q.until(`location.pathname == "/login"`)
+	p.until(`location.pathname == "/login"`)
+	keys := promised[[]string](p, fmt.Sprintf(`new Promise((ok, no) => { const r = indexedDB.open("kama-%s", 1); r.onerror = no; r.onsuccess = () => { const k = r.result.transaction("records").objectStore("records").getAllKeys(); k.onsuccess = () => ok(k.result) } })`, mei.ID))
+	if len(keys) != 2 || !strings.HasPrefix(keys[1], "o/") || keys[0] != "me" {
+		t.Errorf("kept are %q, want who it was and the post", keys)
+	}
 }

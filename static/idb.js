@@ -24,7 +24,12 @@
     const r = indexedDB.open(name, 1);
     r.onupgradeneeded = (e) => { if (e.oldVersion < 1) r.result.createObjectStore(table); };
     r.onsuccess = () => {
-      r.result.onversionchange = () => r.result.close(); // another page wipes it
+      const lost = () => { if (mine === r.result) db = mine = null; };
+      r.result.onclose = lost;
+      r.result.onversionchange = () => { // another page wipes it
+        r.result.close();
+        lost();
+      };
       ok(r.result);
     };
     r.onerror = () => no(r.error);
@@ -45,14 +50,19 @@
   };
 
   let account = "";
-  let db = null; // a promise
+  let db = null, mine = null; // a promise, and what it came to
   const known = remembered().then((name) => { account = name; }, () => {});
   const base = async () => {
     await known;
     if (!account) throw new Error("nobody is signed in");
-    if (!db) db = open(prefix + account);
+    if (!db) {
+      if (await remembered() !== account) throw new Error("somebody else is signed in");
+      if (!db) db = open(prefix + account).then((d) => mine = d, (err) => { db = null; throw err; });
+    }
     return db;
   };
+  // Who the browser is of changes in one page at a time.
+  const turn = (f) => locks ? locks.request(names, f) : f();
   const records = async (mode, options) => {
     const tx = (await base()).transaction(table, mode, options);
     return [tx, tx.objectStore(table)];
@@ -105,36 +115,56 @@
     return JSON.stringify([...by.values()].sort((a, b) => a.seq - b.seq));
   };
 
-  const wipe = async () => {
+  // wipe forgets what is here of this account and, where the browser is of
+  // nobody else, of all others; not of the one that is spared.
+  const wipe = async (spared) => {
     await known;
-    const all = new Set(account ? [names, prefix + account] : [names]);
+    const own = spared || await remembered().catch(() => account) === account;
+    const all = new Set(account ? [prefix + account] : []);
+    if (own && !spared) all.add(names);
     try {
       if (db) (await db).close();
     } catch { /* it was never open */ }
-    db = null;
+    db = mine = null;
     first = null;
     account = "";
-    if (typeof indexedDB === "undefined") return;
-    if (indexedDB.databases) {
+    if (typeof indexedDB === "undefined") return own;
+    if (own && indexedDB.databases) {
       for (const d of await indexedDB.databases()) if (d.name.startsWith(prefix)) all.add(d.name);
     }
+    all.delete(prefix + spared);
     await Promise.all([...all].map((n) => new Promise((ok) => {
       const r = indexedDB.deleteDatabase(n);
       r.onsuccess = r.onerror = () => ok();
     })));
+    return own;
   };
 
   window.kamaStore = {
     tab,
     // use says who is signed in; what another one has left is wiped.
-    async use(id) {
+    use: (id) => turn(async () => {
       await known;
-      if (id === account) return;
-      await wipe();
+      if (id === account && id === await remembered()) return;
+      await wipe(id);
       account = id;
-      await base();
       await remember(id);
-    },
+      await base();
+    }),
+    // leave is for a session that has ended elsewhere: all is wiped but posts
+    // that wait, of any page. "all" says that nothing is left.
+    leave: () => turn(async () => {
+      await known;
+      if (account && await remembered().catch(() => "") === account) {
+        const [tx, s] = await records("readwrite");
+        const end = done(tx);
+        const waits = await asked(s.count(below("o/")));
+        if (waits) for (const kind of ["c/", "p/", "u/"]) s.delete(below(kind));
+        await end;
+        if (waits) return "";
+      }
+      return await wipe() ? "all" : "";
+    }),
     begin() {
       const p = first || load();
       first = null;
@@ -177,7 +207,7 @@
         });
         tx.abort();
         for (const [, text] of part) {
-          const low = text.toLowerCase();
+          const low = text.toLowerCase().replace(/[\uff01-\uff5e]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0));
           if (want.every((w) => low.includes(w))) found.push(text);
         }
         if (part.length < 100 || found.length >= most) return `[${found.slice(0, most)}]`;
@@ -192,6 +222,8 @@
     async write(text) {
       const batch = JSON.parse(text);
       const put = batch.put || [], del = batch.del || [];
+      await known;
+      if (batch.who && batch.who !== account) throw new Error("this is of somebody else");
       const strict = put.some((r) => r.k.startsWith("o/"));
       const [tx, s] = await records("readwrite", { durability: strict ? "strict" : "relaxed" });
       const end = done(tx);
@@ -211,7 +243,7 @@
       });
       await end.catch((err) => { throw why || err; });
     },
-    wipe,
+    wipe: () => turn(async () => await wipe() ? "all" : ""),
     // peek returns one record, for tests and for the doctor.
     async peek(key) {
       const [, s] = await records("readonly");

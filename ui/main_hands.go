@@ -10,6 +10,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/words"
 	"kamachat/ui/link"
 	"kamachat/ui/local"
 	"kamachat/ui/state"
@@ -30,6 +31,7 @@ type hands struct {
 	leaving atomic.Bool                           // the person signs out here and now
 	notes   app.Value                             // of static/aside.js, where it is there
 	notice  func(state.Conv, *state.State) string // as view.Desk; nil where nobody is told
+	persist sync.Once                             // the browser was asked not to clear what is kept
 	one     sync.Mutex                            // what follows a change is done one after the other
 }
 
@@ -82,10 +84,23 @@ func (h *hands) onChange(ch state.Change) {
 }
 
 // Post implements view.Intents.
-func (h *hands) Post(conv chat.ConvID, c chat.Content) { h.Client.Post(conv, c) }
+func (h *hands) Post(conv chat.ConvID, c chat.Content) {
+	h.Client.Post(conv, c)
+	h.persist.Do(func() { go browserStore{}.ask(context.Background(), "persist") }) // whatever the browser says
+}
 
 // SignOut implements view.Intents by posting a real form, which leaves the page.
 func (h *hands) SignOut() {
+	var status state.Status
+	h.Do(func(s *state.State) { status = s.Status() })
+	lang := words.Lang(language())
+	switch {
+	case status.Phase != state.Live: // the server would not hear of it
+		app.Window().Call("alert", words.Say(lang, "signout.offline"))
+		return
+	case status.Queued > 0 && !app.Window().Call("confirm", words.Say(lang, "signout.queued", status.Queued)).Bool():
+		return
+	}
 	h.leaving.Store(true)
 	go func() {
 		h.forget()
@@ -105,10 +120,10 @@ func submitSignOut() {
 // what was kept is wiped, unless posts wait in it. They go out when the same
 // person signs in again.
 func (h *hands) leave() {
-	queued := 0
-	h.Do(func(s *state.State) { queued = len(s.Unsent()) })
-	if queued == 0 {
-		h.forget()
+	ctx, cancel := context.WithTimeout(context.Background(), recallIn)
+	defer cancel()
+	if all, err := h.replica.Leave(ctx); all && err == nil {
+		forgetWorker(ctx)
 	}
 	at := app.Window().Get("location")
 	next := app.Window().Call("encodeURIComponent", at.Get("pathname").String()).String()

@@ -174,6 +174,11 @@ func (h *hands) forget() {
 	ctx, cancel := context.WithTimeout(context.Background(), recallIn)
 	defer cancel()
 	_ = h.replica.Wipe(ctx) // where it can't be wiped, it could not be kept
+	forgetWorker(ctx)
+}
+
+// forgetWorker removes what the service worker keeps.
+func forgetWorker(ctx context.Context) {
 	if kama := app.Window().Get("kama"); kama.Truthy() && kama.Get("forget").Truthy() {
 		_, _ = await(ctx, kama.Call("forget"))
 	}

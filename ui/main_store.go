@@ -93,6 +93,11 @@ func (b browserStore) Wipe(ctx context.Context) error {
 	return err
 }
 
+func (b browserStore) Leave(ctx context.Context) (all bool, err error) {
+	p, err := b.ask(ctx, "leave")
+	return string(p) == "all", err
+}
+
 // begin returns what was kept for me, or, without me, for whom this browser is.
 func begin(me chat.UserID) (k state.Kept, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), beginIn)

@@ -91,6 +91,7 @@ func (k *Keeper) Batch(s *state.State) (b Batch) {
 	if s.Me().ID == "" {
 		return b
 	}
+	b.Who = s.Me().ID
 	for _, id := range slices.Sorted(maps.Keys(k.dirty)) {
 		k.line(s, id, &b)
 		k.pages(s, id, &b)

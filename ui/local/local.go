@@ -50,12 +50,14 @@ type Record struct {
 
 // A Batch is written in one transaction: all of it or nothing.
 type Batch struct {
-	Put    []Record `json:"put"`
-	Delete []string `json:"del"`
+	Who    chat.UserID `json:"who,omitempty"` // whose it is: written for nobody else
+	Put    []Record    `json:"put"`
+	Delete []string    `json:"del"`
 }
 
 // Own returns what the person wrote of b, and who that is.
 func (b Batch) Own() (o Batch) {
+	o.Who = b.Who
 	for _, r := range b.Put {
 		if own(r.Key) {
 			o.Put = append(o.Put, r)
@@ -75,7 +77,7 @@ func own(key string) bool {
 
 // lighter returns b without the older half of its pages, where it has any.
 func (b Batch) lighter() (l Batch, ok bool) {
-	l.Delete = b.Delete
+	l.Who, l.Delete = b.Who, b.Delete
 	pages := 0
 	for _, r := range b.Put {
 		if r.Merge {
@@ -114,6 +116,8 @@ type Store interface {
 	Write(ctx context.Context, b Batch) error
 	// Wipe forgets everything of this account.
 	Wipe(ctx context.Context) error
+	// Leave does so unless posts wait. all says that nothing is left.
+	Leave(ctx context.Context) (all bool, err error)
 }
 
 // Parse reads what Store.Begin returned. It is not an error where there is nothing.

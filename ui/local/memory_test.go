@@ -158,6 +158,8 @@ func merge(a, b string) string {
 	return string(p)
 }
 
+func (m *memory) Leave(context.Context) (bool, error) { return len(m.keys("o/")) == 0, m.fails() }
+
 func (m *memory) Wipe(context.Context) error {
 	m.vals = map[string]string{}
 	return m.fails()

@@ -28,6 +28,8 @@ type Replica struct {
 	moved chan struct{}            // there is something to write; holds one
 	hurry chan struct{}            // and it is urgent; holds one
 
+	renewed chan struct{} // the Store is another one; holds one
+
 	mu  sync.Mutex
 	k   *Keeper
 	bad error
@@ -35,7 +37,7 @@ type Replica struct {
 
 // NewReplica returns a Replica. told is called from Run's goroutine.
 func NewReplica(store Store, tab string, do func(func(*state.State)), told func(error)) *Replica {
-	return &Replica{store: store, do: do, told: told, moved: make(chan struct{}, 1), hurry: make(chan struct{}, 1), k: NewKeeper(tab)}
+	return &Replica{store: store, do: do, told: told, moved: make(chan struct{}, 1), hurry: make(chan struct{}, 1), renewed: make(chan struct{}, 1), k: NewKeeper(tab)}
 }
 
 func nudge(ch chan struct{}) {
@@ -165,15 +167,17 @@ func (r *Replica) Run(ctx context.Context) {
 			r.bad = err
 			r.told(err)
 		}
-		if errors.Is(err, ErrNone) {
-			return
-		}
 		if err != nil {
+			wait := again
+			if errors.Is(err, ErrNone) {
+				wait *= 12 // it hardly comes back
+			}
 			select {
 			case <-ctx.Done():
-			case <-time.After(again):
-				nudge(r.moved)
+			case <-r.renewed:
+			case <-time.After(wait):
 			}
+			nudge(r.moved)
 		}
 	}
 }
@@ -234,7 +238,17 @@ func (r *Replica) Renew() {
 		defer r.mu.Unlock()
 		r.k.Failed(s)
 	})
+	nudge(r.renewed)
 	nudge(r.moved)
+}
+
+// Leave forgets everything because the session has ended elsewhere, unless posts
+// wait in the Store. It reports whether nothing is left.
+func (r *Replica) Leave(ctx context.Context) (all bool, err error) {
+	r.mu.Lock()
+	r.k.Forget()
+	r.mu.Unlock()
+	return r.store.Leave(ctx)
 }
 
 // Wipe forgets everything, here and in the Store.

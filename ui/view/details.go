@@ -82,6 +82,9 @@ func (p *details) Render() app.UI {
 	)
 }
 
+// phone is the width in pixels below which one pane is shown at a time, as in the style sheet.
+const phone = 720
+
 // onDate goes to the first message of a day or, where there is none, after it.
 func (p *details) onDate(ctx app.Context, e app.Event) {
 	ctx.PreventUpdate()
@@ -95,7 +98,11 @@ func (p *details) onDate(ctx app.Context, e app.Event) {
 		defer cancel()
 		seq, err := p.desk.Intents.At(c, conv, day.UnixMilli())
 		ctx.Dispatch(func(ctx app.Context) {
-			switch l := p.desk.log; {
+			l := p.desk.log
+			if err == nil && app.Window().Get("innerWidth").Int() < phone {
+				p.close() // the pane is over what is to be seen
+			}
+			switch {
 			case err != nil || l.conv != conv:
 			case seq == 0: // nothing since
 				l.toEnd()
