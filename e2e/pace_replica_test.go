@@ -115,6 +115,10 @@ func TestPaceOfTheReplica(t *testing.T) {
 		ms := slices.Sorted(slices.Values(took[what]))
 		fmt.Fprintf(&b, "%-66s %6.1f ms %6.1f ms %6.1f ms\n", what, ms[len(ms)/2], ms[0], ms[len(ms)-1])
 	}
-	fmt.Fprintf(&b, "%-66s %6.1f MB\n", "heap of the program", eval[float64](p, `kamaHeap() / 1e6`))
+	heap := eval[float64](p, `kamaHeap() / 1e6`)
+	if heap > 40 {
+		t.Errorf("the program uses %.1f MB, want at most 40", heap)
+	}
+	fmt.Fprintf(&b, "%-66s %6.1f MB\n", "heap of the program", heap)
 	t.Log(b.String())
 }

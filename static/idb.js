@@ -186,8 +186,8 @@
         };
       });
     },
-    // search returns pages in which all terms occur, the newest of a
-    // conversation first. It leaves the page free to draw in between.
+    // search returns pages in which all terms occur, those first whose last
+    // entry is newest. It leaves the page free to draw in between.
     async search(terms, most) {
       const want = JSON.parse(terms);
       const found = [];
@@ -208,9 +208,14 @@
         tx.abort();
         for (const [, text] of part) {
           const low = text.toLowerCase().replace(/[\uff01-\uff5e]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0));
-          if (want.every((w) => low.includes(w))) found.push(text);
+          if (!want.every((w) => low.includes(w))) continue;
+          const at = /"at":(\d+)/.exec(text.slice(text.lastIndexOf('"at":')));
+          found.push([at ? Number(at[1]) : 0, text]);
         }
-        if (part.length < 100 || found.length >= most) return `[${found.slice(0, most)}]`;
+        if (part.length < 100) {
+          found.sort((a, b) => b[0] - a[0]);
+          return `[${found.slice(0, most).map(([, text]) => text)}]`;
+        }
         end = part[part.length - 1][0];
         await new Promise((ok) => setTimeout(ok));
       }

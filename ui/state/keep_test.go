@@ -134,3 +134,24 @@ func TestOwnWordsComeBackAlone(t *testing.T) {
 		t.Error("what is being written was replaced by a kept draft")
 	}
 }
+
+// Posts of a tab that is gone may be older than those that wait here.
+func TestKeptPostsGoWhereTheirTimePutsThem(t *testing.T) {
+	s := welcomed(0, chat.Marks{}, 0)
+	for i, ref := range []string{"b", "d"} {
+		s.Add(group, chat.TextContent(ref), ref, int64(20+20*i))
+	}
+	s.Due(100) // b is under way: nothing may overtake it
+	us := []Unsent{}
+	for ref, at := range map[string]int64{"a": 10, "c": 30, "e": 50, "d": 40} {
+		us = append(us, Unsent{Conv: group, Ref: ref, At: at, Content: chat.TextContent(ref)})
+	}
+	s.Restore(us)
+	got := ""
+	for _, u := range s.Unsent() {
+		got += u.Ref
+	}
+	if got != "bacde" {
+		t.Errorf("the order is %s, want b, which is under way, and then a c d e", got)
+	}
+}
