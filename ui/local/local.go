@@ -143,7 +143,7 @@ func Parse(p []byte) (k state.Kept, err error) {
 // Order puts posts into the order in which they were written.
 func Order(us []state.Unsent) {
 	for i := range us { // there are few, and a sort of their own would make the program larger
-		for j := i; j > 0 && (us[j].At < us[j-1].At || us[j].At == us[j-1].At && us[j].Ref < us[j-1].Ref); j-- {
+		for j := i; j > 0 && (us[j].N < us[j-1].N || us[j].N == us[j-1].N && us[j].Ref < us[j-1].Ref); j-- {
 			us[j], us[j-1] = us[j-1], us[j]
 		}
 	}

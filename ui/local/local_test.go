@@ -249,7 +249,7 @@ func TestRoomIsMadeByOldPages(t *testing.T) {
 }
 
 func TestAnotherVersionLeavesOwnWords(t *testing.T) {
-	k, err := Parse([]byte(`{"v":99,"me":{"id":"U1"},"lines":[{"conv":"G1"}],"people":[],"drafts":{"G1":"x"},"unsent":[{"conv":"G1","ref":"b","at":2,"c":{}},{"conv":"G1","ref":"a","at":2,"c":{}},{"conv":"G1","ref":"c","at":1,"c":{}}]}`))
+	k, err := Parse([]byte(`{"v":99,"me":{"id":"U1"},"lines":[{"conv":"G1"}],"people":[],"drafts":{"G1":"x"},"unsent":[{"conv":"G1","ref":"b","n":2,"c":{}},{"conv":"G1","ref":"a","n":2,"c":{}},{"conv":"G1","ref":"c","n":1,"c":{}}]}`))
 	if err != nil || k.Me.ID != "" || len(k.Lines) != 0 || k.Drafts["G1"] != "x" || len(k.Unsent) != 3 {
 		t.Errorf("%+v, %v", k, err)
 	}

@@ -144,7 +144,7 @@ func TestKeptPostsGoWhereTheirTimePutsThem(t *testing.T) {
 	s.Due(100) // b is under way: nothing may overtake it
 	us := []Unsent{}
 	for ref, at := range map[string]int64{"a": 10, "c": 30, "e": 50, "d": 40} {
-		us = append(us, Unsent{Conv: group, Ref: ref, At: at, Content: chat.TextContent(ref)})
+		us = append(us, Unsent{Conv: group, Ref: ref, At: at, N: at, Content: chat.TextContent(ref)})
 	}
 	s.Restore(us)
 	got := ""
@@ -153,5 +153,25 @@ func TestKeptPostsGoWhereTheirTimePutsThem(t *testing.T) {
 	}
 	if got != "bacde" {
 		t.Errorf("the order is %s, want b, which is under way, and then a c d e", got)
+	}
+}
+
+// A clock that is set back does not change the order of what was written.
+func TestOrderOfPostsSurvivesAClockSetBack(t *testing.T) {
+	s := welcomed(0, chat.Marks{}, 0)
+	for i, at := range []int64{1000, 400, 700, 2000, 10} {
+		s.Add(group, chat.TextContent("x"), string(rune('a'+i)), at)
+	}
+	k, _ := kept(t, s)
+	again := welcomed(0, chat.Marks{}, 0)
+	for _, i := range []int{3, 0, 4, 2, 1} { // in whatever order they are read
+		again.Restore(k.Unsent[i : i+1])
+	}
+	got := ""
+	for _, u := range again.Unsent() {
+		got += u.Ref
+	}
+	if got != "abcde" {
+		t.Errorf("the order is %s", got)
 	}
 }

@@ -16,6 +16,7 @@ type Unsent struct {
 	Conv    chat.ConvID  `json:"conv"`
 	Ref     string       `json:"ref"`
 	At      int64        `json:"at"`              // Unix milliseconds by the server's clock, as far as known
+	N       int64        `json:"n"`               // rises from post to post of one page, whatever its clock does; near At, to compare pages
 	After   int64        `json:"after,omitempty"` // once stored, its Seq is higher than this
 	Content chat.Content `json:"c"`
 	Why     chat.Code    `json:"why,omitempty"` // set: refused for good, waits for Retry or Discard
@@ -38,6 +39,7 @@ type post struct {
 type outbox struct {
 	queues map[chat.ConvID][]*post
 	n      int
+	last   int64 // the greatest N
 }
 
 func newOutbox() outbox { return outbox{queues: map[chat.ConvID][]*post{}} }
@@ -49,6 +51,10 @@ func (o *outbox) add(u Unsent) bool {
 	if p, _ := o.find(u.Ref); p != nil || o.n >= maxOutbox {
 		return false
 	}
+	if u.N == 0 {
+		u.N = max(u.At, o.last+1)
+	}
+	o.last = max(o.last, u.N)
 	o.queues[u.Conv] = append(o.queues[u.Conv], &post{Unsent: u})
 	o.n++
 	return true
@@ -63,7 +69,7 @@ func (o *outbox) insert(u Unsent) bool {
 	q := o.queues[u.Conv]
 	for i := len(q) - 1; i > 0; i-- {
 		before := q[i-1]
-		if before.tries > 0 || before.At <= u.At {
+		if before.tries > 0 || before.N <= u.N {
 			break
 		}
 		q[i-1], q[i] = q[i], before
@@ -190,7 +196,7 @@ func (s *State) Retry(ref string, now int64) (ch Change) {
 		return ch
 	}
 	u := p.Unsent
-	u.Why, u.At = "", now+s.skew
+	u.Why, u.At, u.N = "", now+s.skew, 0
 	s.outbox.settle(ref, 0)
 	s.outbox.add(u)
 	ch.touch(u.Conv)
