@@ -135,43 +135,24 @@ func TestOwnWordsComeBackAlone(t *testing.T) {
 	}
 }
 
-// Posts of a tab that is gone may be older than those that wait here.
-func TestKeptPostsGoWhereTheirTimePutsThem(t *testing.T) {
-	s := welcomed(0, chat.Marks{}, 0)
-	for i, ref := range []string{"b", "d"} {
-		s.Add(group, chat.TextContent(ref), ref, int64(20+20*i))
-	}
-	s.Due(100) // b is under way: nothing may overtake it
-	us := []Unsent{}
-	for ref, at := range map[string]int64{"a": 10, "c": 30, "e": 50, "d": 40} {
-		us = append(us, Unsent{Conv: group, Ref: ref, At: at, N: at, Content: chat.TextContent(ref)})
-	}
-	s.Restore(us)
-	got := ""
-	for _, u := range s.Unsent() {
-		got += u.Ref
-	}
-	if got != "bacde" {
-		t.Errorf("the order is %s, want b, which is under way, and then a c d e", got)
-	}
-}
-
-// A clock that is set back does not change the order of what was written.
-func TestOrderOfPostsSurvivesAClockSetBack(t *testing.T) {
+// What is kept has numbers that rise whatever the clock does, to be sorted by.
+func TestPostsAreNumberedWhateverTheClockDoes(t *testing.T) {
 	s := welcomed(0, chat.Marks{}, 0)
 	for i, at := range []int64{1000, 400, 700, 2000, 10} {
 		s.Add(group, chat.TextContent("x"), string(rune('a'+i)), at)
 	}
 	k, _ := kept(t, s)
 	again := welcomed(0, chat.Marks{}, 0)
-	for _, i := range []int{3, 0, 4, 2, 1} { // in whatever order they are read
-		again.Restore(k.Unsent[i : i+1])
-	}
-	got := ""
+	again.Restore(k.Unsent)
+	again.Add(group, chat.TextContent("x"), "f", 5)
+	last, got := int64(0), ""
 	for _, u := range again.Unsent() {
-		got += u.Ref
+		if u.N <= last {
+			t.Errorf("%s has the number %d, behind %d", u.Ref, u.N, last)
+		}
+		last, got = u.N, got+u.Ref
 	}
-	if got != "abcde" {
+	if got != "abcdef" {
 		t.Errorf("the order is %s", got)
 	}
 }

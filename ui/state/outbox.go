@@ -60,23 +60,6 @@ func (o *outbox) add(u Unsent) bool {
 	return true
 }
 
-// insert puts a kept post where its time puts it: before those that were written
-// later and are not under way.
-func (o *outbox) insert(u Unsent) bool {
-	if !o.add(u) {
-		return false
-	}
-	q := o.queues[u.Conv]
-	for i := len(q) - 1; i > 0; i-- {
-		before := q[i-1]
-		if before.tries > 0 || before.N <= u.N {
-			break
-		}
-		q[i-1], q[i] = q[i], before
-	}
-	return true
-}
-
 func (o *outbox) find(ref string) (*post, int) {
 	for _, q := range o.queues {
 		for i, p := range q {
@@ -227,10 +210,10 @@ func (s *State) Unsent() []Unsent {
 	return us
 }
 
-// Restore puts kept posts back, in the order in which they were written.
+// Restore puts kept posts back, behind those already waiting.
 func (s *State) Restore(us []Unsent) (ch Change) {
 	for _, u := range us {
-		if u.Conv.Valid() && u.Ref != "" && s.outbox.insert(u) {
+		if u.Conv.Valid() && u.Ref != "" && s.outbox.add(u) {
 			s.conv(u.Conv)
 			ch.touch(u.Conv)
 			ch.Link = true
