@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -28,6 +29,46 @@ func TestAtFindsTheFirstEntryOfATime(t *testing.T) {
 		}
 		if seq, err := h.At(t.Context(), "Ua", chat.Direct("Ua", "Uc"), 0); err != nil || seq != 0 {
 			t.Errorf("where nothing was said it is %d, %v", seq, err)
+		}
+	})
+}
+
+// slowPage is a store during whose reading of a page something happens.
+type slowPage struct {
+	*shaky
+	during func()
+}
+
+func (s *slowPage) Before(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
+	p, err := s.shaky.Before(ctx, conv, seq, limit)
+	if f := s.during; f != nil {
+		s.during = nil
+		f()
+	}
+	return p, err
+}
+
+// While a page is read its room may be let go, and another one learn how far the
+// members are: a page tells what is known when it is handed over.
+func TestPageTellsMarksOfTheRoomThatThereIs(t *testing.T) {
+	inHubWith(t, 1, func(s *shaky) room.Store { return &slowPage{shaky: s} }, func(t *testing.T, h *room.Hub, st room.Store, a, b *ear) {
+		s := st.(*slowPage)
+		if err := s.CreateGroup(t.Context(), "G1", "g", "Ua", []chat.UserID{"Ua", "Ub"}, 1); err != nil {
+			t.Fatal(err)
+		}
+		post(t, h, "Ua", "G1", "x")
+		time.Sleep(time.Second)
+		s.during = func() {
+			post(t, h, "Ua", direct, "y") // takes the one place
+			time.Sleep(time.Second)
+			if err := h.Seen(t.Context(), "Ub", chat.Marks{Conv: "G1", Delivered: 1, Read: 1}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		p, err := h.Before(t.Context(), "Ua", "G1", 0, 10)
+		if err != nil || p.All == nil || p.All.Read != 1 {
+			t.Errorf("the page says %+v, %v, want that all have read", p.All, err)
 		}
 	})
 }

@@ -56,21 +56,20 @@ func (h *Hub) After(ctx context.Context, u chat.UserID, conv chat.ConvID, seq in
 }
 
 func (h *Hub) history(ctx context.Context, u chat.UserID, conv chat.ConvID, read func() (chat.Page, error)) (chat.Page, error) {
-	var r *Room // of a group
-	var err error
-	if conv.IsGroup() {
-		r, err = h.roomFor(ctx, u, conv)
-	} else {
-		err = h.mayRead(ctx, u, conv)
-	}
-	if err != nil {
+	if err := h.mayRead(ctx, u, conv); err != nil {
 		return chat.Page{}, err
 	}
 	p, err := read()
 	if err != nil {
 		return p, err
 	}
-	if r != nil {
+	if conv.IsGroup() {
+		// Looked up once more: reading took a while, and the room that there was
+		// before may have been let go and fall behind.
+		r, err := h.room(ctx, conv)
+		if err != nil {
+			return p, err
+		}
 		h.mu.Lock()
 		low := r.told
 		h.mu.Unlock()

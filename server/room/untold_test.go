@@ -103,6 +103,11 @@ func (e *ear) heard(conv chat.ConvID) (seqs string, low chat.Marks) {
 
 // inHub runs f in a bubble with a hub on which Ua and Ub are.
 func inHub(t *testing.T, rooms int, f func(t *testing.T, h *room.Hub, s *shaky, a, b *ear)) {
+	inHubWith(t, rooms, func(s *shaky) room.Store { return s }, func(t *testing.T, h *room.Hub, s room.Store, a, b *ear) { f(t, h, s.(*shaky), a, b) })
+}
+
+// inHubWith is inHub with a store made of that one.
+func inHubWith(t *testing.T, rooms int, with func(*shaky) room.Store, f func(t *testing.T, h *room.Hub, s room.Store, a, b *ear)) {
 	synctest.Test(t, func(t *testing.T) {
 		ids := chat.NewIDs(0, func() int64 { return 0 })
 		s := &shaky{Memory: roomtest.NewMemory(time.Now, ids.Next)}
@@ -111,8 +116,9 @@ func inHub(t *testing.T, rooms int, f func(t *testing.T, h *room.Hub, s *shaky, 
 				t.Fatal(err)
 			}
 		}
+		st := with(s)
 		h := room.NewHub(room.Config{
-			Store: s, People: s, Carrier: inproc.NewCarrier(64, 1), Fanout: inproc.NewFanout(64), Presence: inproc.NewPresence(),
+			Store: st, People: s, Carrier: inproc.NewCarrier(64, 1), Fanout: inproc.NewFanout(64), Presence: inproc.NewPresence(),
 			Log: slog.New(slog.DiscardHandler), MaxRooms: rooms,
 		})
 		ctx, stop := context.WithCancel(t.Context())
@@ -121,7 +127,7 @@ func inHub(t *testing.T, rooms int, f func(t *testing.T, h *room.Hub, s *shaky, 
 		a, b := &ear{user: "Ua"}, &ear{user: "Ub"}
 		h.Join(ctx, a)
 		h.Join(ctx, b)
-		f(t, h, s, a, b)
+		f(t, h, st, a, b)
 		stop()
 		wg.Wait()
 	})
