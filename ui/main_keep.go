@@ -30,7 +30,7 @@ func (h *hands) Open(conv chat.ConvID) {
 
 // recall folds the newest entries of conv that were kept, where none are held.
 func (h *hands) recall(conv chat.ConvID) {
-	if first, _ := h.held(conv); first > 0 {
+	if h.oldest(conv) > 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), recallIn)
@@ -40,14 +40,14 @@ func (h *hands) recall(conv chat.ConvID) {
 	}
 }
 
-// held returns the Seq of the oldest and the newest entry of conv held, or 0.
-func (h *hands) held(conv chat.ConvID) (first, last int64) {
+// oldest returns the Seq of the oldest entry of conv held, or 0.
+func (h *hands) oldest(conv chat.ConvID) (seq int64) {
 	h.Do(func(s *state.State) {
 		if es := s.Held(conv); len(es) > 0 {
-			first, last = es[0].Seq, es[len(es)-1].Seq
+			seq = es[0].Seq
 		}
 	})
-	return first, last
+	return seq
 }
 
 // Older implements view.Intents: the server is asked for what was not kept.
@@ -55,7 +55,7 @@ func (h *hands) Older(conv chat.ConvID) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), recallIn)
 		defer cancel()
-		if first, _ := h.held(conv); first > 1 {
+		if first := h.oldest(conv); first > 1 {
 			es, err := h.replica.Before(ctx, conv, first)
 			if err == nil && h.Client.Remember(conv, es) {
 				return

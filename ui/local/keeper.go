@@ -45,11 +45,12 @@ func (k *Keeper) Recalled(conv chat.ConvID, es []chat.Message) {
 	}
 }
 
-// cover notes that the entries from, to are there; it returns what was known before.
+// cover notes that the entries from, to are there. Where they don't touch those
+// known before, these are forgotten: they may be written again.
 func (k *Keeper) cover(conv chat.ConvID, from, to int64) {
 	h, ok := k.held[conv]
 	switch {
-	case !ok || from > h[1]+1 || to < h[0]-1: // the newest is what matters
+	case !ok || from > h[1]+1 || to < h[0]-1:
 		h = [2]int64{from, to}
 	default:
 		h = [2]int64{min(h[0], from), max(h[1], to)}
@@ -75,8 +76,9 @@ func (k *Keeper) Urgent() bool { return k.posts }
 // Forget takes note that nothing is there any more.
 func (k *Keeper) Forget() { *k = *NewKeeper(k.tab) }
 
-// Failed takes b back, which was not written: it is in a later batch again.
-func (k *Keeper) Failed(s *state.State) {
+// Anew says that it is not known what is there: all that s has is in the next batch.
+func (k *Keeper) Anew(s *state.State) {
+	s.LearnedAll()
 	k.posts, k.me = true, true
 	clear(k.wrote)
 	clear(k.held)

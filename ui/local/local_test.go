@@ -371,3 +371,19 @@ func TestMoreThanThereIsRoomForLeavesTheNewest(t *testing.T) {
 		t.Errorf("kept are %v", keys)
 	}
 }
+
+// People are told once, and must be there also where that write failed.
+func TestPeopleOfAWriteThatFailedAreKept(t *testing.T) {
+	m := newMemory()
+	s := live(0, conv)
+	r := on(s, m)
+	r.Changed(s.Apply(wire.Frame{Body: wire.People{People: []chat.Person{{ID: "U2", Username: "bob"}}}}, 0))
+	m.breaks(errors.New("broken"))
+	if err := r.Flush(t.Context()); err == nil {
+		t.Fatal("the write did not fail")
+	}
+	m.breaks(nil)
+	if err := r.Flush(t.Context()); err != nil || !strings.Contains(m.vals["u/U2"], "bob") {
+		t.Errorf("%v: kept is %q", err, m.vals["u/U2"])
+	}
+}

@@ -30,9 +30,11 @@ type Replica struct {
 
 	renewed chan struct{} // the Store is another one; holds one
 
-	mu  sync.Mutex
-	k   *Keeper
-	bad error
+	flushing sync.Mutex // one batch at a time, in their order
+	bad      error      // what told was told; Run's alone
+
+	mu sync.Mutex
+	k  *Keeper
 }
 
 // NewReplica returns a Replica. told is called from Run's goroutine.
@@ -185,6 +187,8 @@ func (r *Replica) Run(ctx context.Context) {
 // Flush writes what has changed. Where there is no room, old pages make some,
 // old pages of what is new are left out, and at worst only what the person wrote is kept.
 func (r *Replica) Flush(ctx context.Context) error {
+	r.flushing.Lock()
+	defer r.flushing.Unlock()
 	var b Batch
 	r.do(func(s *state.State) {
 		r.mu.Lock()
@@ -202,23 +206,25 @@ func (r *Replica) Flush(ctx context.Context) error {
 		case ok:
 			b = less
 		default:
-			return r.failed(errors.Join(err, r.store.Write(ctx, b.Own())))
+			err = errors.Join(err, r.store.Write(ctx, b.Own()))
+			r.anew()
+			return err
 		}
 		err = r.store.Write(ctx, b)
 	}
-	return r.failed(err)
-}
-
-// failed has what was not written written later.
-func (r *Replica) failed(err error) error {
 	if err != nil {
-		r.do(func(s *state.State) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.k.Failed(s)
-		})
+		r.anew()
 	}
 	return err
+}
+
+// anew has all that is known written with the next batch.
+func (r *Replica) anew() {
+	r.do(func(s *state.State) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.k.Anew(s)
+	})
 }
 
 // makeRoom gives old pages up. It reports whether there were any.
@@ -233,11 +239,7 @@ func (r *Replica) makeRoom(ctx context.Context) bool {
 
 // Renew says that the Store is another one: all is written anew.
 func (r *Replica) Renew() {
-	r.do(func(s *state.State) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.k.Failed(s)
-	})
+	r.anew()
 	nudge(r.renewed)
 	nudge(r.moved)
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"maps"
 	"slices"
 
 	"kamachat/shared/chat"
@@ -138,4 +139,9 @@ func (s *State) Learned() []chat.Person {
 	}
 	s.roster.news = nil
 	return ps
+}
+
+// LearnedAll has Learned return everybody known the next time.
+func (s *State) LearnedAll() {
+	s.roster.news = slices.Collect(maps.Keys(s.roster.people))
 }

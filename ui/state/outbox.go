@@ -16,7 +16,7 @@ type Unsent struct {
 	Conv    chat.ConvID  `json:"conv"`
 	Ref     string       `json:"ref"`
 	At      int64        `json:"at"`              // Unix milliseconds by the server's clock, as far as known
-	N       int64        `json:"n"`               // rises from post to post of one page, whatever its clock does; near At, to compare pages
+	N       int64        `json:"n"`               // rises from post to post of one page, whatever its clock does, and is near At
 	After   int64        `json:"after,omitempty"` // once stored, its Seq is higher than this
 	Content chat.Content `json:"c"`
 	Why     chat.Code    `json:"why,omitempty"` // set: refused for good, waits for Retry or Discard
