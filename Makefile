@@ -41,9 +41,10 @@ run: build ## build, then serve on ADDR (127.0.0.1:8000) with data in DATA (./da
 .PHONY: wasm
 wasm: static/app.wasm.br ## the browser's program, compressed quickly
 
-bin/app.wasm: $(WASM_SRC)
+bin/app.wasm: $(WASM_SRC) $(wildcard tools/slim/*.go tools/slim/http/*.go)
 	@mkdir -p bin
-	$(WASM) go build -trimpath $(WASM_GC) -ldflags='-s -w' -o $@ ./ui
+	go run ./tools/slim
+	$(WASM) go build -overlay bin/slim.json -trimpath $(WASM_GC) -ldflags='-s -w' -o $@ ./ui
 
 static/app.wasm.br: bin/app.wasm
 	go run ./tools/pack -quality fast
