@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"kamachat/server/room":   {"kamachat/shared/"},
 	// The contract suites of the seams, for tests alone.
 	"kamachat/server/room/roomtest": {"kamachat/server/room", "kamachat/shared/"},
-	// MariaDB and Redis, for tests alone.
+	// MariaDB, Redis and Kafka, for tests alone.
 	"kamachat/server/servicetest": {"github.com/go-sql-driver/mysql/"},
 	// The whole in one process under faults, for tests alone.
 	"kamachat/server/sim":     {"kamachat/server/", "kamachat/shared/", "kamachat/ui/state", "kamachat/ui/link", "github.com/coder/websocket/"},
@@ -59,7 +59,7 @@ var mayImport = map[string][]string{
 	"kamachat/server/store":   {"kamachat", "kamachat/shared/chat", "github.com/uptrace/bun/", "modernc.org/sqlite/", "github.com/go-sql-driver/mysql/"},
 	"kamachat/server/inproc":  {"kamachat/shared/chat", "kamachat/shared/wire"},
 	"kamachat/server/redis":   {"kamachat/shared/chat", "kamachat/shared/wire", "github.com/redis/go-redis/"},
-	"kamachat/server/kafka":   {"kamachat/shared/chat", "kamachat/shared/wire", "github.com/twmb/franz-go/"},
+	"kamachat/server/kafka":   {"kamachat/shared/chat", "github.com/twmb/franz-go/"},
 	"kamachat/server/account": {"kamachat/shared/", "golang.org/x/crypto/", "golang.org/x/time/", "github.com/alexedwards/argon2id/"},
 	"kamachat/server/classic": {"kamachat/shared/"},
 	"kamachat/server/push":    {"kamachat/shared/"},

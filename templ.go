@@ -11,6 +11,7 @@
 //   - ui: the program of the browser; joins state and link and starts the views.
 //   - ui/state: what the browser knows; no page, no socket, no clock.
 //   - ui/link: the one socket to the server, and when to dial it again.
+//   - ui/local: the browser's own database; a replica that outlives a reload.
 //   - ui/view: the components that a person sees and touches.
 //   - server: the program of the server; builds it top to bottom, in plain sight.
 //   - server/config: flags and environment; nothing else reads them.
@@ -18,6 +19,7 @@
 //   - server/session: one live socket; reads, handles, writes, keeps it alive.
 //   - server/store: the database, SQLite or MySQL.
 //   - server/inproc: carrier, fan-out and presence for one process, in memory.
+//   - server/kafka: carrier of several nodes, by way of a Kafka topic.
 //   - server/redis: what several nodes share through Redis; fan-out, presence, rate limits, recent entries.
 //   - server/account: people; sign-in, groups, and who may do what.
 //   - server/classic: the seed's dialect of the protocol, for its clients.
@@ -25,7 +27,7 @@
 //   - server/page: the pages that the server draws.
 //   - server/web: HTTP; routes, cookies, and the door to the socket.
 //   - server/monitor: metrics, readiness, the log's line about how it goes, and traces.
-//   - server/servicetest: MariaDB and Redis for tests, each test its own.
+//   - server/servicetest: MariaDB, Redis and Kafka for tests, each test its own.
 //   - server/sim: the whole in one process under faults drawn from a seed, for tests alone.
 //   - server/bench: the load generator behind "kamachat bench".
 //   - e2e: the whole program, driven in a real browser.
@@ -33,8 +35,7 @@
 //   - migrations: the schema, step by step, one set for both databases.
 //   - static: styles, icons and scripts; the compressed WebAssembly is built into it.
 //
-// Places are kept for shared/call (the state machine of a call), ui/local (the
-// browser's own database), server/kafka (several processes).
+// A place is kept for shared/call (the state machine of a call).
 //
 // How one message travels from a keystroke to another screen is told in
 // README.md, the protocol in shared/wire, decisions in docs/decisions.

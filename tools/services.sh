@@ -8,10 +8,11 @@
 # (is it installed?), install_NAME, and, where it runs in the background,
 # up_NAME (does it answer?) and start_NAME.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
 # node runs the WebAssembly tests, chromium the e2e tests; CJK text needs a font.
-# MariaDB and Redis need only be installed: each test starts its own (server/servicetest).
-services=(make node chromium cjkfont mariadb redis)
+# MariaDB, Redis and Kafka need only be installed: each test starts its own (server/servicetest).
+services=(make node chromium cjkfont mariadb redis java kafka)
 
 need() { echo "  $1: missing. $2"; missing=1; }
 apt() {
@@ -37,6 +38,18 @@ install_mariadb() { apt mariadb-server; stop_system mariadb; }
 have_redis() { command -v redis-server >/dev/null; }
 install_redis() { apt redis-server; stop_system redis-server; }
 
+have_java() { command -v java >/dev/null; }
+install_java() { apt openjdk-17-jre-headless || apt default-jre-headless; }
+
+# Kafka is no Debian package: Maven fetches its jars, as tools/kafka/pom.xml says.
+have_kafka() { compgen -G 'tools/kafka/libs/kafka_2.13-*.jar' >/dev/null; }
+install_kafka() {
+  command -v mvn >/dev/null || apt maven
+  rm -rf tools/kafka/libs
+  mvn -q -B -f tools/kafka/pom.xml dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$PWD/tools/kafka/libs.part"
+  mv tools/kafka/libs.part tools/kafka/libs
+}
+
 # A package may start its service at once; nobody here uses that one.
 stop_system() { command -v systemctl >/dev/null && systemctl disable --now "$1" >/dev/null 2>&1 || true; }
 
@@ -46,7 +59,7 @@ for s in "${services[@]}"; do
     if [ "${1:-}" = check ]; then
       need "$s" "tools/services.sh installs it"
       continue
-    elif [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    elif ! { [ "$s" = kafka ] && command -v mvn >/dev/null; } && { [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; }; then
       need "$s" "Install it, or run tools/services.sh as root on a Debian system."
       continue
     fi

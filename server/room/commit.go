@@ -22,7 +22,7 @@ func (h *Hub) commit(ctx context.Context, ds []chat.Draft) error {
 	h.Meter.Committed(ds, rs, h.Now().Sub(began))
 	es := make([]wire.Event, len(ds))
 	for i, r := range rs {
-		r.Again = r.Again && !untold[i]
+		r.Again = r.Again && !untold[i] && !ds[i].Doubt
 		es[i] = h.answer(ds[i], r)
 	}
 	if err := h.Fanout.Publish(ctx, es...); err != nil {

@@ -1,4 +1,4 @@
-// Package servicetest starts the services that tests need, MariaDB and Redis,
+// Package servicetest starts the services that tests need, MariaDB, Redis and Kafka,
 // each as a process of its own with a folder of its own: a test may stop or
 // kill it and start it again without disturbing another. For tests alone.
 package servicetest
@@ -121,6 +121,12 @@ func (s *Service) URL() string { return "redis://" + s.Addr + "/0" }
 // Start starts the process and waits until it answers.
 func (s *Service) Start() {
 	s.t.Helper()
+	s.launch()
+	s.wait()
+}
+
+func (s *Service) launch() {
+	s.t.Helper()
 	out, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		s.t.Fatal(err)
@@ -144,6 +150,11 @@ func (s *Service) Start() {
 	if err := <-started; err != nil {
 		s.t.Fatalf("%s: %v", s.name, err)
 	}
+}
+
+func (s *Service) wait() {
+	s.t.Helper()
+	ended := s.ended
 	ctx, cancel := context.WithTimeout(context.Background(), startWait)
 	defer cancel()
 	for {

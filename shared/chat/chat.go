@@ -103,6 +103,9 @@ type Draft struct {
 	// it is where the dialect's marks are what was written to the client.
 	Unread bool  `json:",omitempty"`
 	Stamp  Stamp `json:"-"`
+	// Doubt says that another node may have stored it and died before it told
+	// anybody: then all are told, though it was stored before.
+	Doubt bool `json:"-"`
 }
 
 // A Stamp is when and by whose wish a draft was taken in, for those who

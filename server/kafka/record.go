@@ -1,0 +1,57 @@
+package kafka
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kamachat/shared/chat"
+)
+
+// version is of the form of records. A node reads those up to its own: where a
+// form changes, all nodes are renewed before one writes the new one.
+const version = 1
+
+// post is what a record says: its key is the conversation once more.
+type post struct {
+	V       int          `json:"v"`
+	Conv    chat.ConvID  `json:"conv"`
+	Author  chat.UserID  `json:"from"`
+	Ref     string       `json:"ref"`
+	Unread  bool         `json:"unread,omitempty"`
+	Content chat.Content `json:"c"`
+}
+
+// encode returns the record that carries d. Its stamp stays here.
+func encode(d chat.Draft) (*kgo.Record, error) {
+	p, err := json.Marshal(post{version, d.Conv, d.Author, d.Ref, d.Unread, d.Content})
+	if err != nil {
+		return nil, fmt.Errorf("encode a post: %w", err)
+	}
+	return &kgo.Record{Key: []byte(d.Conv), Value: p}, nil
+}
+
+// decode reads what encode wrote. What no node of ours writes is an error: the
+// database would refuse it, or worse, take it.
+func decode(r *kgo.Record) (d chat.Draft, err error) {
+	var p post
+	if err := json.Unmarshal(r.Value, &p); err != nil {
+		return d, fmt.Errorf("not JSON of a post: %w", err)
+	}
+	d = chat.Draft{Conv: p.Conv, Author: p.Author, Ref: p.Ref, Unread: p.Unread, Content: p.Content}
+	switch {
+	case p.V < 1 || p.V > version:
+		return d, fmt.Errorf("version %d, and this node reads up to %d", p.V, version)
+	case string(r.Key) != string(p.Conv):
+		return d, errors.New("the key is not its conversation")
+	case p.Content.Kind == chat.Event:
+		// Made by the server itself, which asks for no validation.
+		if p.Content.Event == nil || !p.Conv.Valid() || !p.Author.Valid() || p.Ref == "" || len(p.Ref) > chat.MaxRef {
+			return d, errors.New("not an event of a conversation")
+		}
+		return d, nil
+	}
+	return d, d.Validate()
+}
