@@ -63,44 +63,47 @@
   };
   // Who the browser is of changes in one page at a time.
   const turn = (f) => locks ? locks.request(names, f) : f();
-  const records = async (mode, options) => {
-    const tx = (await base()).transaction(table, mode, options);
+  const records = async (mode, { whose, ...options } = {}) => {
+    const d = await base();
+    if (whose && whose !== account) throw new Error("this is of somebody else");
+    const tx = d.transaction(table, mode, options);
     return [tx, tx.objectStore(table)];
   };
 
   // own returns the posts that this page sends, with those whose page is gone.
-  const own = async (also) => {
+  // It is all of them: who asked before may not have waited for the answer.
+  const own = async (whose, also) => {
     await alive;
     const body = async () => {
       const held = locks ? new Set((await locks.query()).held.map((l) => l.name)) : new Set();
-      const [tx, s] = await records("readwrite");
+      const [tx, s] = await records("readwrite", { whose });
+      const me = account;
       const end = done(tx);
       const extra = also ? also(s) : null;
       const posts = [];
       for (const text of await asked(s.getAll(below("o/")))) {
         const p = JSON.parse(text);
-        if (p.tab === tab) {
-          if (also) posts.push(p.u);
-        } else if (!held.has(prefix + p.tab)) {
+        if (p.tab !== tab) {
+          if (held.has(prefix + p.tab)) continue;
           p.tab = tab;
           s.put(JSON.stringify(p), "o/" + p.u.ref);
-          posts.push(p.u);
         }
+        posts.push(p.u);
       }
       const more = await extra;
       await end;
-      return [JSON.stringify(posts), more];
+      return [JSON.stringify(posts), more, me];
     };
     return locks ? locks.request(prefix + "adopt", body) : body();
   };
 
   const load = async () => {
-    const [posts, [me, lines, people, keys, texts]] = await own((s) => Promise.all([
+    const [posts, [me, lines, people, keys, texts], name] = await own("", (s) => Promise.all([
       asked(s.get("me")), asked(s.getAll(below("c/"))), asked(s.getAll(below("u/"))),
       asked(s.getAllKeys(below("d/"))), asked(s.getAll(below("d/"))),
     ]));
     const drafts = keys.map((key, i) => `${JSON.stringify(key.slice(2))}:${texts[i]}`);
-    return `${me ? me.slice(0, -1) : '{"v":0'},"lines":[${lines}],"people":[${people}],"drafts":{${drafts}},"unsent":${posts}}`;
+    return `${me ? me.slice(0, -1) : '{"v":0'},"who":"${name}","lines":[${lines}],"people":[${people}],"drafts":{${drafts}},"unsent":${posts}}`;
   };
 
   // It is read while the program is still on its way.
@@ -170,7 +173,7 @@
       first = null;
       return p;
     },
-    async adopt() { return (await own(null))[0]; },
+    async adopt(whose) { return (await own(whose, null))[0]; },
     // pages returns the last n pages of a conversation up to a key's end.
     async pages(conv, end, n) {
       const [, s] = await records("readonly");
@@ -227,10 +230,8 @@
     async write(text) {
       const batch = JSON.parse(text);
       const put = batch.put || [], del = batch.del || [];
-      await known;
-      if (batch.who && batch.who !== account) throw new Error("this is of somebody else");
       const strict = put.some((r) => r.k.startsWith("o/"));
-      const [tx, s] = await records("readwrite", { durability: strict ? "strict" : "relaxed" });
+      const [tx, s] = await records("readwrite", { whose: batch.who, durability: strict ? "strict" : "relaxed" });
       const end = done(tx);
       let why = null;
       const all = (act) => {
@@ -253,6 +254,11 @@
     async peek(key) {
       const [, s] = await records("readonly");
       return asked(s.get(key));
+    },
+    // kept counts the records whose keys begin so, for tests.
+    async kept(key) {
+      const [, s] = await records("readonly");
+      return asked(s.count(below(key)));
     },
     // persist asks the browser not to clear this when room gets short.
     persist: async () => Boolean(navigator.storage && navigator.storage.persist && await navigator.storage.persist()),

@@ -45,9 +45,6 @@ func (b boot) into(st *state.State) error {
 	if b.Me != nil {
 		st.Boot(*b.Me, b.Convs, b.People, b.Page)
 		k, err := begin(b.Me.ID)
-		if k.Me.ID != "" && k.Me.ID != b.Me.ID {
-			k = state.Kept{}
-		}
 		st.RecallOwn(k)
 		return err
 	}

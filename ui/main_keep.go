@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 
 	"kamachat/shared/chat"
 	"kamachat/shared/find"
-	"kamachat/ui/local"
 	"kamachat/ui/state"
 )
 
@@ -141,16 +139,7 @@ func (h *hands) keep() {
 func (h *hands) adopt() {
 	ctx, cancel := context.WithTimeout(context.Background(), recallIn)
 	defer cancel()
-	p, err := browserStore{}.Adopt(ctx)
-	if err != nil || len(p) == 0 {
-		return
-	}
-	var us []state.Unsent
-	if err := json.Unmarshal(p, &us); err != nil || len(us) == 0 {
-		return
-	}
-	local.Order(us)
-	h.Client.Restore(us)
+	_ = h.replica.Adopt(ctx, h.Client.Restore) // tried again
 }
 
 // account notes who is signed in: what was kept for somebody else is wiped.

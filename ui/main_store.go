@@ -46,7 +46,13 @@ func (browserStore) ask(ctx context.Context, name string, args ...any) ([]byte, 
 
 func (b browserStore) Begin(ctx context.Context) ([]byte, error) { return b.ask(ctx, "begin") }
 
-func (b browserStore) Adopt(ctx context.Context) ([]byte, error) { return b.ask(ctx, "adopt") }
+func (b browserStore) Adopt(ctx context.Context, who chat.UserID) (us []state.Unsent, err error) {
+	p, err := b.ask(ctx, "adopt", string(who))
+	if err == nil {
+		err = json.Unmarshal(p, &us)
+	}
+	return us, err
+}
 
 func (b browserStore) Pages(ctx context.Context, conv chat.ConvID, page, n int) (pages [][]chat.Message, err error) {
 	end := ""
@@ -108,9 +114,5 @@ func begin(me chat.UserID) (k state.Kept, err error) {
 			return k, err
 		}
 	}
-	p, err := b.Begin(ctx)
-	if err != nil {
-		return k, err
-	}
-	return local.Parse(p)
+	return local.Load(ctx, b, me)
 }

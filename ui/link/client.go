@@ -179,9 +179,15 @@ func (c *Client) Discard(ref string) {
 	c.did(func(st *state.State, _ int64) state.Change { return st.Discard(ref) })
 }
 
-// Restore puts posts kept over a reload back into the outbox.
-func (c *Client) Restore(us []state.Unsent) {
-	c.did(func(st *state.State, _ int64) state.Change { return st.Restore(us) })
+// Restore puts posts kept over a reload back into the outbox, unless somebody
+// else than me has signed in by now.
+func (c *Client) Restore(me chat.UserID, us []state.Unsent) {
+	c.did(func(st *state.State, _ int64) (ch state.Change) {
+		if st.Me().ID == me {
+			ch = st.Restore(us)
+		}
+		return ch
+	})
 }
 
 // Remember folds entries of conv that were kept, as State.Remember, and reports

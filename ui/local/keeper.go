@@ -19,7 +19,7 @@ type Keeper struct {
 	me     bool
 	wrote  map[string]uint64        // of records that often stay the same: a hash of what is there
 	held   map[chat.ConvID][2]int64 // the entries from, to that are known to be there
-	sends  map[string]struct{}      // refs of the posts that are there
+	sends  map[string]bool          // refs of all posts that were there: whether they still are
 }
 
 // NewKeeper returns a Keeper that has written nothing. tab is who sends the
@@ -27,15 +27,27 @@ type Keeper struct {
 func NewKeeper(tab string) *Keeper {
 	return &Keeper{
 		tab: tab, dirty: map[chat.ConvID]bool{}, drafts: map[chat.ConvID]bool{},
-		wrote: map[string]uint64{}, held: map[chat.ConvID][2]int64{}, sends: map[string]struct{}{},
+		wrote: map[string]uint64{}, held: map[chat.ConvID][2]int64{}, sends: map[string]bool{},
 	}
 }
 
 // Began notes that posts are in the store already.
 func (k *Keeper) Began(us []state.Unsent) {
 	for _, u := range us {
-		k.sends[u.Ref] = struct{}{}
+		k.sends[u.Ref] = true
 	}
+}
+
+// Strange returns those of us that the Keeper has never heard of. The others are
+// in the State, or were: what is settled must not come back because its record
+// is still there.
+func (k *Keeper) Strange(us []state.Unsent) (strange []state.Unsent) {
+	for _, u := range us {
+		if _, ok := k.sends[u.Ref]; !ok {
+			strange = append(strange, u)
+		}
+	}
+	return strange
 }
 
 // Recalled notes that es, a run without a gap, were read from the store.
@@ -82,7 +94,9 @@ func (k *Keeper) Anew(s *state.State) {
 	k.posts, k.me = true, true
 	clear(k.wrote)
 	clear(k.held)
-	clear(k.sends)
+	for ref := range k.sends {
+		k.sends[ref] = true // if it is not, removing it once more does no harm
+	}
 	for _, c := range s.Convs() {
 		k.dirty[c.ID], k.drafts[c.ID] = true, true
 	}
@@ -194,21 +208,22 @@ func (k *Keeper) pagesOf(id chat.ConvID, es []chat.Message, b *Batch) {
 
 // outbox writes the posts that wait, and removes those that don't.
 func (k *Keeper) outbox(s *state.State, b *Batch) {
-	now := map[string]struct{}{}
+	now := map[string]bool{}
 	for _, u := range s.Unsent() {
-		now[u.Ref] = struct{}{}
+		now[u.Ref] = true
 		k.put("o/"+u.Ref, struct {
 			Tab string       `json:"tab"`
 			U   state.Unsent `json:"u"`
 		}{k.tab, u}, b)
 	}
-	for ref := range k.sends {
-		if _, ok := now[ref]; !ok {
+	for ref, there := range k.sends {
+		if !now[ref] && there {
 			delete(k.wrote, "o/"+ref)
 			b.Delete = append(b.Delete, "o/"+ref)
 		}
+		k.sends[ref] = false
 	}
-	k.sends = now
+	maps.Copy(k.sends, now)
 }
 
 // Evict returns which of the pages named by keys to give up so that there is

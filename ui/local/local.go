@@ -101,10 +101,13 @@ func (b Batch) Empty() bool { return len(b.Put) == 0 && len(b.Delete) == 0 }
 // A Store keeps records. Errors are ErrNone, ErrFull, or of the browser.
 type Store interface {
 	// Begin returns all but the pages, as state.Kept in JSON, with the version
-	// as "v"; of the posts it takes those over that nobody else sends.
+	// as "v" and whose it is as "who"; of the posts it takes those over that
+	// nobody else sends.
 	Begin(ctx context.Context) ([]byte, error)
-	// Adopt returns the posts of others who are gone, in JSON, and takes them over.
-	Adopt(ctx context.Context) ([]byte, error)
+	// Adopt takes the posts of others who are gone over, and returns all that
+	// this page sends: also those of an Adopt before whose answer was lost. It
+	// is an error where the records are not who's.
+	Adopt(ctx context.Context, who chat.UserID) ([]state.Unsent, error)
 	// Pages returns the values of the last n records of the pages of conv up to page.
 	Pages(ctx context.Context, conv chat.ConvID, page, n int) ([][]chat.Message, error)
 	// Search returns pages that may hold entries in whose texts all terms occur,
@@ -120,24 +123,41 @@ type Store interface {
 	Leave(ctx context.Context) (all bool, err error)
 }
 
-// Parse reads what Store.Begin returned. It is not an error where there is nothing.
-func Parse(p []byte) (k state.Kept, err error) {
-	if len(p) == 0 {
-		return k, nil
+// Load returns what s has of who, or, where who is "", of whom this browser is.
+// It is an error where the browser is somebody else's by now.
+func Load(ctx context.Context, s Store, who chat.UserID) (k state.Kept, err error) {
+	p, err := s.Begin(ctx)
+	if err != nil || len(p) == 0 {
+		return k, err
 	}
+	k, _, err = parse(p)
+	if err == nil && who != "" && k.Me.ID != who {
+		return state.Kept{}, fmt.Errorf("%w: it is of %s, not of %s", ErrNone, k.Me.ID, who)
+	}
+	return k, err
+}
+
+// parse reads what Store.Begin returned. same says that it is of this Version;
+// else only what the person wrote is read. Whose it is is known in any case:
+// nobody else may send it.
+func parse(p []byte) (k state.Kept, same bool, err error) {
 	var v struct {
-		V int `json:"v"`
+		V   int         `json:"v"`
+		Who chat.UserID `json:"who"`
 		state.Kept
 	}
 	if err := json.Unmarshal(p, &v); err != nil {
-		return k, fmt.Errorf("read what was kept: %w", err)
+		return k, false, fmt.Errorf("read what was kept: %w", err)
 	}
-	k = v.Kept
-	if v.V != Version {
+	k, same = v.Kept, v.V == Version
+	if !same {
 		k = state.Kept{Drafts: k.Drafts, Unsent: k.Unsent}
 	}
+	if k.Me.ID != v.Who {
+		k.Me = chat.Person{ID: v.Who}
+	}
 	Order(k.Unsent)
-	return k, nil
+	return k, same, nil
 }
 
 // Order puts posts into the order in which they were written.

@@ -18,6 +18,7 @@ import (
 // memory does what static/idb.js does. tab is the page that uses it, alive are the others.
 type memory struct {
 	tab   string
+	who   chat.UserID // whose it is
 	alive map[string]bool
 	vals  map[string]string
 	room  int // pages that there is room for; 0: any number
@@ -40,23 +41,22 @@ func (m *memory) fails() error {
 	return m.bad
 }
 
-func (m *memory) posts(all bool) []byte {
-	us := []state.Unsent{}
+func (m *memory) posts() (us []state.Unsent) {
+	us = []state.Unsent{}
 	for _, key := range m.keys("o/") {
 		var p struct {
 			Tab string       `json:"tab"`
 			U   state.Unsent `json:"u"`
 		}
 		_ = json.Unmarshal([]byte(m.vals[key]), &p)
-		if p.Tab == m.tab && all || p.Tab != m.tab && !m.alive[p.Tab] {
+		if p.Tab == m.tab || !m.alive[p.Tab] {
 			us = append(us, p.U)
 			p.Tab = m.tab
 			v, _ := json.Marshal(p)
 			m.vals[key] = string(v)
 		}
 	}
-	b, _ := json.Marshal(us)
-	return b
+	return us
 }
 
 func (m *memory) keys(prefix string) (keys []string) {
@@ -84,11 +84,17 @@ func (m *memory) Begin(context.Context) ([]byte, error) {
 	for _, key := range m.keys("d/") {
 		ds = append(ds, fmt.Sprintf("%q:%s", key[2:], m.vals[key]))
 	}
-	return fmt.Appendf(nil, `%s,"lines":[%s],"people":[%s],"drafts":{%s},"unsent":%s}`,
-		me[:len(me)-1], list("c/"), list("u/"), strings.Join(ds, ","), m.posts(true)), m.fails()
+	us, _ := json.Marshal(m.posts())
+	return fmt.Appendf(nil, `%s,"who":%q,"lines":[%s],"people":[%s],"drafts":{%s},"unsent":%s}`,
+		me[:len(me)-1], m.who, list("c/"), list("u/"), strings.Join(ds, ","), us), m.fails()
 }
 
-func (m *memory) Adopt(context.Context) ([]byte, error) { return m.posts(false), m.fails() }
+func (m *memory) Adopt(_ context.Context, who chat.UserID) ([]state.Unsent, error) {
+	if who != m.who {
+		return nil, ErrNone
+	}
+	return m.posts(), m.fails()
+}
 
 func (m *memory) Pages(_ context.Context, conv chat.ConvID, page, n int) (out [][]chat.Message, err error) {
 	for _, key := range m.keys("p/" + string(conv) + "/") {
@@ -123,6 +129,9 @@ func (m *memory) PageKeys(context.Context) ([]string, error) { return m.keys("p/
 func (m *memory) Write(_ context.Context, b Batch) error {
 	if err := m.fails(); err != nil {
 		return err
+	}
+	if b.Who != "" && b.Who != m.who {
+		return ErrNone
 	}
 	vals := maps.Clone(m.vals)
 	for _, key := range b.Delete {
@@ -166,5 +175,5 @@ func (m *memory) Wipe(context.Context) error {
 }
 
 func newMemory() *memory {
-	return &memory{tab: "t1", alive: map[string]bool{}, vals: map[string]string{}}
+	return &memory{tab: "t1", who: "U1", alive: map[string]bool{}, vals: map[string]string{}}
 }

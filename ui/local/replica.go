@@ -31,6 +31,7 @@ type Replica struct {
 	renewed chan struct{} // the Store is another one; holds one
 
 	flushing sync.Mutex // one batch at a time, in their order
+	adopting sync.Mutex // one Adopt at a time
 	bad      error      // what told was told; Run's alone
 
 	mu sync.Mutex
@@ -54,6 +55,38 @@ func (r *Replica) Began(us []state.Unsent) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.k.Began(us)
+}
+
+// Adopt takes over the posts of pages that are gone, and passes to restore, with
+// the account that they are of, all that this page sends and has not heard of.
+func (r *Replica) Adopt(ctx context.Context, restore func(chat.UserID, []state.Unsent)) error {
+	r.adopting.Lock()
+	defer r.adopting.Unlock()
+	var who chat.UserID
+	r.do(func(s *state.State) { who = s.Me().ID })
+	if who == "" {
+		return nil
+	}
+	us, err := r.store.Adopt(ctx, who)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	us = r.k.Strange(us)
+	r.mu.Unlock()
+	if len(us) == 0 {
+		return nil
+	}
+	Order(us)
+	restore(who, us)
+	// Noted only now: what is noted and not in the State is removed. What was
+	// settled in between is removed all the same.
+	r.mu.Lock()
+	r.k.Began(us)
+	r.k.Changed(state.Change{Link: true})
+	r.mu.Unlock()
+	nudge(r.moved)
+	return nil
 }
 
 // Changed notes what may have to be written.

@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/json"
 	"reflect"
+	"strconv"
 	"testing"
 	"time"
 
@@ -154,5 +155,21 @@ func TestPostsAreNumberedWhateverTheClockDoes(t *testing.T) {
 	}
 	if got != "abcdef" {
 		t.Errorf("the order is %s", got)
+	}
+}
+
+// What several pages had waiting may be more than one of them would take.
+func TestAllKeptPostsComeBack(t *testing.T) {
+	s := welcomed(0, chat.Marks{}, 0)
+	var us []Unsent
+	for i := range maxOutbox + 10 {
+		us = append(us, Unsent{Conv: group, Ref: strconv.Itoa(i), Content: chat.TextContent("x")})
+	}
+	s.Restore(us)
+	if n := len(s.Unsent()); n != len(us) {
+		t.Errorf("%d of %d posts came back", n, len(us))
+	}
+	if _, ok := s.Add(group, chat.TextContent("x"), "more", 0); ok {
+		t.Error("a full outbox took one more")
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"kamachat/shared/wire"
 )
 
-// maxOutbox is how many posts wait at most, failed ones included.
+// maxOutbox is how many posts may wait, failed ones included, until Add takes no more.
 const maxOutbox = 1_000
 
 // An Unsent is a post that is not known to be stored.
@@ -46,9 +46,9 @@ func newOutbox() outbox { return outbox{queues: map[chat.ConvID][]*post{}} }
 
 func (o *outbox) of(id chat.ConvID) []*post { return o.queues[id] }
 
-// add puts a post last in its conversation, unless the outbox is full.
+// add puts a post last in its conversation, unless it is there.
 func (o *outbox) add(u Unsent) bool {
-	if p, _ := o.find(u.Ref); p != nil || o.n >= maxOutbox {
+	if p, _ := o.find(u.Ref); p != nil {
 		return false
 	}
 	if u.N == 0 {
@@ -163,7 +163,7 @@ func (s *State) Add(conv chat.ConvID, c chat.Content, ref string, now int64) (ch
 	if c, ok := s.convs[conv]; ok {
 		u.After = c.log.end
 	}
-	if !conv.Valid() || !s.outbox.add(u) {
+	if !conv.Valid() || s.outbox.n >= maxOutbox || !s.outbox.add(u) {
 		return ch, false
 	}
 	s.conv(conv)
@@ -210,7 +210,8 @@ func (s *State) Unsent() []Unsent {
 	return us
 }
 
-// Restore puts kept posts back, behind those already waiting.
+// Restore puts kept posts back, behind those already waiting, however many there
+// are: several pages may have filled their outboxes.
 func (s *State) Restore(us []Unsent) (ch Change) {
 	for _, u := range us {
 		if u.Conv.Valid() && u.Ref != "" && s.outbox.add(u) {
