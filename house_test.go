@@ -63,6 +63,7 @@ var mayImport = map[string][]string{
 	"kamachat/server/account": {"kamachat/shared/", "golang.org/x/crypto/", "golang.org/x/time/", "github.com/alexedwards/argon2id/"},
 	"kamachat/server/classic": {"kamachat/shared/"},
 	"kamachat/server/push":    {"kamachat/shared/"},
+	"kamachat/server/files":   {"kamachat/shared/chat"},
 	// A browser and a push service, for tests alone.
 	"kamachat/server/push/pushtest": {},
 	"kamachat/server/page":          {"kamachat/shared/", "github.com/a-h/templ/"},

@@ -24,6 +24,7 @@
 //   - server/account: people; sign-in, groups, and who may do what.
 //   - server/classic: the seed's dialect of the protocol, for its clients.
 //   - server/push: notifications to browsers of people who are not there (Web Push).
+//   - server/files: what people upload; the bytes, their type, and what nobody posted.
 //   - server/page: the pages that the server draws.
 //   - server/web: HTTP; routes, cookies, and the door to the socket.
 //   - server/monitor: metrics, readiness, the log's line about how it goes, and traces.

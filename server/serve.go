@@ -57,6 +57,12 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	defer near.Close()
 
+	uploads, closeUploads, err := openUploads(cfg, db, log)
+	if err != nil {
+		return err
+	}
+	defer closeUploads()
+
 	limits := account.DefaultLimits
 	limits.Person, limits.PersonBurst = limit(cfg.Rate), cfg.Rate.Burst
 	limits.Request, limits.RequestBurst = limit(cfg.AddressRate), cfg.AddressRate.Burst
@@ -99,7 +105,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve, Refused: watch.Refused,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Health: health(cfg, hub, time.Now()),
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Files: uploads, Health: health(cfg, hub, time.Now()),
 	})
 	if err != nil {
 		return err
@@ -134,6 +140,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	beating.Go(func() { watch.Run(alive) })
 	beating.Go(func() { twin.run(ctx) })
 	beating.Go(func() { notices.Run(alive) })
+	beating.Go(func() { uploads.Run(alive) })
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 

@@ -31,7 +31,7 @@ type Config struct {
 
 // Storage is where things are kept: for serve, migrate and admin.
 type Storage struct {
-	Data string `default:"./data" placeholder:"DIR" help:"Folder for the database file."`
+	Data string `default:"./data" placeholder:"DIR" help:"Folder for the database file and what people upload."`
 	DB   string `name:"db" placeholder:"DB" help:"Database: sqlite:PATH or mysql://user:pass@host:port/db (default: kamachat.db in the data folder)."`
 }
 
@@ -48,6 +48,7 @@ type Serving struct {
 	Trace  string   `placeholder:"URL" help:"OpenTelemetry collector to send traces to, OTLP over HTTP, e.g. http://127.0.0.1:4318 (default: none)."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
 	Push   string   `default:"on" enum:"on,off,local" placeholder:"WHEN" help:"Notifications to browsers that asked for them, by way of the push services of their makers: on, off, or local, which also takes services on this machine and in private networks, for tests."`
+	Files  string   `placeholder:"DIR" help:"Folder for what people upload; nodes that share a database must share it, too (default: files in the data folder)."`
 	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person over all connections and HTTP: off (which switches the other limits on rates off, too), N/s or N/s:BURST."`
 
 	AddressRate    Rate  `name:"rate-limit-per-address" default:"100/s:5000" placeholder:"RATE" help:"Requests to the API and new sockets per network address: off, N/s or N/s:BURST. People behind one proxy share an address."`
@@ -56,6 +57,7 @@ type Serving struct {
 	MaxSocketsFrom int   `name:"max-connections-per-address" default:"0" placeholder:"N" help:"Sockets at a time from one network address; 0 means no limit, since people behind one proxy share an address."`
 	Queue          int   `name:"queue" default:"4096" placeholder:"N" help:"Packets that may wait for one socket before it is closed as too slow."`
 	MaxFrame       int64 `name:"max-frame" default:"65536" placeholder:"BYTES" help:"Size of one message from a client."`
+	MaxUpload      int64 `name:"max-upload" default:"52428800" placeholder:"BYTES" help:"Size of one file that people send; twenty times that is what one person may upload in a day."`
 }
 
 // Bench is what the load generator does.
@@ -80,6 +82,15 @@ type Bench struct {
 	Sample    time.Duration `default:"1s" placeholder:"TIME" help:"Time between two looks at the server."`
 	Floor     bool          `name:"floor-serve" help:"Load nothing, but serve a relay that stores nothing at --url, to be loaded for comparison, until stopped."`
 	JSON      bool          `name:"json" help:"Print the result as JSON."`
+}
+
+// Uploads is the folder for what people upload: Files, or the one that stands
+// for it when that is empty.
+func (c Config) Uploads() string {
+	if c.Files == "" {
+		return filepath.Join(c.Data, "files")
+	}
+	return c.Files
 }
 
 // Database returns DB, or what stands for it when it is empty.
@@ -147,7 +158,7 @@ func (s Serving) Validate() error {
 	for flag, bad := range map[string]bool{
 		"max-connections: want at least 1": s.MaxSockets < 1, "max-connections-per-person: want 0 or more": s.MaxSocketsEach < 0,
 		"max-connections-per-address: want 0 or more": s.MaxSocketsFrom < 0, "queue: want at least 16": s.Queue < 16,
-		"max-frame: want at least 4096": s.MaxFrame < 4096,
+		"max-frame: want at least 4096": s.MaxFrame < 4096, "max-upload: want at least 1 and at most 107374182400": s.MaxUpload < 1 || s.MaxUpload > 100<<30,
 	} {
 		if bad {
 			return fmt.Errorf("--%s", flag)

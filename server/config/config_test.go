@@ -30,11 +30,14 @@ func TestDefaultsServe(t *testing.T) {
 		Storage: Storage{Data: "./data"},
 		Serving: Serving{
 			Addr: "127.0.0.1:8000", Mode: "channel", Prefix: "kamachat:", Push: "on", Rate: Rate{20, 200}, AddressRate: Rate{100, 5000},
-			MaxSockets: 100_000, MaxSocketsEach: 100, Queue: 4096, MaxFrame: 65536,
+			MaxSockets: 100_000, MaxSocketsEach: 100, Queue: 4096, MaxFrame: 65536, MaxUpload: 50 << 20,
 		},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, want := got.Uploads(), "data/files"; got != want {
+		t.Errorf("the folder for files is %q, want %q", got, want)
 	}
 	if got, want := got.Database(), "sqlite:data/kamachat.db"; got != want {
 		t.Errorf("database is %q, want %q", got, want)
@@ -59,6 +62,11 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		"highest rate":             {"--rate-limit 1000000/s", nil, func(c Config) any { return c.Rate }, Rate{1e6, 1e6}},
 		"rate with burst":          {"--rate-limit 0.5/s:3", nil, func(c Config) any { return c.Rate }, Rate{0.5, 3}},
 		"push":                     {"--push local", nil, func(c Config) any { return c.Push }, "local"},
+		"files":                    {"--files /shared --data /d", nil, func(c Config) any { return c.Uploads() }, "/shared"},
+		"files in the data folder": {"--data /d", nil, func(c Config) any { return c.Uploads() }, "/d/files"},
+		"files from environment":   {"", []string{"KAMACHAT_FILES", "/s"}, func(c Config) any { return c.Uploads() }, "/s"},
+		"max upload":               {"--max-upload 1000", nil, func(c Config) any { return c.MaxUpload }, int64(1000)},
+		"max upload from the env":  {"", []string{"KAMACHAT_MAX_UPLOAD", "7"}, func(c Config) any { return c.MaxUpload }, int64(7)},
 		"redis":                    {"--redis rediss://u:p@h:1/2 --node 3 --cache", nil, func(c Config) any { return c.Node == 3 && c.Cache && c.Redis == "rediss://u:p@h:1/2" }, true},
 		"origins repeated":         {"--origin https://a.org --origin *.b.org", nil, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org *.b.org"},
 		"origins from environment": {"", []string{"KAMACHAT_ORIGIN", "https://a.org,b.org"}, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org b.org"},
@@ -122,6 +130,8 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"minus one address":   {"--max-connections-per-address=-1", nil, "--max-connections-per-address"},
 		"no queue":            {"--queue 0", nil, "--queue"},
 		"tiny frames":         {"--max-frame 10", nil, "--max-frame"},
+		"no upload":           {"--max-upload 0", nil, "--max-upload"},
+		"endless upload":      {"--max-upload 999999999999999", nil, "--max-upload"},
 		"origin with a path":  {"--origin https://a.org/x", nil, "--origin"},
 		"import of nothing":   {"admin people import", nil, "file"},
 		"bench":               {"bench --pairs many", nil, "--pairs"},

@@ -32,6 +32,9 @@ type batch struct {
 	in    map[member]bool           // true: member of a group
 	moved []*head
 	rows  []messageRow
+	// Of uploads that are posted, what is known of them; nil: not for this author.
+	files  map[filed]*chat.File
+	posted []filePost
 }
 
 // Append commits ds, in order, each behind the last entry of its conversation. A
@@ -179,6 +182,10 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 			return refuse(chat.NotFound, "no such person")
 		}
 	}
+	upload := dr.Content.File.UploadID()
+	if !b.file(&dr) {
+		return refuse(chat.NoFile, "the file is gone")
+	}
 	content, err := json.Marshal(dr.Content)
 	if err != nil {
 		return refuse(chat.Invalid, "the content can't be stored")
@@ -196,6 +203,9 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 	}
 	m := chat.Message{ID: d.id(), Conv: dr.Conv, Seq: h.last, Author: dr.Author, Ref: dr.Ref, At: h.at, Content: dr.Content}
 	b.known[key] = m
+	if upload != "" {
+		b.posted = append(b.posted, filePost{upload, m.Conv})
+	}
 	b.rows = append(b.rows, messageRow{
 		ConvID: string(m.Conv), Seq: m.Seq, ID: m.ID, Author: string(m.Author), Ref: m.Ref,
 		Kind: string(m.Content.Kind), Content: string(content), CreatedAt: m.At,
@@ -215,6 +225,7 @@ func newBatch(ds []chat.Draft) *batch {
 			b.convs = append(b.convs, dr.Conv)
 		}
 		b.users[dr.Author] = false
+		b.wants(dr)
 		if peer, ok := dr.Conv.Peer(dr.Author); ok {
 			b.users[peer] = false
 		}
@@ -229,6 +240,9 @@ func newBatch(ds []chat.Draft) *batch {
 
 // readBatch reads what place needs to know about ds.
 func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draft, look bool) error {
+	if err := d.readFiles(ctx, tx, b); err != nil {
+		return err
+	}
 	if look {
 		args := make([]any, 0, 2*len(ds))
 		for _, dr := range ds {
@@ -314,6 +328,9 @@ func (d *DB) write(ctx context.Context, tx *sql.Tx, b *batch) error {
 	}
 	if err := d.exec(ctx, tx, d.sql.insertMembers, members); err != nil {
 		return fmt.Errorf("insert members: %w", err)
+	}
+	if err := d.writeFiles(ctx, tx, b); err != nil {
+		return err
 	}
 	args := make([]any, 0, min(len(b.rows), maxRows)*d.sql.insertMessages.args)
 	for _, part := range statements(b.rows) {

@@ -31,6 +31,7 @@ type shapes struct {
 	selectHeads, lockHeads                   *shape // lockHeads: until the end of the transaction
 	moveHeads, insertMembers, insertMessages *shape
 	moveMarks                                *shape
+	lockFile, markFiles, insertFilePosts     *shape // of uploads, where there are any
 }
 
 // shapesOf returns the words of one of the two databases.
@@ -49,6 +50,7 @@ func shapesOf(mysql bool) shapes {
 		heads    = "INTO conversations (id, owner, members, last_seq, last_at, created_at) VALUES "
 		messages = "INTO messages (conv_id, seq, id, author, ref, kind, content, created_at) VALUES "
 	)
+	lockFile, ignore := "", "INSERT OR IGNORE "
 	lock, insert, advance := s.selectHeads.tail, "INSERT OR FAIL ", " ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq, last_at = excluded.last_at"
 	s.moveMarks = &shape{
 		head: "WITH v (c, u, d, r) AS (VALUES ", row: "(?,?,?,?)", sep: ",",
@@ -56,6 +58,7 @@ func shapesOf(mysql bool) shapes {
 			FROM v WHERE conv_id = v.c AND user_id = v.u AND (delivered_seq < v.d OR read_seq < v.r)`, args: 4,
 	}
 	if mysql {
+		lockFile, ignore = " FOR UPDATE", "INSERT IGNORE "
 		lock, insert, advance = ") ORDER BY id FOR UPDATE", "INSERT ", " ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq), last_at = VALUES(last_at)"
 		s.moveMarks = &shape{
 			head: "UPDATE members AS m JOIN (", row: "SELECT ? AS c, ? AS u, ? AS d, ? AS r", sep: " UNION ALL ",
@@ -66,6 +69,12 @@ func shapesOf(mysql bool) shapes {
 	// OR FAIL: what a statement that fails had written stays, since the whole
 	// transaction is rolled back anyway. SQLite would otherwise copy every page
 	// before it is changed, to take back the one statement.
+	s.lockFile = &shape{
+		head: "SELECT f.name, f.type, f.size, f.width, f.height FROM files AS f WHERE f.state IN (1, 2) AND ",
+		row:  "f.id = ? AND " + mayRead, tail: lockFile, args: 3,
+	}
+	s.markFiles = &shape{head: "UPDATE files SET state = 2 WHERE id IN (", row: "?", sep: ",", tail: ")", args: 1}
+	s.insertFilePosts = &shape{head: ignore + "INTO file_posts (file_id, conv_id) VALUES ", row: "(?,?)", sep: ",", args: 2}
 	s.lockHeads = &shape{head: s.selectHeads.head, row: "?", sep: ",", tail: lock, args: 1}
 	s.moveHeads = &shape{head: insert + heads, row: "(?,?,?,?,?,?)", sep: ",", tail: advance, args: 6}
 	s.insertMessages = &shape{head: insert + messages, row: "(?,?,?,?,?,?,?,?)", sep: ",", args: 8}

@@ -11,7 +11,7 @@ import (
 )
 
 // csp is the Content-Security-Policy of every answer.
-const csp = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; " +
+const csp = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; " +
 	"connect-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 
 // secure sets the headers that keep browsers careful.
@@ -68,7 +68,7 @@ func (s *server) limit(next http.Handler) http.Handler {
 				return
 			}
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, s.Limits.Body)
+		r.Body = http.MaxBytesReader(w, r.Body, s.mayBring(r))
 		next.ServeHTTP(w, r)
 	})
 }
@@ -102,7 +102,7 @@ func (s *server) recover(next http.Handler) http.Handler {
 // refuseAny answers an error as the route's callers expect: a page for people,
 // a problem for programs.
 func (s *server) refuseAny(w http.ResponseWriter, r *http.Request, err error) {
-	for _, p := range []string{"/api/", "/ws", "/user/", "/static/", "/healthz", "/readyz"} {
+	for _, p := range []string{"/api/", "/ws", "/user/", "/static/", "/files/", "/healthz", "/readyz"} {
 		if strings.HasPrefix(r.URL.Path, p) {
 			s.problem(w, r, err)
 			return

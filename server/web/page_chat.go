@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"kamachat/server/page"
 	"kamachat/shared/chat"
@@ -107,16 +108,19 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open pag
 	return nil
 }
 
-// pagePost sends what was typed into the form, without a script, and marks the
-// conversation read: who answers has seen it.
+// pagePost sends what was written into the form, without a script, and marks
+// the conversation read: who answers has seen it.
 func (s *server) pagePost(w http.ResponseWriter, r *http.Request, c caller) error {
-	ref, text := r.PostFormValue("ref"), r.PostFormValue("text")
-	m, err := s.post(r, c, ref, chat.TextContent(text))
+	in, err := s.written(w, r, c)
+	var m chat.Message
+	if err == nil {
+		m, err = s.postWritten(r, c, &in)
+	}
 	if refused := chat.AsRefusal(err); err != nil && refused.Code != chat.Internal {
-		if ref == "" {
-			ref = rand.Text()
+		if in.ref == "" {
+			in.ref = rand.Text()
 		}
-		return s.chat(w, r, c, page.OpenConv{Ref: ref, Text: text, Problem: refused})
+		return s.chat(w, r, c, page.OpenConv{Ref: in.ref, Text: in.text, Problem: refused})
 	}
 	if err != nil {
 		return err
@@ -126,6 +130,31 @@ func (s *server) pagePost(w http.ResponseWriter, r *http.Request, c caller) erro
 	}
 	http.Redirect(w, r, "/c/"+r.PathValue("id"), http.StatusSeeOther)
 	return nil
+}
+
+// postWritten posts the text of a form, unless there are files alone, and then
+// each file. It returns the last message. What is posted is taken out of in.
+func (s *server) postWritten(r *http.Request, c caller, in *written) (m chat.Message, err error) {
+	if strings.TrimSpace(in.text) != "" || len(in.files) == 0 {
+		if m, err = s.post(r, c, in.ref, chat.TextContent(in.text)); err != nil {
+			return m, err
+		}
+	}
+	for i, u := range in.files {
+		f, ref := u.File(), ""
+		if in.ref != "" {
+			ref = in.ref + "." + strconv.Itoa(i+1)
+		}
+		last, err := s.post(r, c, ref, chat.Content{Kind: chat.FileK, File: &f})
+		if err != nil && m.Seq > 0 {
+			in.ref, in.text = rand.Text(), ""
+		}
+		if err != nil {
+			return m, err
+		}
+		m = last
+	}
+	return m, nil
 }
 
 func (s *server) pageNew(w http.ResponseWriter, r *http.Request, c caller) error {

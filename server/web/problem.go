@@ -19,6 +19,8 @@ var statuses = map[chat.Code]int{
 	chat.Busy:        http.StatusServiceUnavailable,
 	chat.RateLimited: http.StatusTooManyRequests,
 	chat.Taken:       http.StatusConflict,
+	chat.NoFile:      http.StatusGone,
+	chat.Full:        http.StatusInsufficientStorage,
 	chat.Internal:    http.StatusInternalServerError,
 }
 

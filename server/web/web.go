@@ -87,6 +87,7 @@ type Config struct {
 	Log      *slog.Logger
 	Build    string
 	Limits   Limits
+	Files    Files         // nil: nobody can upload
 	Push     Push          // nil: there are no notifications
 	Ready    http.Handler  // answers whether this node should get requests; nil: always
 	Health   func() Health // for administrators; nil: they are told what Ready says
@@ -156,6 +157,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/v1/conversations/{id}/at", s.api(s.apiAt))
 	mux.HandleFunc(postRoute, s.api(s.apiPost))
 	s.pushRoutes(mux)
+	s.fileRoutes(mux)
 	s.doctorRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))

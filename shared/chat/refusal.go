@@ -18,6 +18,8 @@ const (
 	Busy        Code = "busy"         // queues are full: try again after RetryAfter
 	RateLimited Code = "rate_limited" // too many, too fast: try again after RetryAfter
 	Taken       Code = "taken"        // the name is in use
+	NoFile      Code = "no_file"      // the file is not here, or no longer
+	Full        Code = "full"         // there is no room on the server for what was uploaded
 	Internal    Code = "internal"     // our fault: try again after RetryAfter
 )
 

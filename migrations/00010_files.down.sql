@@ -1,0 +1,3 @@
+DROP TABLE file_posts;
+--bun:split
+DROP TABLE files;
