@@ -82,12 +82,16 @@ func (p ChatPage) lines() []line {
 // rows lays the shown part of the log out.
 func (p ChatPage) rows() []chat.Row {
 	o := p.Open
-	rows := make([]chat.Row, len(o.Page.Entries))
-	for i, m := range o.Page.Entries {
-		rows[i] = chat.Row{Key: "s" + strconv.FormatInt(m.Seq, 10), Message: m, Mine: m.Author == p.Me.ID}
-		if rows[i].Mine {
-			rows[i].Tick = chat.TickOf(m.Seq, o.Summary.All)
+	rows := make([]chat.Row, 0, len(o.Page.Entries))
+	for _, m := range o.Page.Entries {
+		if m.Content.Kind.Amends() {
+			continue
 		}
+		r := chat.Row{Key: "s" + strconv.FormatInt(m.Seq, 10), Message: m, Mine: m.Author == p.Me.ID}
+		if r.Mine {
+			r.Tick = chat.TickOf(m.Seq, o.Summary.All)
+		}
+		rows = append(rows, r)
 	}
 	after := int64(-1)
 	if o.Summary.Unread > 0 {

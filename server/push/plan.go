@@ -40,7 +40,11 @@ type news struct {
 
 // Stored notes that m was committed. It only remembers it.
 func (s *Service) Stored(m chat.Message) {
-	if s.Off || !s.anybody.Load() || !notable(m) {
+	if s.Off || !s.anybody.Load() {
+		return
+	}
+	if !notable(m) {
+		s.amend(m)
 		return
 	}
 	now := s.Now()
@@ -69,6 +73,16 @@ func (s *Service) Stored(m chat.Message) {
 	select {
 	case s.wake <- struct{}{}:
 	default:
+	}
+}
+
+// amend takes note that a message which somebody is still to be told of was
+// edited or unsent.
+func (s *Service) amend(m chat.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.convs[m.Conv]; n != nil {
+		chat.Amend(&n.m, m)
 	}
 }
 
@@ -171,6 +185,8 @@ func (s *Service) due(now time.Time) (looks []look, more bool) {
 	for c, n := range s.convs {
 		switch {
 		case n.due.After(now):
+		case !notable(n.m): // unsent
+			delete(s.convs, c)
 		case n.fresh:
 			looks = append(looks, look{m: n.m})
 			n.fresh, n.looked, n.due, n.later = false, now, now.Add(grace), nil

@@ -237,3 +237,22 @@ func TestNoticesSayWhatIsNoText(t *testing.T) {
 		}
 	}
 }
+
+// What was unsent or edited before anybody was told is told so, or not at all.
+func TestNoticesFollowAmendments(t *testing.T) {
+	w := newWorld(t)
+	w.subscribe(bob, "/b", "en")
+	m := w.say(ann, direct, chat.TextContent("secret"))
+	w.say(ann, direct, chat.Content{Kind: chat.Recall, Of: m.Seq})
+	n := w.say(ann, group, chat.TextContent("tpyo"))
+	w.say(ann, group, chat.Content{Kind: chat.Edit, Of: n.Seq, Text: "typo"})
+	w.pass(gather)
+	w.wantTold("/b: Tea 茶: Ann: typo")
+	w.say(cat, group, chat.Content{Kind: chat.React, Of: n.Seq, Text: "👍"})
+	w.say(ann, group, chat.Content{Kind: chat.Edit, Of: n.Seq, Text: "later"})
+	w.pass(time.Hour)
+	w.wantTold("/b: Tea 茶: Ann: typo")
+	if w.Len() != 0 {
+		t.Errorf("%d wait", w.Len())
+	}
+}

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -27,11 +28,12 @@ type Log interface {
 // A Cache remembers the newest entries of conversations, at most 100 of each,
 // in front of a store whose answers it gives.
 //
-// It can't be wrong. Entries never change and have no gaps, and what is cached
-// of a conversation is always one run a…b of its log: Redis itself, in one
-// script, adds only what follows b or replaces the run. Each read asks the store
-// for what comes after b and where the log ends, so a run that is old costs
-// reading a few rows more.
+// It can't be wrong. Logs have no gaps, and what is cached of a conversation is
+// always one run a…b of its log: Redis itself, in one script, adds only what
+// follows b or replaces the run. Each read asks the store for what comes after b
+// and where the log ends, so a run that is old costs reading a few rows more.
+// Entries change by later ones only, and these are all in the run and what
+// follows it: each read folds them.
 //
 // That holds for one life of a database. One that is put back from a copy grows
 // into another log, of which a run knows nothing: a life, which begins at the
@@ -179,17 +181,17 @@ func (k *Cache) addOnce(ctx context.Context, of map[chat.ConvID][]chat.Message, 
 	return err
 }
 
-// cached returns the entries of conv with from ≤ Seq ≤ to that are cached, for
-// to 0 the newest limit of those from there on, and the Seq of the run's end;
-// nothing and 0 where nothing is.
-func (k *Cache) cached(ctx context.Context, conv chat.ConvID, from, to int64, limit int) ([]chat.Message, int64) {
+// cached returns the entries of conv from a Seq on that are cached, or the newest
+// limit of them, and the Seq of the run's end; nothing and 0 where nothing is.
+// Limit 0 means all.
+func (k *Cache) cached(ctx context.Context, conv chat.ConvID, from int64, limit int) ([]chat.Message, int64) {
 	key := k.key(conv)
 	var rows []string
 	var top []goredis.Z
 	err := k.c.do(ctx, func(ctx context.Context) error {
 		tx := k.c.rdb.TxPipeline() // both of one moment
-		a := goredis.ZRangeArgs{Key: key, ByScore: true, Start: from, Stop: to}
-		if to == 0 {
+		a := goredis.ZRangeArgs{Key: key, ByScore: true, Start: from, Stop: "+inf"}
+		if limit > 0 {
 			a = goredis.ZRangeArgs{Key: key, Start: -limit, Stop: -1}
 		}
 		r := tx.ZRangeArgs(ctx, a)
@@ -221,11 +223,11 @@ func (k *Cache) Before(ctx context.Context, conv chat.ConvID, seq int64, limit i
 	var ms []chat.Message
 	var end int64
 	if seq > 0 {
-		ms, end = k.cached(ctx, conv, max(1, seq-int64(limit)), seq-1, 0)
+		ms, end = k.cached(ctx, conv, max(1, seq-int64(limit)), 0)
 	} else {
-		ms, end = k.cached(ctx, conv, 0, 0, limit)
+		ms, end = k.cached(ctx, conv, 0, limit)
 	}
-	if end == 0 || seq > 0 && !complete(ms, max(1, seq-int64(limit)), seq-1) {
+	if end == 0 || seq > 0 && (end < seq-1 || !complete(ms, max(1, seq-int64(limit)), end)) {
 		return k.fill(ctx, conv, seq > 0)(k.log.Before(ctx, conv, seq, limit))
 	}
 	rest, err := k.log.After(ctx, conv, end, limit)
@@ -235,16 +237,22 @@ func (k *Cache) Before(ctx context.Context, conv chat.ConvID, seq int64, limit i
 	case rest.LastSeq < end: // the cache knows more than the truth: another database stands here now
 		k.forget(ctx, conv)
 		return k.log.Before(ctx, conv, seq, limit)
+	case seq > 0 && len(rest.Entries) > 0 && rest.Entries[0].Seq != end+1:
+		k.c.count.misses.Add(1)
+		return k.log.Before(ctx, conv, seq, limit)
 	case seq > 0:
 		k.c.count.hits.Add(1)
-		return chat.Page{Conv: conv, Entries: ms, LastSeq: rest.LastSeq}, nil
+		all := slices.Concat(ms, rest.Entries)
+		chat.Fold(all)
+		n, _ := slices.BinarySearchFunc(all, seq, func(m chat.Message, seq int64) int { return cmp.Compare(m.Seq, seq) })
+		return chat.Page{Conv: conv, Entries: all[:n], LastSeq: rest.LastSeq}, nil
 	}
 	return k.join(ctx, conv, ms, rest, 0, limit)
 }
 
 // After is the store's After.
 func (k *Cache) After(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
-	ms, end := k.cached(ctx, conv, seq+1, 0, limit)
+	ms, end := k.cached(ctx, conv, seq+1, limit)
 	if end == 0 || end <= seq {
 		return k.fill(ctx, conv, true)(k.log.After(ctx, conv, seq, limit))
 	}
@@ -272,6 +280,7 @@ func (k *Cache) join(ctx context.Context, conv chat.ConvID, ms []chat.Message, r
 			all = rest.Entries
 		}
 	}
+	chat.Fold(all)
 	all = all[max(0, len(all)-limit):]
 	if len(all) < limit && (len(all) == 0 || all[0].Seq > seq+1) {
 		k.c.count.misses.Add(1)

@@ -82,11 +82,14 @@ func (h *Hub) membersOf(r *Room) []chat.UserID {
 
 // advance notes a new entry: its author has seen and read everything up to it,
 // but for the seed's clients. What these have is what was written to them, and
-// their session says so.
+// their session says so. Who amends an old entry need not have read the newest.
 func (h *Hub) advance(r *Room, m chat.Message, unread bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r.last = max(r.last, m.Seq)
+	if m.Content.Kind.Amends() {
+		unread = unread || r.members[m.Author].Read < m.Seq-1
+	}
 	if !unread {
 		h.markLocked(r, chat.Marks{Conv: r.Conv, User: m.Author, Delivered: m.Seq, Read: m.Seq})
 	}

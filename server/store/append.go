@@ -35,6 +35,9 @@ type batch struct {
 	// Of uploads that are posted, what is known of them; nil: not for this author.
 	files  map[filed]*chat.File
 	posted []filePost
+
+	targets   targets
+	rewritten []messageRow // earlier entries, as they are to be
 }
 
 // Append commits ds, in order, each behind the last entry of its conversation. A
@@ -186,6 +189,9 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 	if !b.file(&dr) {
 		return refuse(chat.NoFile, "the file is gone")
 	}
+	if err := b.about(&dr); err != nil {
+		return chat.Receipt{Err: err}
+	}
 	content, err := json.Marshal(dr.Content)
 	if err != nil {
 		return refuse(chat.Invalid, "the content can't be stored")
@@ -197,6 +203,9 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 	}
 	h.last++
 	h.at = max(h.at, now)
+	if !dr.Content.Kind.Amends() {
+		h.listed = h.at
+	}
 	if !h.moved {
 		h.moved = true
 		b.moved = append(b.moved, h)
@@ -210,6 +219,9 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 		ConvID: string(m.Conv), Seq: m.Seq, ID: m.ID, Author: string(m.Author), Ref: m.Ref,
 		Kind: string(m.Content.Kind), Content: string(content), CreatedAt: m.At,
 	})
+	if err := b.placed(m); err != nil {
+		return refuse(chat.Invalid, "the content can't be stored")
+	}
 	return chat.Receipt{Message: m}
 }
 
@@ -249,11 +261,7 @@ func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draf
 			args = append(args, dr.Ref, string(dr.Author))
 		}
 		if err := d.query(ctx, tx, d.sql.selectStored, args, func(rows *sql.Rows) error {
-			var r messageRow
-			if err := rows.Scan(&r.ConvID, &r.Seq, &r.ID, &r.Author, &r.Ref, &r.Content, &r.CreatedAt); err != nil {
-				return err
-			}
-			m, err := r.message()
+			m, err := scanStored(rows)
 			b.known[draftKey{m.Author, m.Ref}] = m
 			return err
 		}); err != nil {
@@ -262,6 +270,10 @@ func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draf
 	}
 	if err := d.readHeads(ctx, tx, b, look); err != nil {
 		return fmt.Errorf("read conversations: %w", err)
+	}
+	// After the heads: what was written to these logs before them is seen.
+	if err := d.readTargets(ctx, tx, b, ds); err != nil {
+		return fmt.Errorf("read amended messages: %w", err)
 	}
 	users := make([]any, 0, len(b.users))
 	for u := range b.users {
@@ -301,7 +313,8 @@ func (d *DB) readHeads(ctx context.Context, tx *sql.Tx, b *batch, look bool) err
 	}
 	return d.query(ctx, tx, s, args, func(rows *sql.Rows) error {
 		h := &head{}
-		err := rows.Scan(&h.conv, &h.last, &h.at)
+		err := rows.Scan(&h.conv, &h.last, &h.listed)
+		h.at = h.listed
 		b.heads[h.conv] = h
 		return err
 	})
@@ -315,7 +328,7 @@ func (d *DB) write(ctx context.Context, tx *sql.Tx, b *batch) error {
 	heads := make([]any, 0, len(b.moved)*d.sql.moveHeads.args)
 	var members []any
 	for _, h := range b.moved {
-		heads = append(heads, string(h.conv), string(h.owner), membersOf(h.conv), h.last, h.at, h.made)
+		heads = append(heads, string(h.conv), string(h.owner), membersOf(h.conv), h.last, h.listed, h.made)
 		if h.fresh {
 			x, y, _ := h.conv.Pair()
 			for _, u := range distinct(x, y) {
@@ -342,7 +355,7 @@ func (d *DB) write(ctx context.Context, tx *sql.Tx, b *batch) error {
 			return fmt.Errorf("insert messages: %w", err)
 		}
 	}
-	return nil
+	return d.writeTargets(ctx, tx, b)
 }
 
 // maxStatement is how many bytes of content one INSERT holds. Quoting may double

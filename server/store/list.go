@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -10,10 +11,18 @@ import (
 )
 
 // exactUnread is up to how many entries after the read mark are looked at, so
-// that a person's own ones don't count. Further there is no need: posting marks
+// that a person's own ones and amendments don't count. Further there is no need: posting marks
 // everything before as read, so own entries stay behind the mark only where a
 // crash took a mark that was not saved yet, and no badge shows more than 99.
 const exactUnread = 100
+
+// unread counts what others have said after the read mark of m, a row of members,
+// in its conversation c. The person is the argument.
+func unread(c string) string {
+	return fmt.Sprintf(`CASE WHEN %[1]s.last_seq <= m.read_seq THEN 0 WHEN %[1]s.last_seq > m.read_seq + %[2]d THEN %[1]s.last_seq - m.read_seq ELSE
+		(SELECT COUNT(*) FROM messages AS x WHERE x.conv_id = %[1]s.id AND x.seq > m.read_seq AND x.author <> m.user_id AND x.kind NOT IN (%[3]s)) END`,
+		c, exactUnread, amending)
+}
 
 // Summaries returns the conversations of u, latest first, at most limit; where
 // some are named, of those.
@@ -25,6 +34,7 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 		AllDelivered int64 `bun:"all_delivered"`
 		AllRead      int64 `bun:"all_read"`
 		Unread       int   `bun:"unread"`
+		ShownSeq     int64 `bun:"shown_seq"` // of the last entry that does not amend
 	}
 	// First which, from the index by user alone, then what there is to say of
 	// those: the database would look up marks and count unread entries of all.
@@ -41,30 +51,35 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 		ColumnExpr("p.*, m.delivered_seq, m.read_seq").
 		ColumnExpr(others, chat.MaxLow, bun.Ident("delivered_seq"), string(u), bun.Ident("all_delivered")).
 		ColumnExpr(others, chat.MaxLow, bun.Ident("read_seq"), string(u), bun.Ident("all_read")).
-		ColumnExpr(`CASE WHEN p.last_seq <= m.read_seq THEN 0 WHEN p.last_seq > m.read_seq + ? THEN p.last_seq - m.read_seq ELSE
-			(SELECT COUNT(*) FROM messages AS x WHERE x.conv_id = p.id AND x.seq > m.read_seq AND x.author <> ?) END AS unread`, exactUnread, string(u)).
+		ColumnExpr(unread("p")+" AS unread").
+		ColumnExpr("COALESCE((SELECT x.seq FROM messages AS x WHERE x.conv_id = p.id AND x.kind NOT IN ("+amending+") ORDER BY x.seq DESC LIMIT 1), 0) AS shown_seq").
 		OrderExpr("p.last_at DESC, p.id").Scan(ctx, &rows)
 	if err != nil {
 		return nil, fmt.Errorf("list conversations: %w", err)
 	}
 	out := make([]chat.Summary, len(rows))
 	at := make(map[string]*chat.Summary, len(rows))
-	ids := make([]string, len(rows))
+	var shown []any
 	for i, r := range rows {
 		out[i] = r.summary()
 		out[i].At = r.LastAt
 		out[i].Mine = chat.Marks{Conv: out[i].Conv, User: u, Delivered: r.DeliveredSeq, Read: r.ReadSeq}
 		out[i].All = chat.Marks{Conv: out[i].Conv, Delivered: r.AllDelivered, Read: r.AllRead}
 		out[i].Unread = r.Unread
-		at[r.ID], ids[i] = &out[i], r.ID
+		if r.ShownSeq > 0 {
+			at[r.ID] = &out[i]
+			shown = append(shown, r.ID, r.ShownSeq)
+		}
 	}
-	if len(ids) == 0 {
+	if len(shown) == 0 {
 		return out, nil
 	}
 	var last []messageRow
-	err = d.read.NewSelect().Model(&last).
-		Join("JOIN conversations AS c ON c.id = message_row.conv_id AND c.last_seq = message_row.seq").
-		Where("c.id IN (?)", bun.List(ids)).Scan(ctx)
+	q := d.read.NewSelect().Model(&last)
+	for pair := range slices.Chunk(shown, 2) {
+		q = q.WhereOr("conv_id = ? AND seq = ?", pair...)
+	}
+	err = q.Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list last messages: %w", err)
 	}
@@ -73,10 +88,7 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 		if err != nil {
 			return nil, err
 		}
-		// Between the two queries a conversation may have moved; the list says what the first one saw.
-		if s := at[r.ConvID]; s != nil && s.LastSeq == m.Seq {
-			s.Last = &m
-		}
+		at[r.ConvID].Last = &m
 	}
 	return out, nil
 }

@@ -169,8 +169,8 @@ func (d *DB) Listeners(ctx context.Context, convs ...chat.ConvID) ([]chat.Listen
 	return ls, nil
 }
 
-// UnreadTotals returns how many entries people have not read, in all their
-// conversations together. What a person wrote counts as read. Nobody with none is in it.
+// UnreadTotals returns how much of what others said people have not read, in all
+// their conversations together, as Summaries counts it. Nobody with none is in it.
 func (d *DB) UnreadTotals(ctx context.Context, us ...chat.UserID) (map[chat.UserID]int64, error) {
 	out := map[chat.UserID]int64{}
 	for part := range slices.Chunk(us, chunk) {
@@ -179,13 +179,15 @@ func (d *DB) UnreadTotals(ctx context.Context, us ...chat.UserID) (map[chat.User
 			Unread int64
 		}
 		err := d.read.NewSelect().TableExpr("members AS m").Join("JOIN conversations AS c ON c.id = m.conv_id AND c.last_seq > m.read_seq").
-			ColumnExpr("m.user_id, SUM(c.last_seq - m.read_seq) AS unread").
+			ColumnExpr("m.user_id, SUM("+unread("c")+") AS unread").
 			Where("m.user_id IN (?)", bun.List(part)).GroupExpr("m.user_id").Scan(ctx, &rows)
 		if err != nil {
 			return nil, fmt.Errorf("count unread: %w", err)
 		}
 		for _, r := range rows {
-			out[chat.UserID(r.UserID)] = r.Unread
+			if r.Unread > 0 {
+				out[chat.UserID(r.UserID)] = r.Unread
+			}
 		}
 	}
 	return out, nil

@@ -30,6 +30,7 @@ type shapes struct {
 	selectStored, selectUsers, selectMembers *shape
 	selectHeads, lockHeads                   *shape // lockHeads: until the end of the transaction
 	moveHeads, insertMembers, insertMessages *shape
+	selectEntries, rewriteMessage            *shape // the latter of one row
 	moveMarks                                *shape
 	lockFile, markFiles, insertFilePosts     *shape // of uploads, where there are any
 }
@@ -41,6 +42,10 @@ func shapesOf(mysql bool) shapes {
 			head: "SELECT conv_id, seq, id, author, ref, content, created_at FROM messages WHERE ",
 			row:  "(ref = ? AND author = ?)", sep: " OR ", args: 2,
 		},
+		selectEntries: &shape{
+			head: "SELECT conv_id, seq, id, author, ref, content, created_at FROM messages WHERE ",
+			row:  "(conv_id = ? AND seq = ?)", sep: " OR ", args: 2,
+		},
 		selectUsers:   &shape{head: "SELECT id FROM users WHERE disabled = FALSE AND id IN (", row: "?", sep: ",", tail: ")", args: 1},
 		selectMembers: &shape{head: "SELECT conv_id, user_id FROM members WHERE ", row: "(conv_id = ? AND user_id = ?)", sep: " OR ", args: 2},
 		selectHeads:   &shape{head: "SELECT id, last_seq, last_at FROM conversations WHERE id IN (", row: "?", sep: ",", tail: ")", args: 1},
@@ -51,7 +56,7 @@ func shapesOf(mysql bool) shapes {
 		messages = "INTO messages (conv_id, seq, id, author, ref, kind, content, created_at) VALUES "
 	)
 	lockFile, ignore := "", "INSERT OR IGNORE "
-	lock, insert, advance := s.selectHeads.tail, "INSERT OR FAIL ", " ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq, last_at = excluded.last_at"
+	lock, insert, update, advance := s.selectHeads.tail, "INSERT OR FAIL ", "UPDATE OR FAIL ", " ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq, last_at = excluded.last_at"
 	s.moveMarks = &shape{
 		head: "WITH v (c, u, d, r) AS (VALUES ", row: "(?,?,?,?)", sep: ",",
 		tail: `) UPDATE OR FAIL members SET delivered_seq = MAX(delivered_seq, v.d), read_seq = MAX(read_seq, v.r)
@@ -59,7 +64,7 @@ func shapesOf(mysql bool) shapes {
 	}
 	if mysql {
 		lockFile, ignore = " FOR UPDATE", "INSERT IGNORE "
-		lock, insert, advance = ") ORDER BY id FOR UPDATE", "INSERT ", " ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq), last_at = VALUES(last_at)"
+		lock, insert, update, advance = ") ORDER BY id FOR UPDATE", "INSERT ", "UPDATE ", " ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq), last_at = VALUES(last_at)"
 		s.moveMarks = &shape{
 			head: "UPDATE members AS m JOIN (", row: "SELECT ? AS c, ? AS u, ? AS d, ? AS r", sep: " UNION ALL ",
 			tail: `) AS v ON m.conv_id = v.c AND m.user_id = v.u
@@ -75,6 +80,7 @@ func shapesOf(mysql bool) shapes {
 	}
 	s.markFiles = &shape{head: "UPDATE files SET state = 2 WHERE id IN (", row: "?", sep: ",", tail: ")", args: 1}
 	s.insertFilePosts = &shape{head: ignore + "INTO file_posts (file_id, conv_id) VALUES ", row: "(?,?)", sep: ",", args: 2}
+	s.rewriteMessage = &shape{head: update + "messages SET kind = ?, content = ? WHERE conv_id = ? AND seq = ?", args: 4}
 	s.lockHeads = &shape{head: s.selectHeads.head, row: "?", sep: ",", tail: lock, args: 1}
 	s.moveHeads = &shape{head: insert + heads, row: "(?,?,?,?,?,?)", sep: ",", tail: advance, args: 6}
 	s.insertMessages = &shape{head: insert + messages, row: "(?,?,?,?,?,?,?,?)", sep: ",", args: 8}

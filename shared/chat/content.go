@@ -29,15 +29,25 @@ const (
 	FileK Kind = "file"
 	CallK Kind = "call"  // a call record or, before it is stored, a call signal
 	Event Kind = "event" // the conversation itself changed
+
+	Edit   Kind = "edit"   // the text of an own message is another
+	Recall Kind = "recall" // an own message is unsent
+	React  Kind = "react"  // an emoji at a message
+
+	Gone Kind = "gone" // what is left of a message that was unsent
 )
 
-// Content is what a draft or message says. Exactly the field that Kind names is set.
+// Content is what a draft or message says. Exactly the fields that Kind names are set.
 type Content struct {
 	Kind  Kind    `json:"k"`
-	Text  string  `json:"text,omitempty"`
+	Text  string  `json:"text,omitempty"` // of a text, an edit or, as an emoji, a reaction
 	File  *File   `json:"file,omitempty"`
 	Call  *Call   `json:"call,omitempty"`
 	Event *Change `json:"event,omitempty"`
+	Of    int64   `json:"of,omitempty"`   // Seq of the entry that an edit, recall or reaction is about
+	Off   bool    `json:"off,omitempty"`  // the reaction is taken back
+	Re    *Quote  `json:"re,omitempty"`   // what a text answers
+	Fate  *Fate   `json:"fate,omitempty"` // what became of a message since, nil for nothing
 }
 
 // TextContent returns plain text content.
@@ -75,16 +85,25 @@ type Change struct {
 // Whole reports whether c has what its kind says, as all that was stored has. A
 // kind that is not known here says nothing.
 func (c Content) Whole() bool {
-	return (c.Kind != FileK || c.File != nil) && (c.Kind != CallK || c.Call != nil) && (c.Kind != Event || c.Event != nil)
+	return (c.Kind != FileK || c.File != nil) && (c.Kind != CallK || c.Call != nil) && (c.Kind != Event || c.Event != nil) &&
+		(!c.Kind.Amends() || c.Of > 0)
 }
 
 // Validate says why c can't be posted by a client, or nil. The error is a *Refusal.
 func (c Content) Validate() error {
-	if c.Kind != Text && c.Text != "" || c.Kind != FileK && c.File != nil || c.Kind != CallK && c.Call != nil || c.Kind != Event && c.Event != nil {
+	if c.Kind != Text && c.Kind != Edit && c.Kind != React && c.Text != "" || c.Kind != FileK && c.File != nil ||
+		c.Kind != CallK && c.Call != nil || c.Kind != Event && c.Event != nil ||
+		!c.Kind.Amends() && c.Of != 0 || c.Kind != React && c.Off || c.Kind != Text && c.Re != nil || c.Fate != nil {
 		return Refuse(Invalid, "the message says more than its kind")
 	}
+	if c.Kind.Amends() && c.Of < 1 || c.Re != nil && c.Re.Seq < 1 {
+		return Refuse(Invalid, "the message it is about needs a seq")
+	}
 	switch c.Kind {
-	case Text:
+	case Recall:
+	case React:
+		return validEmoji(c.Text)
+	case Text, Edit:
 		switch {
 		case strings.TrimSpace(c.Text) == "":
 			return Refuse(Invalid, "the message is empty")

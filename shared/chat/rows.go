@@ -26,15 +26,18 @@ type Row struct {
 	Day     bool // a new day begins: draw a date divider above
 	New     bool // the first unread: draw the "new messages" divider above
 	Head    bool // begins a run of one person: draw avatar, name and time
+	Waits   bool // something about it, of the person's own, is not stored yet
 }
 
 // HeadGap is how far apart two messages of one person share a head.
 const HeadGap = 5 * time.Minute
 
-// Layout sets Day, New and Head of rows, in place. unreadAfter is the Seq of
-// the last read entry, or negative for no divider. zone is where days begin.
+// Layout sets Day, New and Head of rows, in place, and takes out of quotes what
+// is known to be unsent. unreadAfter is the Seq of the last read entry, or
+// negative for no divider. zone is where days begin.
 func Layout(rows []Row, unreadAfter int64, zone *time.Location) {
 	divided := unreadAfter < 0
+	gone := map[int64]bool{}
 	for i := range rows {
 		r := &rows[i]
 		at := time.UnixMilli(r.Message.At).In(zone)
@@ -47,6 +50,12 @@ func Layout(rows []Row, unreadAfter int64, zone *time.Location) {
 		}
 		if !divided && r.Message.Seq > unreadAfter && !r.Mine {
 			r.New, r.Head, divided = true, true, true
+		}
+		if r.Message.Content.Kind == Gone {
+			gone[r.Message.Seq] = true
+		}
+		if q := r.Message.Content.Re; q != nil && gone[q.Seq] {
+			r.Message.Content.Re = &Quote{Seq: q.Seq, Author: q.Author}
 		}
 	}
 }

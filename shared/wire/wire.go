@@ -22,7 +22,9 @@
 // Every conversation is a log with a gapless Seq from 1. A client that sees a
 // hole, or a welcome with a higher last Seq than it has, asks resume and gets
 // pages until it has everything or the page says where the log ends; before
-// asks backwards. Both are answered with history. seen tells how far the client
+// asks backwards. Both are answered with history. Edits, recalls and reactions
+// are posts and entries, too; pages have messages as they are by then, and
+// chat.Amend folds what comes later. seen tells how far the client
 // got (delivered) and how far its person read; the server answers with seen for
 // others' marks. typing and online pass by and are never stored. bye comes
 // before the server closes.
@@ -34,7 +36,7 @@
 // change in place. So far it has: welcome held up to 500 conversations and
 // nothing asked for more; now it holds 100, and there are list, listed, the sums
 // in hello, and the marks of the others in history. A client can say whether it
-// is looked at.
+// is looked at. There are content kinds that amend.
 package wire
 
 import (

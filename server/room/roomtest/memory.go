@@ -37,8 +37,8 @@ type Memory struct {
 }
 
 type memoryConv struct {
-	chat.Summary // as Summary returns it
-	lastAt       int64
+	chat.Summary                // as Summary returns it
+	lastAt       int64          // of the last entry that does not amend
 	log          []chat.Message // log[i] has Seq i+1
 	marks        map[chat.UserID]chat.Marks
 }
@@ -129,17 +129,43 @@ func (m *Memory) placeLocked(d chat.Draft) chat.Receipt {
 	case !group && !able(peer):
 		return refuse(chat.NotFound, "no such person")
 	}
+	if seq := d.Content.About(); seq != 0 {
+		var target *chat.Message
+		if c != nil && seq <= c.LastSeq {
+			target = &c.log[seq-1]
+		}
+		if err := d.Allow(target); err != nil {
+			return chat.Receipt{Err: err}
+		}
+		if d.Content.Re != nil {
+			d.Content.Re = chat.QuoteOf(*target)
+		}
+	}
 	now := m.now().UnixMilli()
 	if c == nil {
 		c = newMemoryConv(d.Conv, "", []chat.UserID{d.Author, peer}, now)
 		m.convs[d.Conv] = c
 	}
 	c.LastSeq++
-	c.lastAt = max(c.lastAt, now)
-	msg := chat.Message{ID: m.id(), Conv: d.Conv, Seq: c.LastSeq, Author: d.Author, Ref: d.Ref, At: c.lastAt, Content: d.Content}
+	at := max(c.lastAt, now)
+	msg := chat.Message{ID: m.id(), Conv: d.Conv, Seq: c.LastSeq, Author: d.Author, Ref: d.Ref, At: at, Content: d.Content}
 	c.log = append(c.log, msg)
+	if d.Content.Kind.Amends() {
+		c.amend(msg)
+	} else {
+		c.lastAt = at
+	}
 	m.known[key] = msg
 	return chat.Receipt{Message: msg}
+}
+
+// amend applies m to its target. What an edit said that is no longer shown is not kept.
+func (c *memoryConv) amend(m chat.Message) {
+	target := &c.log[m.Content.Of-1]
+	was := target.Content.Fate
+	if chat.Amend(target, m) && m.Content.Kind != chat.React && was != nil && was.Edited != 0 {
+		c.log[was.Edited-1].Content = chat.Content{Kind: chat.Edit, Of: target.Seq}
+	}
 }
 
 // Members is room.Store's, sorted by user.
@@ -238,13 +264,14 @@ func (c *memoryConv) summaryOf(u chat.UserID) chat.Summary {
 		s.All = c.lowest(u)
 	}
 	for _, e := range c.log[min(s.Mine.Read, s.LastSeq):] {
-		if e.Author != u {
+		if e.Author != u && !e.Content.Kind.Amends() {
 			s.Unread++
 		}
 	}
-	if len(c.log) > 0 {
-		last := c.log[len(c.log)-1]
-		s.Last = &last
+	for i := len(c.log) - 1; i >= 0 && s.Last == nil; i-- {
+		if last := c.log[i]; !last.Content.Kind.Amends() {
+			s.Last = &last
+		}
 	}
 	return s
 }

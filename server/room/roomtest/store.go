@@ -29,6 +29,10 @@ func Store(t *testing.T, fresh func(t *testing.T) Base) {
 		"what does not exist is not there":               nothing,
 		"a call given up before it began stores nothing": givenUp,
 		"what is returned is the caller's":               returnsCopies,
+		"amendments change what they are about":          amends,
+		"amendments that may not be are refused":         refusesAmendments,
+		"amendments are no messages in lists":            listsNoAmendments,
+		"answers quote what is stored":                   quotes,
 	}
 	for name, claim := range claims {
 		t.Run(name, func(t *testing.T) {
