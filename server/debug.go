@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"kamachat/server/account"
-	"kamachat/server/inproc"
 	"kamachat/server/monitor"
 	"kamachat/server/push"
 	"kamachat/server/room"
@@ -73,11 +72,12 @@ func sendLastTraces(ctx context.Context, watch *monitor.Monitor, log *slog.Logge
 }
 
 // sources are what the monitor asks of the other rooms.
-func sources(db *store.DB, hub *room.Hub, people *account.Service, carrier *inproc.Carrier, near *nodes, host *session.Host, notices *push.Service) monitor.Sources {
+func sources(db *store.DB, hub *room.Hub, people *account.Service, carrier *carrier, near *nodes, host *session.Host, notices *push.Service) monitor.Sources {
 	s := monitor.Sources{
 		Online: hub.Online,
 		Queues: append([]monitor.Queue{
 			{Name: "carrier", Len: carrier.Len, Limit: queue},
+			{Name: "answers", Len: hub.Pending, Limit: room.MaxPending},
 			{Name: "marks", Len: hub.MarksWaiting, Limit: room.MaxMarks},
 			{Name: "late", Len: hub.LateWaiting, Limit: room.MaxLate},
 			{Name: "passwords", Len: people.PasswordsWaiting, Limit: account.MaxPasswords},
@@ -90,6 +90,7 @@ func sources(db *store.DB, hub *room.Hub, people *account.Service, carrier *inpr
 			return []monitor.Pool{pool("database_write", s.Write), pool("database_read", s.Read)}
 		},
 		Longest: host.Longest,
+		Kafka:   carrier.kafkaSource(),
 		Ignored: func() monitor.Ignored { return monitor.Ignored(hub.Ignored()) },
 		WAL:     func() int64 { return db.Stats().WAL },
 		Push: func() monitor.Push {
@@ -121,7 +122,7 @@ func pool(name string, s sql.DBStats) monitor.Pool {
 }
 
 // readiness is what makes a node ready.
-func readiness(log *slog.Logger, db *store.DB, hub *room.Hub, carrier *inproc.Carrier, near *nodes) *monitor.Ready {
+func readiness(log *slog.Logger, db *store.DB, hub *room.Hub, carrier *carrier, near *nodes) *monitor.Ready {
 	checks := []monitor.Check{
 		{Name: "database", Ask: func(ctx context.Context) error {
 			_, err := db.Setting(ctx, "ready") // there is none: what counts is the answer

@@ -18,7 +18,6 @@ import (
 	"kamachat"
 	"kamachat/server/account"
 	"kamachat/server/config"
-	"kamachat/server/inproc"
 	"kamachat/server/monitor"
 	"kamachat/server/push"
 	"kamachat/server/room"
@@ -81,10 +80,17 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	if err != nil {
 		return err
 	}
-	carrier := inproc.NewCarrier(queue, db.Committers())
+	carrier, err := openCarrier(ctx, cfg, db.Committers(), log)
+	if err != nil {
+		return err
+	}
+	defer carrier.Close()
+	if carrier.Kafka != nil {
+		carrier.Kafka.OnCommitted(watch.Carried)
+	}
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
-		Carrier: carrier, Fanout: near.Fanout, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notices,
+		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notices,
 	})
 	people.SetPoster(hub)
 	ready := readiness(log, db, hub, carrier, near)

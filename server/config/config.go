@@ -38,8 +38,9 @@ type Storage struct {
 // Serving is how serve runs.
 type Serving struct {
 	Addr   string   `default:"127.0.0.1:8000" placeholder:"HOST:PORT" help:"Address to listen on."`
-	Mode   string   `default:"channel" enum:"channel,kafka" placeholder:"MODE" help:"How messages travel: channel (one process, in memory); kafka is not in this build yet."`
-	Kafka  []string `placeholder:"HOST:PORT" help:"Kafka brokers, for --mode kafka; not in this build yet (default: none)."`
+	Mode   string   `default:"channel" enum:"channel,kafka" placeholder:"MODE" help:"How messages travel: channel (one process, in memory) or kafka (through a topic that several nodes share)."`
+	Kafka  []string `placeholder:"HOST:PORT" help:"Kafka brokers, for --mode kafka; may be repeated (default: none)."`
+	Topic  string   `name:"kafka-topic" default:"kamachat.posts" placeholder:"NAME" help:"Topic for messages, one for each installation; made where it is missing. What can't be read goes to NAME.dead."`
 	Redis  string   `placeholder:"URL" help:"Redis that several nodes share: redis://[user:password@]host:port[/db], or rediss:// for TLS (default: none, one node)."`
 	Prefix string   `name:"redis-prefix" default:"kamachat:" placeholder:"TEXT" help:"What all keys and channels in Redis begin with; one for each installation."`
 	Cache  bool     `help:"Keep the newest messages of conversations in Redis, too; see docs/decisions/013-redis.md."`
@@ -50,6 +51,9 @@ type Serving struct {
 	Push   string   `default:"on" enum:"on,off,local" placeholder:"WHEN" help:"Notifications to browsers that asked for them, by way of the push services of their makers: on, off, or local, which also takes services on this machine and in private networks, for tests."`
 	Files  string   `placeholder:"DIR" help:"Folder for what people upload; nodes that share a database must share it, too (default: files in the data folder)."`
 	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person over all connections and HTTP: off (which switches the other limits on rates off, too), N/s or N/s:BURST."`
+
+	Partitions  int32 `name:"kafka-partitions" default:"24" placeholder:"N" help:"Partitions of a topic that has to be made: the most nodes that can share the work. More can't be had later without mixing up the order of what is on its way."`
+	Replication int16 `name:"kafka-replication" default:"0" placeholder:"N" help:"Brokers that keep each message of a topic that has to be made; 0 means three, or as many as there are."`
 
 	AddressRate    Rate  `name:"rate-limit-per-address" default:"100/s:5000" placeholder:"RATE" help:"Requests to the API and new sockets per network address: off, N/s or N/s:BURST. People behind one proxy share an address."`
 	MaxSockets     int   `name:"max-connections" default:"100000" placeholder:"N" help:"Sockets at a time in all, at most as many as files may be open."`
@@ -131,10 +135,16 @@ func (s Storage) Validate() error {
 // Validate says in one line what is wrong with s, or nil.
 func (s Serving) Validate() error {
 	switch {
-	case s.Mode == "kafka":
-		return fmt.Errorf("--mode kafka: this build does not have Kafka mode yet; use --mode channel")
-	case len(s.Kafka) > 0:
-		return fmt.Errorf("--kafka: only --mode kafka uses brokers, and this build does not have it yet; leave it out")
+	case s.Mode == "kafka" && len(s.Kafka) == 0:
+		return fmt.Errorf("--mode kafka: needs --kafka with the brokers, e.g. 127.0.0.1:9092")
+	case s.Mode != "kafka" && len(s.Kafka) > 0:
+		return fmt.Errorf("--kafka: only --mode kafka uses brokers; leave it out, or add that")
+	case !validTopic(s.Topic):
+		return fmt.Errorf("--kafka-topic: want 1 to 200 letters, digits, dots, _ or -")
+	case s.Partitions < 1 || s.Partitions > 10_000:
+		return fmt.Errorf("--kafka-partitions: want 1 to 10000")
+	case s.Replication < 0 || s.Replication > 100:
+		return fmt.Errorf("--kafka-replication: want 0 to 100")
 	case s.Redis != "" && !validRedis(s.Redis):
 		// The value may hold a password: the error does not repeat it.
 		return fmt.Errorf("--redis: want redis://[user:password@]host:port[/db] or rediss:// with the same")
@@ -144,6 +154,11 @@ func (s Serving) Validate() error {
 		return fmt.Errorf("--redis-prefix: want a text such as \"kamachat:\"")
 	case s.Node < 0 || s.Node > maxNode:
 		return fmt.Errorf("--node: want 0 to %d", maxNode)
+	}
+	for _, b := range s.Kafka {
+		if !validAddr(b) {
+			return fmt.Errorf("--kafka: want HOST:PORT, e.g. 127.0.0.1:9092, but got %q", b)
+		}
 	}
 	if !validAddr(s.Addr) {
 		return fmt.Errorf("--addr: want HOST:PORT, e.g. 127.0.0.1:8000, but got %q", s.Addr)
@@ -187,6 +202,14 @@ func validAddr(a string) bool {
 	_, port, err := net.SplitHostPort(a)
 	_, perr := strconv.ParseUint(port, 10, 16)
 	return err == nil && perr == nil
+}
+
+// validTopic reports whether t can name a topic of Kafka, and one more that is a little longer.
+func validTopic(t string) bool {
+	odd := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
+	}
+	return t != "" && len(t) <= 200 && !strings.ContainsFunc(t, odd) && t != "." && t != ".."
 }
 
 // validOrigin reports whether o is [scheme://]host[:port] and not a pattern

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,8 +42,8 @@ type Config struct {
 	Topic       string
 	Group       string // of the nodes that commit; empty: made from Topic
 	Node        int    // this node's number, different for each
-	Partitions  int32  // of a topic that has to be made; 0: the brokers' default
-	Replication int16  // of the same; 0: the brokers' default
+	Partitions  int32  // of a topic that has to be made
+	Replication int16  // of the same; 0: three, or as many as there are brokers
 	Lanes       int    // commits at once, at least 1
 	Queue       int    // posts of this node that the brokers have not confirmed, at most
 	Log         *slog.Logger
@@ -111,12 +110,13 @@ func (k *Carrier) dead() string { return k.c.Topic + ".dead" }
 // makeTopics makes the topics where they are missing, and waits until they can be written.
 func (k *Carrier) makeTopics(ctx context.Context) error {
 	admin := kadm.NewClient(k.out)
-	partitions, replication := k.c.Partitions, k.c.Replication
-	if partitions == 0 {
-		partitions = -1
-	}
+	replication := k.c.Replication
 	if replication == 0 {
-		replication = -1
+		brokers, err := admin.ListBrokers(ctx)
+		if err != nil {
+			return fmt.Errorf("list brokers: %w", err)
+		}
+		replication = int16(min(3, len(brokers)))
 	}
 	// What two of three brokers have survives the third.
 	in := map[string]*string{}
@@ -127,7 +127,7 @@ func (k *Carrier) makeTopics(ctx context.Context) error {
 	for _, t := range []struct {
 		name string
 		n    int32
-	}{{k.c.Topic, partitions}, {k.dead(), 1}} {
+	}{{k.c.Topic, k.c.Partitions}, {k.dead(), 1}} {
 		_, err := admin.CreateTopic(ctx, t.n, replication, in, t.name)
 		if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 			return fmt.Errorf("make topic %s: %w", t.name, err)
@@ -187,15 +187,12 @@ type Stats struct {
 type counters struct {
 	carried, refused, committed, dead, lost, rebalances atomic.Int64
 
-	mu   sync.Mutex
-	took []func(time.Duration)
+	took []func(time.Duration) // does not change once Run has begun
 }
 
 // OnCommitted has f told how long each record took from its author's node to
 // the database, by the clocks of both. f returns at once. Call it before Run.
 func (k *Carrier) OnCommitted(f func(time.Duration)) {
-	k.stats.mu.Lock()
-	defer k.stats.mu.Unlock()
 	k.stats.took = append(k.stats.took, f)
 }
 

@@ -37,7 +37,7 @@ func (c cluster) open(t testing.TB, topic string, node int) *Carrier {
 		topic = fmt.Sprint("posts", topics.Add(1))
 	}
 	k, err := Open(t.Context(), Config{
-		Brokers: c.brokers, Topic: topic, Node: node, Partitions: 4, Replication: 1, Lanes: 2, Queue: 2000, Log: slog.New(slog.DiscardHandler),
+		Brokers: c.brokers, Topic: topic, Node: node, Partitions: 4, Replication: 1, Lanes: 2, Queue: 2000, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -367,7 +367,7 @@ func TestOneOfThreeBrokersDies(t *testing.T) {
 	db := newLog()
 	for n := range 2 {
 		k, err := Open(t.Context(), Config{
-			Brokers: servicetest.Addrs(brokers), Topic: topic, Node: n, Partitions: 6, Replication: 3, Lanes: 2, Queue: 2000, Log: slog.New(slog.DiscardHandler),
+			Brokers: servicetest.Addrs(brokers), Topic: topic, Node: n, Partitions: 6, Replication: 3, Lanes: 2, Queue: 2000, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -116,8 +117,16 @@ func (k *Carrier) leave(ctx context.Context, in *kgo.Client) {
 	id := k.instance()
 	m := kmsg.NewLeaveGroupRequestMember()
 	m.InstanceID = &id
+	m.MemberID, _ = in.GroupMetadata()
 	req.Members = append(req.Members, m)
-	if _, err := req.RequestWith(ctx, in); err != nil {
+	resp, err := req.RequestWith(ctx, in)
+	for i := 0; err == nil && i < len(resp.Members); i++ {
+		err = kerr.ErrorForCode(resp.Members[i].ErrorCode)
+	}
+	if err == nil {
+		err = kerr.ErrorForCode(resp.ErrorCode)
+	}
+	if err != nil {
 		k.c.Log.Warn("the group was not left; others take the partitions over a little later", "err", err)
 	}
 	in.CloseAllowingRebalance()

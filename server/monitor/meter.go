@@ -126,3 +126,12 @@ func (m *Monitor) Resumed(entries int) {
 
 // MarksSaved counts marks that were stored.
 func (m *Monitor) MarksSaved(marks int) { m.marksSaved.Add(int64(marks)) }
+
+// Asked counts posts that nobody had answered in time, and those of them that the store had.
+func (m *Monitor) Asked(posts, found int) {
+	m.asked.Add(int64(posts))
+	m.askedFound.Add(int64(found))
+}
+
+// Carried times a post on its way through Kafka, from its author's node to the database.
+func (m *Monitor) Carried(took time.Duration) { m.carried.Observe(max(0, took.Seconds())) }

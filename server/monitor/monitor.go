@@ -41,13 +41,14 @@ type Monitor struct {
 	accepted, stored, repeated     atomic.Int64
 	commitsFailed                  atomic.Int64
 	resumes, resumedEntries        atomic.Int64
-	marksSaved                     atomic.Int64
+	marksSaved, asked, askedFound  atomic.Int64
 	writtenBytes, highWater        atomic.Int64
 	limitedSocket, limitedHTTP     atomic.Int64
 	connsCut                       atomic.Int64
 	refused                        map[chat.Code]*atomic.Int64
 	events, pushed                 [kinds]atomic.Int64
 	batch, commit, latency, frames prometheus.Histogram
+	carried                        prometheus.Histogram
 	opened, closed                 *prometheus.CounterVec
 	requests, socketsRefused       *prometheus.CounterVec
 	requestTime                    *prometheus.HistogramVec
@@ -137,6 +138,9 @@ func (m *Monitor) register(build string) {
 	}
 	count("kamachat_resumes_total", "Times that a client asked for the entries it missed in one conversation.", &m.resumes)
 	count("kamachat_resumed_entries_total", "Entries that clients were given because they had missed them.", &m.resumedEntries)
+	count("kamachat_answers_asked_total", "Posts that nobody had answered in time, and that were looked up in the database.", &m.asked)
+	count("kamachat_answers_found_total", "Of these, those that were found there.", &m.askedFound)
+	m.carried = histogram("kamachat_kafka_commit_latency_seconds", "From when a post was given to Kafka until it was stored, by the clocks of both nodes.", times)
 	count("kamachat_marks_saved_total", "Delivered and read marks that were stored.", &m.marksSaved)
 
 	m.opened = vec("kamachat_sessions_opened_total", "Sockets that became sessions, by dialect.", "dialect")

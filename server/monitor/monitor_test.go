@@ -52,7 +52,10 @@ func someMonitor(t *testing.T, change ...func(*Config)) (*Monitor, *bytes.Buffer
 		Push:    func() Push { return Push{Sent: 5, Failed: 1, Gone: 2, Dropped: 3} },
 		Alike:   func() bool { return true },
 		Ignored: func() Ignored { return Ignored{Broken: 1, Unstored: 6} },
-		Redis:   func() Redis { return Redis{Up: true, Outages: 2, Dropped: 9, CacheMisses: 4} },
+		Kafka: func() Kafka {
+			return Kafka{Carried: 8, Refused: 1, Committed: 9, Dead: 2, Rebalances: 3, Partitions: 12, Lag: 5}
+		},
+		Redis: func() Redis { return Redis{Up: true, Outages: 2, Dropped: 9, CacheMisses: 4} },
 	})
 	return m, &log
 }
@@ -104,6 +107,9 @@ func TestWhatTheHubTellsIsCounted(t *testing.T) {
 	m.Handed(wire.Bye{}, chat.Stamp{}, 0)
 	m.Resumed(40)
 	m.MarksSaved(6)
+	m.Asked(4, 3)
+	m.Carried(40 * time.Millisecond)
+	m.Carried(-time.Second) // clocks differ
 	m.Opened(true)
 	m.Closed("slow")
 	m.Closed("never heard")
@@ -120,6 +126,17 @@ func TestWhatTheHubTellsIsCounted(t *testing.T) {
 		`kamachat_posts_refused_total{code="internal"}`:    "1",
 		`kamachat_posts_refused_total{code="too_long"}`:    "0",
 		"kamachat_commits_failed_total":                    "1",
+		"kamachat_answers_asked_total":                     "4",
+		"kamachat_answers_found_total":                     "3",
+		"kamachat_kafka_commit_latency_seconds_sum":        "0.04",
+		"kamachat_kafka_commit_latency_seconds_count":      "2",
+		`kamachat_kafka_posts_total{result="carried"}`:     "8",
+		`kamachat_kafka_posts_total{result="refused"}`:     "1",
+		`kamachat_kafka_records_total{result="committed"}`: "7",
+		`kamachat_kafka_records_total{result="dead"}`:      "2",
+		"kamachat_kafka_rebalances_total":                  "3",
+		"kamachat_kafka_partitions":                        "12",
+		"kamachat_kafka_lag":                               "5",
 		"kamachat_commit_drafts_sum":                       "5",
 		"kamachat_commit_drafts_count":                     "1",
 		"kamachat_commit_duration_seconds_sum":             "0.003",

@@ -15,6 +15,7 @@ type Sources struct {
 	Longest func() int   // frames that waited at most for one session, since it was last asked
 	WAL     func() int64 // bytes of the database's write-ahead log
 	Redis   func() Redis
+	Kafka   func() Kafka
 	Push    func() Push
 	Ignored func() Ignored
 	Alike   func() bool // another server has this one's number
@@ -66,6 +67,16 @@ type Redis struct {
 	LimitedHere            int64 // tries that were counted on this node alone
 }
 
+// Kafka is how the topic fares that all nodes share. Counts are since the start.
+type Kafka struct {
+	Carried, Refused int64 // posts of this node that the brokers took, and did not take in time
+	Committed        int64 // records that were stored and are done with
+	Dead, Lost       int64 // records that can't be read, put aside; those that could not be put aside
+	Rebalances       int64 // changes of who holds which partition
+	Partitions       int   // that this node holds
+	Lag              int64 // records of these that are not done with
+}
+
 // Push is what became of notices to browsers. Counts are since the start.
 type Push struct {
 	Sent, Retried, Failed int64 // taken by the push service; to be tried again; not taken
@@ -94,6 +105,11 @@ var (
 	pushDesc    = desc("kamachat_push_notices_total", "Notices to browsers, by what became of them.", "result")
 	ignoredDesc = desc("kamachat_events_ignored_total", "Events that this node let go; broken: handing them out failed inside the program; unstored: they told of an entry that the store has not.", "why")
 	alikeDesc   = desc("kamachat_node_shared", "1 while another server with the same --node uses the same database, else 0.")
+	kafkaPosts  = desc("kamachat_kafka_posts_total", "Posts of this node given to Kafka; refused: not taken in time.", "result")
+	kafkaStored = desc("kamachat_kafka_records_total", "Records that this node is done with; dead: they can't be read and were put aside, lost: nor could they be put aside.", "result")
+	kafkaTurns  = desc("kamachat_kafka_rebalances_total", "Changes of which partitions this node holds.")
+	kafkaParts  = desc("kamachat_kafka_partitions", "Partitions that this node holds.")
+	kafkaLag    = desc("kamachat_kafka_lag", "Records of this node's partitions that are not stored yet.")
 	hereDesc    = desc("kamachat_redis_limited_here_total", "Tries that were counted on this node alone, since Redis was away.")
 )
 
@@ -108,6 +124,7 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		peopleDesc, connsDesc, queueDesc, limitDesc, highDesc, poolDesc, poolMaxDesc, waitsDesc, waitedDesc, walDesc,
 		redisDesc, outageDesc, redisEvents, cacheDesc, hereDesc, pushDesc, ignoredDesc, alikeDesc,
+		kafkaPosts, kafkaStored, kafkaTurns, kafkaParts, kafkaLag,
 	} {
 		ch <- d
 	}
@@ -166,6 +183,17 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		i := s.Ignored()
 		count(ignoredDesc, float64(i.Broken), "broken")
 		count(ignoredDesc, float64(i.Unstored), "unstored")
+	}
+	if s.Kafka != nil {
+		k := s.Kafka()
+		count(kafkaPosts, float64(k.Carried), "carried")
+		count(kafkaPosts, float64(k.Refused), "refused")
+		for result, n := range map[string]int64{"committed": k.Committed - k.Dead, "dead": k.Dead, "lost": k.Lost} {
+			count(kafkaStored, float64(n), result)
+		}
+		count(kafkaTurns, float64(k.Rebalances))
+		gauge(kafkaParts, float64(k.Partitions))
+		gauge(kafkaLag, float64(k.Lag))
 	}
 	if s.Redis != nil {
 		r, up := s.Redis(), 0.0

@@ -12,6 +12,7 @@ import (
 // goroutine calls it. What can't be delivered because a room can't be loaded is
 // delivered later, in order within its conversation.
 func (h *Hub) deliver(ctx context.Context, e wire.Event) {
+	h.answered(&e)
 	if len(e.To) == 0 && h.postponed(e) {
 		return
 	}

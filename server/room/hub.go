@@ -31,6 +31,9 @@ type Config struct {
 	Build    string           // told to clients in Welcome
 	MaxRooms int              // rooms kept in memory; 0: 20,000
 	MaxMarks int              // marks that wait for the store; 0: MaxMarks
+	// AnswerWithin is after how long without an answer the store is asked what
+	// became of a post: for carriers that have other nodes commit. 0: never.
+	AnswerWithin time.Duration
 	// EndWithin is how long Run may take once it is told to end; 0: 2.5 s.
 	EndWithin time.Duration
 }
@@ -46,6 +49,7 @@ type Hub struct {
 	dirty   map[markKey]chat.Marks // marks not yet in the store
 	waiters map[draftKey][]chan chat.Receipt
 	unsure  map[draftKey]bool // of commits that failed: they may be stored all the same
+	pending pending
 	late    late
 	leaving map[chat.UserID]time.Time // last session gone; offline for others from then on
 	names   map[chat.UserID]named
@@ -95,7 +99,7 @@ func NewHub(c Config) *Hub {
 	}
 	return &Hub{
 		Config: c, live: map[chat.UserID]*person{}, rooms: map[chat.ConvID]*Room{},
-		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{}, unsure: map[draftKey]bool{}, late: late{of: map[chat.ConvID][]wire.Event{}},
+		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{}, unsure: map[draftKey]bool{}, late: late{of: map[chat.ConvID][]wire.Event{}}, pending: pending{of: map[draftKey]*awaited{}},
 		leaving: map[chat.UserID]time.Time{}, names: map[chat.UserID]named{}, ended: map[string]time.Time{},
 	}
 }
@@ -138,7 +142,9 @@ func (h *Hub) accept(ctx context.Context, d chat.Draft) error {
 		return h.Refused(err)
 	}
 	d.Stamp = h.Meter.Stamp(ctx)
+	h.await(d)
 	if err := h.Carrier.Carry(ctx, d); err != nil {
+		h.answered(&wire.Event{Conv: d.Conv, Author: d.Author, Ref: d.Ref})
 		return h.Refused(err)
 	}
 	h.Meter.Accepted()

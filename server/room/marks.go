@@ -54,6 +54,7 @@ func (h *Hub) tick(ctx context.Context) {
 		case <-t.C:
 			h.deliverLate(ctx)
 			h.flushMarks(ctx)
+			h.askPending(ctx)
 			h.announceLeft(ctx)
 			h.forgetEnded()
 		}

@@ -36,6 +36,7 @@ func (m *meter) Refused(c chat.Code)              { m.note("refused "+string(c),
 func (m *meter) CommitFailed(n int)               { m.note("failed", n) }
 func (m *meter) Resumed(n int)                    { m.note("resumed", n) }
 func (m *meter) MarksSaved(n int)                 { m.note("marks", n) }
+func (m *meter) Asked(n, found int)               { m.note("asked", n); m.note("found", found) }
 
 func (m *meter) Committed(ds []chat.Draft, rs []chat.Receipt, _ time.Duration) {
 	for i, r := range rs {

@@ -54,6 +54,9 @@ type Store interface {
 	// any: all are to be handed over again. One transaction may become several
 	// where one draft spoils it for the others.
 	Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error)
+	// Stored returns those of ds that are stored, found by Author and Ref alone, in
+	// any order, with their Refs.
+	Stored(ctx context.Context, ds []chat.Draft) ([]chat.Message, error)
 	// Members returns the members of conv with their marks; none where there is no such conversation.
 	Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error)
 	// SaveMarks moves marks forward, never back and not past the end of the log.
@@ -119,6 +122,8 @@ type Meter interface {
 	Resumed(entries int)
 	// MarksSaved: so many marks were stored.
 	MarksSaved(marks int)
+	// Asked: the store was asked about so many posts that nobody had answered, and has found so many.
+	Asked(posts, found int)
 }
 
 // noMeter measures nothing.
@@ -132,3 +137,4 @@ func (noMeter) CommitFailed(int)                                      {}
 func (noMeter) Handed(wire.Body, chat.Stamp, int)                     {}
 func (noMeter) Resumed(int)                                           {}
 func (noMeter) MarksSaved(int)                                        {}
+func (noMeter) Asked(int, int)                                        {}

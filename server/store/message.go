@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -32,6 +33,29 @@ func (r messageRow) message() (chat.Message, error) {
 		return m, fmt.Errorf("content of %s/%d: %w", r.ConvID, r.Seq, err)
 	}
 	return m, nil
+}
+
+// Stored returns those of ds that are stored, found by Author and Ref alone.
+func (d *DB) Stored(ctx context.Context, ds []chat.Draft) ([]chat.Message, error) {
+	var out []chat.Message
+	for part := range slices.Chunk(ds, maxRows) {
+		var rows []messageRow
+		q := d.read.NewSelect().Model(&rows)
+		for _, dr := range part {
+			q = q.WhereOr("ref = ? AND author = ?", dr.Ref, string(dr.Author))
+		}
+		if err := q.Scan(ctx); err != nil {
+			return nil, fmt.Errorf("look for refs: %w", err)
+		}
+		for _, r := range rows {
+			m, err := r.message()
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, m)
+		}
+	}
+	return out, nil
 }
 
 // After returns the entries of conv after seq, oldest first; where more than

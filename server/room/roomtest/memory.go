@@ -168,6 +168,19 @@ func (c *memoryConv) amend(m chat.Message) {
 	}
 }
 
+// Stored is room.Store's.
+func (m *Memory) Stored(_ context.Context, ds []chat.Draft) ([]chat.Message, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []chat.Message
+	for _, d := range ds {
+		if first, ok := m.known[memoryRef{d.Author, d.Ref}]; ok {
+			out = append(out, first)
+		}
+	}
+	return out, nil
+}
+
 // Members is room.Store's, sorted by user.
 func (m *Memory) Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error) {
 	m.mu.Lock()

@@ -95,6 +95,10 @@ func storesOnce(t *testing.T, s Base) {
 			t.Errorf("sent again: %+v, want the first message", r)
 		}
 	}
+	found, err := s.Stored(t.Context(), []chat.Draft{says("Ua", direct, "r"), says("Ub", direct, "r"), says("Ua", direct, "other")})
+	if err != nil || len(found) != 1 || found[0].ID != first[0].Message.ID || found[0].Ref != "r" || found[0].Conv != direct {
+		t.Errorf("stored of three: %+v, %v: want the first message", found, err)
+	}
 	rs := store(t, s, says("Ub", direct, "r"), says("Ua", "Ga", "r"))
 	if rs[0].Again || rs[0].Message.Seq != 2 {
 		t.Errorf("somebody else's ref: %+v, want a new message", rs[0])
