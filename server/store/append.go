@@ -203,9 +203,6 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 	}
 	h.last++
 	h.at = max(h.at, now)
-	if !dr.Content.Kind.Amends() {
-		h.listed = h.at
-	}
 	if !h.moved {
 		h.moved = true
 		b.moved = append(b.moved, h)
@@ -313,8 +310,7 @@ func (d *DB) readHeads(ctx context.Context, tx *sql.Tx, b *batch, look bool) err
 	}
 	return d.query(ctx, tx, s, args, func(rows *sql.Rows) error {
 		h := &head{}
-		err := rows.Scan(&h.conv, &h.last, &h.listed)
-		h.at = h.listed
+		err := rows.Scan(&h.conv, &h.last, &h.at)
 		b.heads[h.conv] = h
 		return err
 	})
@@ -328,7 +324,7 @@ func (d *DB) write(ctx context.Context, tx *sql.Tx, b *batch) error {
 	heads := make([]any, 0, len(b.moved)*d.sql.moveHeads.args)
 	var members []any
 	for _, h := range b.moved {
-		heads = append(heads, string(h.conv), string(h.owner), membersOf(h.conv), h.last, h.listed, h.made)
+		heads = append(heads, string(h.conv), string(h.owner), membersOf(h.conv), h.last, h.at, h.made)
 		if h.fresh {
 			x, y, _ := h.conv.Pair()
 			for _, u := range distinct(x, y) {

@@ -10,7 +10,6 @@ import (
 type head struct {
 	conv     chat.ConvID
 	last, at int64       // Seq and time of the last entry
-	listed   int64       // time of the last one that does not amend: lists are sorted by it
 	fresh    bool        // the conversation is to be created
 	owner    chat.UserID // of a fresh one
 	made     int64       // when a fresh one was made
@@ -75,7 +74,7 @@ func (h *heads) committed(b *batch) {
 			}
 		}
 		if h.at[x.conv].last < x.last {
-			h.at[x.conv] = head{conv: x.conv, last: x.last, at: x.at, listed: x.listed}
+			h.at[x.conv] = head{conv: x.conv, last: x.last, at: x.at}
 		}
 	}
 }

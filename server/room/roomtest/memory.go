@@ -37,8 +37,8 @@ type Memory struct {
 }
 
 type memoryConv struct {
-	chat.Summary                // as Summary returns it
-	lastAt       int64          // of the last entry that does not amend
+	chat.Summary // as Summary returns it
+	lastAt       int64
 	log          []chat.Message // log[i] has Seq i+1
 	marks        map[chat.UserID]chat.Marks
 }
@@ -147,13 +147,11 @@ func (m *Memory) placeLocked(d chat.Draft) chat.Receipt {
 		m.convs[d.Conv] = c
 	}
 	c.LastSeq++
-	at := max(c.lastAt, now)
-	msg := chat.Message{ID: m.id(), Conv: d.Conv, Seq: c.LastSeq, Author: d.Author, Ref: d.Ref, At: at, Content: d.Content}
+	c.lastAt = max(c.lastAt, now)
+	msg := chat.Message{ID: m.id(), Conv: d.Conv, Seq: c.LastSeq, Author: d.Author, Ref: d.Ref, At: c.lastAt, Content: d.Content}
 	c.log = append(c.log, msg)
 	if d.Content.Kind.Amends() {
 		c.amend(msg)
-	} else {
-		c.lastAt = at
 	}
 	m.known[key] = msg
 	return chat.Receipt{Message: msg}
