@@ -43,8 +43,9 @@ func MariaDB(t testing.TB, options ...string) *Service {
 	t.Helper()
 	s := service(t, "mariadbd")
 	data := filepath.Join(t.TempDir(), "data")
+	tmp := "--tmpdir=" + t.TempDir() // a server that starts removes the temporary tables of others in the same folder
 	install := exec.Command(program(t, "mariadb-install-db"), "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal",
-		"--skip-test-db", "--user="+user())
+		"--skip-test-db", "--user="+user(), tmp)
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
 	}
@@ -54,7 +55,7 @@ func MariaDB(t testing.TB, options ...string) *Service {
 	}
 	host, port, _ := net.SplitHostPort(s.Addr)
 	s.command = append([]string{
-		program(t, "mariadbd"), "--no-defaults", "--user=" + user(), "--datadir=" + data, "--socket=" + filepath.Join(data, "s"),
+		program(t, "mariadbd"), "--no-defaults", "--user=" + user(), "--datadir=" + data, tmp, "--socket=" + filepath.Join(data, "s"),
 		"--pid-file=" + filepath.Join(data, "pid"), "--bind-address=" + host, "--port=" + port, "--init-file=" + users,
 		"--skip-name-resolve", "--character-set-server=latin1", "--collation-server=latin1_swedish_ci", "--default-time-zone=+05:30",
 		"--innodb-flush-log-at-trx-commit=1", "--max-connections=200", "--performance-schema=OFF",

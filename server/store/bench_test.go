@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"kamachat/server/servicetest"
 	"kamachat/server/store"
 	"kamachat/shared/chat"
 )
@@ -71,7 +72,7 @@ func benchMySQL(t testing.TB) string {
 	if dsn := os.Getenv("KAMACHAT_BENCH_MYSQL"); dsn != "" {
 		return dsn
 	}
-	return onMariaDB(t)
+	return servicetest.SharedDatabase(t)
 }
 
 // crowd makes n people.

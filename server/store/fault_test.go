@@ -65,7 +65,7 @@ func carry(t *testing.T, db *store.DB, ds ...chat.Draft) []chat.Receipt {
 func TestCommitOfUnknownOutcomeIsStoredOnce(t *testing.T) {
 	for name, reach := range map[string]bool{"the commit is lost": false, "the answer is lost": true} {
 		t.Run(name, func(t *testing.T) {
-			c := cutting(t, onMariaDB(t))
+			c := cutting(t, servicetest.SharedDatabase(t))
 			db := withPeople(t, c.dsn)
 			d := chat.Direct(ann, bob)
 			appendAll(t, db, text(ann, d, "0", "0"), text(ann, group, "0g", "0"))
@@ -233,7 +233,7 @@ func TestDatabaseThatTakesNothingRefusesNobody(t *testing.T) {
 		for name, f := range faults {
 			t.Run(name, func(t *testing.T) {
 				if mysql {
-					dsn = onMariaDB(t)
+					dsn = servicetest.SharedDatabase(t)
 				} else {
 					dsn = "sqlite:" + t.TempDir() + "/kamachat.db"
 				}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"kamachat/server/servicetest"
 	"kamachat/shared/chat"
 )
 
@@ -72,7 +73,7 @@ func TestCommitThatTheDatabaseEndsForALockIsTriedAgain(t *testing.T) {
 		"too long a wait": {[]chat.ConvID{x}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dsn := onMariaDB(t)
+			dsn := servicetest.SharedDatabase(t)
 			db := withPeople(t, dsn)
 			var many []chat.Draft
 			for i := range 200 {
