@@ -18,6 +18,7 @@
 //   - server/room: the heart; takes posts in, has them committed, hands them out.
 //   - server/session: one live socket; reads, handles, writes, keeps it alive.
 //   - server/store: the database, SQLite or MySQL.
+//   - server/move: takes everything from one database to another while a server goes on.
 //   - server/inproc: carrier, fan-out and presence for one process, in memory.
 //   - server/kafka: carrier of several nodes, by way of a Kafka topic.
 //   - server/redis: what several nodes share through Redis; fan-out, presence, rate limits, recent entries.

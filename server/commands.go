@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"kamachat/server/account"
 	"kamachat/server/bench"
 	"kamachat/server/config"
+	"kamachat/server/move"
 	"kamachat/server/store"
 	"kamachat/shared/chat"
 )
@@ -33,6 +36,86 @@ func migrateDatabase(ctx context.Context, cfg config.Config, stdout io.Writer) e
 		fmt.Fprintln(stdout, "applied", n)
 	}
 	fmt.Fprintln(stdout, cfg.SafeDatabase(), "is up to date")
+	return nil
+}
+
+// moveDatabase takes everything from one database to another, or does what else
+// the flags ask about such a move.
+func moveDatabase(ctx context.Context, cfg config.Config, stdout io.Writer) error {
+	how := cfg.Moving
+	if path, ok := strings.CutPrefix(how.From, "sqlite:"); ok {
+		if _, err := os.Stat(path); err != nil {
+			return fmt.Errorf("the old database: %w", err)
+		}
+	}
+	from, err := store.Open(ctx, how.From, store.Options{})
+	if err != nil {
+		return fmt.Errorf("the old database: %w", err)
+	}
+	defer from.Close()
+	if how.To == "" {
+		if err := move.Lift(ctx, from); err != nil {
+			return err
+		}
+		fmt.Fprintln(stdout, "The old database can be used again. What was written to the new one is not in it.")
+		return nil
+	}
+	to, err := store.Open(ctx, how.To, store.Options{})
+	if err != nil {
+		return fmt.Errorf("the new database: %w", err)
+	}
+	defer to.Close()
+	c := move.Config{From: from, To: to, Address: config.Safe(how.To), Look: how.Verify, Migrate: func(ctx context.Context, db *store.DB) error {
+		_, err := migrate(ctx, db)
+		return err
+	}}
+	if !how.Quiet {
+		c.Progress = move.NewProgress(stdout, isTerminal(stdout))
+	}
+	m, err := move.Open(ctx, c)
+	if err != nil {
+		return err
+	}
+	switch {
+	case how.Verify:
+		return m.Verify(ctx)
+	case how.Unswitch:
+		if err := m.Unswitch(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintln(stdout, "The old database can be used again. The move may go on, or be forgotten.")
+		return nil
+	case how.Switch:
+		if err := m.Switch(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "Everything is in the new database. Stop the old server and start the new one with --db %s\n", config.Safe(how.To))
+		return nil
+	}
+	return m.Follow(ctx)
+}
+
+// isTerminal reports whether somebody sees w at once.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// unmoved answers nil where a server may use db, which was not moved elsewhere and is
+// not a copy that is still being made.
+func unmoved(ctx context.Context, db *store.DB) error {
+	switch s, err := db.MoveState(ctx); {
+	case err != nil:
+		return err
+	case s.Fenced:
+		return fmt.Errorf("this database has moved to %s: start with --db of that one; kamachat migrate --from this one --unswitch takes that back", s.To)
+	case s.Holder != "":
+		return errors.New("this database is a copy that is not finished: kamachat migrate --switch ends the move, and then it can be used")
+	}
 	return nil
 }
 

@@ -53,6 +53,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 			}
 		})
 	case config.Migrate:
+		if cfg.Moving.From != "" {
+			return moveDatabase(ctx, cfg, stdout)
+		}
 		return migrateDatabase(ctx, cfg, stdout)
 	case config.Import:
 		return importPeople(ctx, cfg, log, stdout)

@@ -193,7 +193,10 @@ func openDatabase(ctx context.Context, cfg config.Config, ids *chat.IDs, log *sl
 	if err != nil {
 		return nil, err
 	}
-	if _, err := migrate(ctx, db); err != nil {
+	if _, err = migrate(ctx, db); err == nil {
+		err = unmoved(ctx, db)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

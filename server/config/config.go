@@ -26,13 +26,25 @@ type Config struct {
 	File    string // of Import: the CSV file
 	Storage
 	Serving
-	Bench Bench
+	Moving Moving // of Migrate
+	Bench  Bench
 }
 
 // Storage is where things are kept: for serve, migrate and admin.
 type Storage struct {
 	Data string `default:"./data" placeholder:"DIR" help:"Folder for the database file and what people upload."`
 	DB   string `name:"db" placeholder:"DB" help:"Database: sqlite:PATH or mysql://user:pass@host:port/db (default: kamachat.db in the data folder)."`
+}
+
+// Moving is how migrate takes everything from one database to another. Without
+// From it does not.
+type Moving struct {
+	From     string `placeholder:"DB" help:"Move everything from this database, as --db names it, while its server goes on (default: none, bring --db up to date)."`
+	To       string `placeholder:"DB" help:"Move to this database, which is empty or what an earlier run has begun (default: none)."`
+	Switch   bool   `help:"End the move: the old database takes nothing more, and the new one has everything."`
+	Verify   bool   `help:"Compare both and write nothing."`
+	Unswitch bool   `help:"Take a switch back, so that the old database can be used again; without --to also where the new one is gone."`
+	Quiet    bool   `help:"Say nothing but what went wrong and how to go on after a switch."`
 }
 
 // Serving is how serve runs.
@@ -106,28 +118,58 @@ func (s Storage) Database() string {
 }
 
 // SafeDatabase is Database without the password, for logs.
-func (s Storage) SafeDatabase() string {
-	if u, err := url.Parse(s.Database()); err == nil && u.Scheme == "mysql" {
+func (s Storage) SafeDatabase() string { return Safe(s.Database()) }
+
+// Safe is the address of a database without the password.
+func Safe(db string) string {
+	if u, err := url.Parse(db); err == nil && u.Scheme == "mysql" {
 		return u.Redacted()
 	}
-	return s.Database()
+	return db
 }
 
 // Validate says in one line what is wrong with s, or nil.
-func (s Storage) Validate() error {
-	if s.DB == "" {
+func (s Storage) Validate() error { return validDB("--db", s.DB) }
+
+// Validate says in one line what is wrong with m, or nil.
+func (m Moving) Validate() error {
+	hows := 0
+	for _, how := range []bool{m.Switch, m.Verify, m.Unswitch} {
+		if how {
+			hows++
+		}
+	}
+	switch {
+	case m.From == "" && (m.To != "" || hows > 0):
+		return fmt.Errorf("--from: a move needs the database that it is from")
+	case m.From != "" && m.To == "" && !m.Unswitch:
+		return fmt.Errorf("--to: a move needs the database that it goes to")
+	case m.From != "" && m.From == m.To:
+		return fmt.Errorf("--to: that is the database of --from")
+	case hows > 1:
+		return fmt.Errorf("--switch, --verify, --unswitch: want one of them at most")
+	}
+	if err := validDB("--from", m.From); err != nil {
+		return err
+	}
+	return validDB("--to", m.To)
+}
+
+// validDB says in one line what is wrong with the address of a database, or nil.
+func validDB(flag, db string) error {
+	if db == "" {
 		return nil
 	}
-	if path, ok := strings.CutPrefix(s.DB, "sqlite:"); ok {
+	if path, ok := strings.CutPrefix(db, "sqlite:"); ok {
 		if path == "" {
-			return fmt.Errorf("--db: sqlite: needs a path after it")
+			return fmt.Errorf("%s: sqlite: needs a path after it", flag)
 		}
 		return nil
 	}
 	// The value may hold a password: the error does not repeat it.
-	u, err := url.Parse(s.DB)
+	u, err := url.Parse(db)
 	if err != nil || u.Scheme != "mysql" || u.Hostname() == "" || strings.Trim(u.Path, "/") == "" {
-		return fmt.Errorf("--db: want sqlite:PATH or mysql://user:pass@host:port/db")
+		return fmt.Errorf("%s: want sqlite:PATH or mysql://user:pass@host:port/db", flag)
 	}
 	return nil
 }

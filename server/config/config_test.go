@@ -73,6 +73,7 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		"import":                   {"admin people import x.csv --data /d", nil, func(c Config) any { return c.Command + " " + c.File + " " + c.Database() }, Import + " x.csv sqlite:/d/kamachat.db"},
 		"import from environment":  {"admin people import x.csv", []string{"KAMACHAT_DB", "sqlite:/y.db"}, func(c Config) any { return c.Database() }, "sqlite:/y.db"},
 		"migrate mysql":            {"migrate --db mysql://u:p@h:3306/k", nil, func(c Config) any { return c.Command + " " + c.SafeDatabase() }, "migrate mysql://u:xxxxx@h:3306/k"},
+		"move":                     {"migrate --from sqlite:a.db --to mysql://u:p@h/k --switch --quiet", nil, func(c Config) any { return c.Moving }, Moving{From: "sqlite:a.db", To: "mysql://u:p@h/k", Switch: true, Quiet: true}},
 		"bench": {"bench --pairs 3 --duration 500ms --json", nil, func(c Config) any {
 			return c.Bench.Pairs == 3 && c.Bench.Duration == 500*time.Millisecond && c.Bench.JSON
 		}, true},
@@ -128,6 +129,11 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"db":                  {"--db postgres://u:secret@h/d", nil, "--db"},
 		"db without name":     {"--db mysql://u:secret@h:1", nil, "--db"},
 		"sqlite without path": {"--db sqlite:", nil, "--db"},
+		"move from nothing":   {"migrate --to mysql://u:secret@h/d", nil, "--from"},
+		"move to nothing":     {"migrate --from mysql://u:secret@h/d --switch", nil, "--to"},
+		"move to itself":      {"migrate --from mysql://u:secret@h/d --to mysql://u:secret@h/d", nil, "--to"},
+		"move from what":      {"migrate --from postgres://u:secret@h/d --to sqlite:a", nil, "--from: want"},
+		"move how":            {"migrate --from sqlite:b --to sqlite:a --switch --unswitch", nil, "want one of them"},
 		"every origin":        {"--origin *", nil, "--origin"},
 		"no connections":      {"--max-connections 0", nil, "--max-connections"},
 		"fewer than none":     {"--max-connections-per-person=-1", nil, "--max-connections-per-person"},

@@ -24,7 +24,8 @@ type commands struct {
 	} `cmd:"" default:"withargs" help:"Run the chat server (the default)."`
 	Migrate struct {
 		Storage
-	} `cmd:"" help:"Bring the database up to date and stop."`
+		Moving
+	} `cmd:"" help:"Bring the database up to date and stop, or move everything to another one."`
 	Admin struct {
 		People struct {
 			Import struct {
@@ -76,7 +77,7 @@ func Load(args []string, getenv func(string) string) (Config, error) {
 	case Serve:
 		cfg.Storage, cfg.Serving = c.Serve.Storage, c.Serve.Serving
 	case Migrate:
-		cfg.Storage = c.Migrate.Storage
+		cfg.Storage, cfg.Moving = c.Migrate.Storage, c.Migrate.Moving
 	case Import:
 		cfg.Storage, cfg.File = c.Admin.People.Import.Storage, c.Admin.People.Import.File
 	case RunBench:

@@ -48,9 +48,10 @@ func IsFull(err error) bool {
 	return sqliteCode(err) == 13 || slices.Contains([]uint16{3, 1021, 1026, 1030, 1114}, mysqlNumber(err))
 }
 
-// IsReadOnly reports whether the database takes no writes at present.
+// IsReadOnly reports whether the database takes no writes at present, or never
+// again since it has moved.
 func IsReadOnly(err error) bool {
-	return sqliteCode(err) == 8 || slices.Contains([]uint16{1223, 1290, 1792, 1836}, mysqlNumber(err))
+	return sqliteCode(err) == 8 || slices.Contains([]uint16{1223, 1290, 1792, 1836}, mysqlNumber(err)) || IsMoved(err)
 }
 
 // errContended says that a Seq or Ref was taken by another process in the meantime.
