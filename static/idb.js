@@ -7,12 +7,14 @@
   const tab = Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
   const locks = navigator.locks; // none where the address is not secure
 
+  const pause = (ms) => new Promise((ok) => setTimeout(ok, ms));
   const asked = (r) => new Promise((ok, no) => { r.onsuccess = () => ok(r.result); r.onerror = () => no(r.error); });
   const done = (tx) => new Promise((ok, no) => {
     tx.oncomplete = () => ok();
     tx.onabort = () => no(tx.error || new Error("the transaction was aborted"));
   });
   const below = (key, to) => IDBKeyRange.bound(key, key + (to === undefined ? "\uffff" : to));
+  const words = (key) => key.startsWith("o/") || key.startsWith("d/"); // of the person
 
   // As long as this page lives it holds a lock, by which others know that it
   // sends its posts itself.
@@ -20,54 +22,100 @@
     ? new Promise((ok) => { locks.request(prefix + tab, () => { ok(); return new Promise(() => {}); }).catch(ok); })
     : Promise.resolve();
 
-  const open = (name) => new Promise((ok, no) => {
+  // once opens a database. It comes to null where there is none and none is to
+  // be made: what was wiped must not come back because somebody looked.
+  const once = (name, make) => new Promise((ok, no) => {
     const r = indexedDB.open(name, 1);
-    r.onupgradeneeded = (e) => { if (e.oldVersion < 1) r.result.createObjectStore(table); };
-    r.onsuccess = () => {
-      const lost = () => { if (mine === r.result) db = mine = null; };
-      r.result.onclose = lost;
-      r.result.onversionchange = () => { // another page wipes it
-        r.result.close();
-        lost();
-      };
-      ok(r.result);
+    let none = false;
+    r.onupgradeneeded = () => {
+      if (make) r.result.createObjectStore(table);
+      else {
+        none = true;
+        r.transaction.abort();
+      }
     };
-    r.onerror = () => no(r.error);
+    r.onsuccess = () => ok(r.result);
+    r.onerror = (e) => {
+      if (!none) return no(r.error);
+      e.preventDefault();
+      ok(null);
+    };
   });
+  // Now and then a browser fails to open one, and a moment later it does.
+  const open = async (name, make) => {
+    for (let n = 1; ; n++) {
+      try {
+        return await once(name, make);
+      } catch (err) {
+        if (n === 3 || !(err instanceof DOMException)) throw err;
+        await pause(n * 100);
+      }
+    }
+  };
 
   const remembered = async () => {
-    const d = await open(names);
-    const name = await asked(d.transaction(table).objectStore(table).get(who));
-    d.close();
-    return name || "";
+    const d = await open(names, false);
+    if (!d) return "";
+    try {
+      return await asked(d.transaction(table).objectStore(table).get(who)) || "";
+    } finally {
+      d.close();
+    }
   };
   const remember = async (name) => {
-    const d = await open(names);
+    const d = await open(names, true);
     const tx = d.transaction(table, "readwrite", { durability: "strict" });
     tx.objectStore(table).put(name, who);
-    await done(tx);
-    d.close();
+    await done(tx).finally(() => d.close());
   };
 
-  let account = "";
+  // Who the browser is of changes in one page at a time.
+  const turn = (f) => locks ? locks.request(names, f) : f();
+  let account = "", sure = false; // sure: it was read, or set
+  const known = async () => {
+    if (sure) return;
+    const name = await remembered();
+    if (!sure) account = name;
+    sure = true;
+  };
+
   let db = null, mine = null; // a promise, and what it came to
-  const known = remembered().then((name) => { account = name; }, () => {});
-  const base = async () => {
-    await known;
+  // connect is for who has the turn.
+  const connect = async () => {
     if (!account) throw new Error("nobody is signed in");
     if (!db) {
       if (await remembered() !== account) throw new Error("somebody else is signed in");
-      if (!db) db = open(prefix + account).then((d) => mine = d, (err) => { db = null; throw err; });
+      if (!db) {
+        db = open(prefix + account, true).then((d) => {
+          const lost = () => { if (mine === d) db = mine = null; };
+          d.onclose = lost;
+          d.onversionchange = () => { // another page wipes it
+            d.close();
+            lost();
+          };
+          return mine = d;
+        }, (err) => { db = null; throw err; });
+      }
     }
     return db;
   };
-  // Who the browser is of changes in one page at a time.
-  const turn = (f) => locks ? locks.request(names, f) : f();
-  const records = async (mode, { whose, ...options } = {}) => {
-    const d = await base();
-    if (whose && whose !== account) throw new Error("this is of somebody else");
-    const tx = d.transaction(table, mode, options);
-    return [tx, tx.objectStore(table)];
+  const base = async () => {
+    await known();
+    return db || turn(connect);
+  };
+  // records begins a transaction, on records of one account where that is said.
+  const records = async (mode, { whose, via = base, ...options } = {}) => {
+    for (let n = 0; ; n++) {
+      const d = await via();
+      if (whose && whose !== account) throw new Error("this is of somebody else");
+      try {
+        const tx = d.transaction(table, mode, options);
+        return [tx, tx.objectStore(table)];
+      } catch (err) {
+        if (n || err.name !== "InvalidStateError") throw err;
+        if (mine === d) db = mine = null; // it was closed under us
+      }
+    }
   };
 
   // own returns the posts that this page sends, with those whose page is gone.
@@ -118,48 +166,76 @@
     return JSON.stringify([...by.values()].sort((a, b) => a.seq - b.seq));
   };
 
+  // Pages that make room say so: others believe that what they wrote is there.
+  let gone = [];
+  const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(names);
+  if (others) others.onmessage = (e) => { if (e.data.account === account) gone.push(...e.data.gone); };
+
+  // drop empties a database and deletes it. Where a page that does not answer
+  // keeps it open, the empty one goes when that page does: nobody waits for it.
+  const drop = async (name) => {
+    const empty = async () => {
+      const d = await open(name, false);
+      if (!d) return;
+      try {
+        const tx = d.transaction(table, "readwrite");
+        tx.objectStore(table).clear();
+        await done(tx);
+      } finally {
+        d.close();
+      }
+    };
+    await Promise.race([empty().catch(() => {}), pause(5000)]);
+    await Promise.race([pause(5000), new Promise((ok) => {
+      const r = indexedDB.deleteDatabase(name);
+      r.onsuccess = r.onerror = ok;
+      r.onblocked = () => setTimeout(ok, 500); // pages that answer are done by then
+    })]);
+  };
+
   // wipe forgets what is here of this account and, where the browser is of
   // nobody else, of all others; not of the one that is spared.
   const wipe = async (spared) => {
-    await known;
-    const own = spared || await remembered().catch(() => account) === account;
+    await known().catch(() => {});
+    const own = spared || ["", account].includes(await remembered().catch(() => account));
     const all = new Set(account ? [prefix + account] : []);
     if (own && !spared) all.add(names);
     try {
       if (db) (await db).close();
     } catch { /* it was never open */ }
-    db = mine = null;
-    first = null;
+    db = mine = first = null;
     account = "";
+    sure = true;
     if (typeof indexedDB === "undefined") return own;
     if (own && indexedDB.databases) {
       for (const d of await indexedDB.databases()) if (d.name.startsWith(prefix)) all.add(d.name);
     }
     all.delete(prefix + spared);
-    await Promise.all([...all].map((n) => new Promise((ok) => {
-      const r = indexedDB.deleteDatabase(n);
-      r.onsuccess = r.onerror = () => ok();
-    })));
+    await Promise.all([...all].map(drop));
     return own;
   };
 
   window.kamaStore = {
     tab,
-    // use says who is signed in; what another one has left is wiped.
+    // use says who is signed in; what another one has left is wiped. "new" says
+    // that this browser was not known to be of this one.
     use: (id) => turn(async () => {
-      await known;
-      if (id === account && id === await remembered()) return;
-      await wipe(id);
-      account = id;
-      await remember(id);
-      await base();
+      await known().catch(() => {});
+      const same = id === account && id === await remembered();
+      if (!same) {
+        await wipe(id);
+        account = id;
+        await remember(id);
+      }
+      await connect();
+      return same ? "" : "new";
     }),
     // leave is for a session that has ended elsewhere: all is wiped but posts
     // that wait, of any page. "all" says that nothing is left.
     leave: () => turn(async () => {
-      await known;
+      await known().catch(() => {});
       if (account && await remembered().catch(() => "") === account) {
-        const [tx, s] = await records("readwrite");
+        const [tx, s] = await records("readwrite", { via: connect });
         const end = done(tx);
         const waits = await asked(s.count(below("o/")));
         if (waits) for (const kind of ["c/", "p/", "u/"]) s.delete(below(kind));
@@ -169,7 +245,7 @@
       return await wipe() ? "all" : "";
     }),
     begin() {
-      const p = first || load();
+      const p = first ? first.catch(load) : load();
       first = null;
       return p;
     },
@@ -220,16 +296,18 @@
           return `[${found.slice(0, most).map(([, text]) => text)}]`;
         }
         end = part[part.length - 1][0];
-        await new Promise((ok) => setTimeout(ok));
+        await pause(0);
       }
     },
     async keys() {
       const [, s] = await records("readonly");
       return JSON.stringify(await asked(s.getAllKeys(below("p/"))));
     },
+    // write writes a batch, as local.Store says, and returns the keys of pages
+    // that others have removed.
     async write(text) {
       const batch = JSON.parse(text);
-      const put = batch.put || [], del = batch.del || [];
+      let put = batch.put || [], del = batch.del || [];
       const strict = put.some((r) => r.k.startsWith("o/"));
       const [tx, s] = await records("readwrite", { whose: batch.who, durability: strict ? "strict" : "relaxed" });
       const end = done(tx);
@@ -240,14 +318,31 @@
           tx.abort();
         }
       };
-      all(() => {
+      const go = () => {
         for (const key of del) s.delete(key);
         for (const { k, v, m } of put) {
           if (!m) s.put(v, k);
           else s.get(k).onsuccess = (e) => all(() => s.put(merged(e.target.result, v), k));
         }
+      };
+      if (!batch.v) all(go);
+      else s.get("me").onsuccess = (e) => all(() => {
+        const v = e.target.result ? JSON.parse(e.target.result).v : 0;
+        if (v > batch.v) {
+          put = put.filter((r) => words(r.k));
+          del = del.filter(words);
+        } else if (v < batch.v) {
+          if (!put.some((r) => r.k === "me")) throw new DOMException("what was kept is lost", "NotFoundError");
+          for (const kind of ["c/", "p/", "u/"]) s.delete(below(kind));
+        }
+        go();
       });
       await end.catch((err) => { throw why || err; });
+      const pages = del.filter((key) => key.startsWith("p/"));
+      if (others && pages.length) others.postMessage({ account, gone: pages });
+      const lost = JSON.stringify(gone);
+      gone = [];
+      return lost;
     },
     wipe: () => turn(async () => await wipe() ? "all" : ""),
     // peek returns one record, for tests and for the doctor.

@@ -24,15 +24,17 @@ func main() {
 	keeps := b.into(st)
 
 	d := &view.Desk{Lang: language(), Zone: time.Local, Now: time.Now}
-	h := &hands{changed: d.Changed, keeping: d.Keeping, me: st.Me().ID}
+	h := &hands{changed: d.Changed}
 	h.Client = link.New(link.Config{
 		URL: socketURL(), Device: device(), Build: b.Build, Silence: silence, OnChange: h.onChange,
 	}, st)
 	d.Do, d.Intents = h.Client.Do, h
 	h.replica = local.NewReplica(browserStore{}, tab(), h.Client.Do, d.Keeping)
-	h.replica.Began(st.Unsent())
+	h.replica.Began(st.Unsent(), keeps)
 	if keeps != nil {
 		app.Log("kamachat: nothing is kept:", keeps)
+	} else {
+		h.me = st.Me().ID
 	}
 	d.Keeping(keeps)
 

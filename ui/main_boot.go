@@ -54,7 +54,7 @@ func (b boot) into(st *state.State) error {
 	if u := chat.UserID(conv); u.Valid() && k.Me.ID != "" {
 		conv = chat.Direct(k.Me.ID, u)
 	}
-	if conv.Valid() {
+	if conv.Valid() && err == nil {
 		ctx, cancel := context.WithTimeout(context.Background(), recallIn)
 		defer cancel()
 		if pages, err := (browserStore{}).Pages(ctx, conv, -1, 2); err == nil {

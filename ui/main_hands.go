@@ -25,8 +25,7 @@ type hands struct {
 	*link.Client
 	changed func(state.Change)
 	replica *local.Replica
-	keeping func(error)                           // tells the view whether anything is kept
-	me      chat.UserID                           // whose replica it is; touched by one goroutine at a time
+	me      chat.UserID                           // whose replica it is, "" where that could not be noted; under one
 	asking  atomic.Bool                           // whether the session stands
 	leaving atomic.Bool                           // the person signs out here and now
 	notes   app.Value                             // of static/aside.js, where it is there
@@ -68,7 +67,9 @@ func (h *hands) onChange(ch state.Change) {
 	go func() {
 		h.one.Lock()
 		defer h.one.Unlock()
-		h.account()
+		if ch.Me {
+			h.account()
+		}
 		var phase state.Phase
 		h.Do(func(s *state.State) { phase = s.Status().Phase })
 		switch {

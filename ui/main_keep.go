@@ -133,6 +133,11 @@ func (h *hands) keep() {
 	for {
 		time.Sleep(adoptEvery)
 		h.adopt()
+		h.one.Lock()
+		if h.me == "" {
+			h.account()
+		}
+		h.one.Unlock()
 	}
 }
 
@@ -142,19 +147,26 @@ func (h *hands) adopt() {
 	_ = h.replica.Adopt(ctx, h.Client.Restore) // tried again
 }
 
-// account notes who is signed in: what was kept for somebody else is wiped.
+// account notes who the server says is signed in: what was kept for somebody
+// else is wiped. Where it can't be noted it is tried again.
 func (h *hands) account() {
 	var me chat.UserID
-	h.Do(func(s *state.State) { me = s.Me().ID })
-	if me == "" || me == h.me {
+	h.Do(func(s *state.State) {
+		if s.Status().Phase == state.Live {
+			me = s.Me().ID
+		}
+	})
+	if me == "" {
 		return
 	}
-	h.me = me
 	ctx, cancel := context.WithTimeout(context.Background(), recallIn)
 	defer cancel()
-	if _, err := (browserStore{}).ask(ctx, "use", string(me)); err == nil {
+	switch fresh, err := (browserStore{}).use(ctx, me); {
+	case err != nil:
+		h.me = ""
+	case fresh || h.me != me:
+		h.me = me
 		h.replica.Renew()
-		h.keeping(nil)
 	}
 }
 

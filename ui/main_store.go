@@ -33,6 +33,8 @@ func (browserStore) ask(ctx context.Context, name string, args ...any) ([]byte, 
 	switch {
 	case errors.As(err, &t) && t.name == "QuotaExceededError":
 		return nil, local.ErrFull
+	case errors.As(err, &t) && t.name == "NotFoundError":
+		return nil, local.ErrLost
 	case errors.As(err, &t):
 		return nil, errors.Join(local.ErrNone, err)
 	case err != nil:
@@ -86,12 +88,21 @@ func (b browserStore) PageKeys(ctx context.Context) (keys []string, err error) {
 	return keys, err
 }
 
-func (b browserStore) Write(ctx context.Context, batch local.Batch) error {
+func (b browserStore) Write(ctx context.Context, batch local.Batch) (gone []string, err error) {
 	p, err := json.Marshal(batch)
 	if err == nil {
-		_, err = b.ask(ctx, "write", string(p))
+		p, err = b.ask(ctx, "write", string(p))
 	}
-	return err
+	if err == nil {
+		err = json.Unmarshal(p, &gone)
+	}
+	return gone, err
+}
+
+// use says who is signed in. fresh says that this browser was not known to be theirs.
+func (b browserStore) use(ctx context.Context, me chat.UserID) (fresh bool, err error) {
+	p, err := b.ask(ctx, "use", string(me))
+	return string(p) == "new", err
 }
 
 func (b browserStore) Wipe(ctx context.Context) error {
@@ -110,7 +121,7 @@ func begin(me chat.UserID) (k state.Kept, err error) {
 	defer cancel()
 	b := browserStore{}
 	if me != "" {
-		if _, err := b.ask(ctx, "use", string(me)); err != nil {
+		if _, err := b.use(ctx, me); err != nil {
 			return k, err
 		}
 	}

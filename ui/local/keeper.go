@@ -15,10 +15,11 @@ type Keeper struct {
 	tab    string
 	dirty  map[chat.ConvID]bool
 	drafts map[chat.ConvID]bool
-	posts  bool // the outbox may have changed
-	me     bool
+	posts  bool                     // the outbox may have changed
+	opened chat.ConvID              // when the last batch was made
 	wrote  map[string]uint64        // of records that often stay the same: a hash of what is there
 	held   map[chat.ConvID][2]int64 // the entries from, to that are known to be there
+	shed   map[chat.ConvID]int64    // entries up to here were given up, and are not written again before the conversation is opened anew
 	sends  map[string]bool          // refs of all posts that were there: whether they still are
 }
 
@@ -27,7 +28,7 @@ type Keeper struct {
 func NewKeeper(tab string) *Keeper {
 	return &Keeper{
 		tab: tab, dirty: map[chat.ConvID]bool{}, drafts: map[chat.ConvID]bool{},
-		wrote: map[string]uint64{}, held: map[chat.ConvID][2]int64{}, sends: map[string]bool{},
+		wrote: map[string]uint64{}, held: map[chat.ConvID][2]int64{}, shed: map[chat.ConvID]int64{}, sends: map[string]bool{},
 	}
 }
 
@@ -76,7 +77,29 @@ func (k *Keeper) Changed(ch state.Change) {
 		k.dirty[id] = true
 	}
 	k.posts = k.posts || ch.Link
-	k.me = k.me || ch.Me
+}
+
+// Lost notes that the pages named by keys are not there any more. What the State
+// still holds of them would, written at once, only push others out.
+func (k *Keeper) Lost(keys []string) {
+	for _, key := range keys {
+		conv, page, ok := splitPage(key)
+		if !ok {
+			continue
+		}
+		delete(k.wrote, key)
+		end := (page + 1) * PageSize
+		h, ok := k.held[conv]
+		if !ok || h[0] > end {
+			continue
+		}
+		k.shed[conv] = max(k.shed[conv], min(end, h[1]))
+		if h[0] = end + 1; h[0] > h[1] {
+			delete(k.held, conv)
+		} else {
+			k.held[conv] = h
+		}
+	}
 }
 
 // Drafted notes that the draft of conv has changed.
@@ -91,9 +114,10 @@ func (k *Keeper) Forget() { *k = *NewKeeper(k.tab) }
 // Anew says that it is not known what is there: all that s has is in the next batch.
 func (k *Keeper) Anew(s *state.State) {
 	s.LearnedAll()
-	k.posts, k.me = true, true
+	k.posts = true
 	clear(k.wrote)
 	clear(k.held)
+	clear(k.shed)
 	for ref := range k.sends {
 		k.sends[ref] = true // if it is not, removing it once more does no harm
 	}
@@ -107,7 +131,14 @@ func (k *Keeper) Batch(s *state.State) (b Batch) {
 	if s.Me().ID == "" {
 		return b
 	}
-	b.Who = s.Me().ID
+	b.Who, b.V = s.Me().ID, Version
+	if open := s.Opened(); open != k.opened {
+		k.opened = open
+		if k.shed[open] > 0 {
+			delete(k.shed, open)
+			k.dirty[open] = true
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(k.dirty)) {
 		k.line(s, id, &b)
 		k.pages(s, id, &b)
@@ -126,33 +157,28 @@ func (k *Keeper) Batch(s *state.State) (b Batch) {
 	for _, p := range s.Learned() {
 		k.put("u/"+string(p.ID), p, &b)
 	}
-	if k.me || len(k.dirty) > 0 {
-		k.put("me", struct {
-			V     int         `json:"v"`
-			Me    chat.Person `json:"me"`
-			Whole bool        `json:"whole"`
-		}{Version, s.Me(), s.Whole()}, &b)
-	}
+	k.add(me(s.Me(), s.Whole()), &b) // in the first batch in any case: it says of which Version all is
 	clear(k.dirty)
 	clear(k.drafts)
-	k.posts, k.me = false, false
+	k.posts = false
 	return b
 }
 
 // put writes v under key, unless that is there.
 func (k *Keeper) put(key string, v any, b *Batch) {
-	p, err := json.Marshal(v)
-	if err != nil {
-		return // all of these can be encoded
-	}
+	p, _ := json.Marshal(v) // all of these can be encoded
+	k.add(Record{Key: key, Value: string(p)}, b)
+}
+
+func (k *Keeper) add(r Record, b *Batch) {
 	h := fnv.New64a()
-	h.Write(p)
+	_, _ = h.Write([]byte(r.Value))
 	sum := h.Sum64()
-	if old, ok := k.wrote[key]; ok && old == sum {
+	if old, ok := k.wrote[r.Key]; ok && old == sum {
 		return
 	}
-	k.wrote[key] = sum
-	b.Put = append(b.Put, Record{Key: key, Value: string(p)})
+	k.wrote[r.Key] = sum
+	b.Put = append(b.Put, r)
 }
 
 func (k *Keeper) line(s *state.State, id chat.ConvID, b *Batch) {
@@ -171,13 +197,15 @@ func has(s *state.State, id chat.ConvID) bool {
 
 // pages writes the entries held that are not known to be there.
 func (k *Keeper) pages(s *state.State, id chat.ConvID, b *Batch) {
-	es := s.Held(id)
-	if shown, _ := s.Shown(id); len(shown) > 0 && len(es) > 0 && shown[0].Seq < es[0].Seq {
-		k.pagesOf(id, shown, b)
-	}
-	if len(es) == 0 {
+	shed := k.shed[id]
+	held := behind(s.Held(id), shed)
+	if len(held) == 0 {
 		return
 	}
+	if shown, _ := s.Shown(id); len(shown) > 0 && shown[0].Seq < held[0].Seq {
+		k.pagesOf(id, behind(shown, shed), b)
+	}
+	es := held
 	if h, ok := k.held[id]; ok {
 		es = slices.DeleteFunc(slices.Clone(es), func(m chat.Message) bool { return m.Seq >= h[0] && m.Seq <= h[1] })
 	}
@@ -185,8 +213,16 @@ func (k *Keeper) pages(s *state.State, id chat.ConvID, b *Batch) {
 		return
 	}
 	k.pagesOf(id, es, b)
-	held := s.Held(id)
 	k.cover(id, held[0].Seq, held[len(held)-1].Seq)
+}
+
+// behind returns those of es, in rising order, that come after seq.
+func behind(es []chat.Message, seq int64) []chat.Message {
+	n := 0
+	for n < len(es) && es[n].Seq <= seq {
+		n++
+	}
+	return es[n:]
 }
 
 // pagesOf writes es, in rising order, into their pages.
@@ -226,10 +262,9 @@ func (k *Keeper) outbox(s *state.State, b *Batch) {
 	maps.Copy(k.sends, now)
 }
 
-// Evict returns which of the pages named by keys to give up so that there is
-// room: a third of them, those first whose conversations are asleep the
-// longest, and of these the oldest entries first. Those of last come last.
-func Evict(s *state.State, keys []string, last chat.ConvID) []string {
+// byUse returns the pages named by keys, those first whose conversations are
+// asleep the longest, and of these the oldest entries first. Those of last come last.
+func byUse(s *state.State, keys []string, last chat.ConvID) []string {
 	rank := map[chat.ConvID]int{}
 	for i, c := range s.Convs() {
 		rank[c.ID] = i + 1
@@ -249,7 +284,6 @@ func Evict(s *state.State, keys []string, last chat.ConvID) []string {
 		ranked = append(ranked, PageName(wakes)+PageName(int(page))+key)
 	}
 	slices.Sort(ranked)
-	ranked = ranked[:(len(ranked)+2)/3]
 	for i, key := range ranked {
 		ranked[i] = key[2*len(PageName(0)):]
 	}

@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,8 +28,8 @@ import (
 	"kamachat/ui/state"
 )
 
-// Version is of the form of the records. Records of another version are not
-// read: only posts and drafts, whose form does not change.
+// Version is of the form of the records, and rises. Records of another version
+// are not read, but removed: only posts and drafts, whose form does not change, stay.
 const Version = 1
 
 // PageSize is how many entries one record holds at most.
@@ -39,6 +40,9 @@ var (
 	ErrNone = errors.New("nothing can be kept here")
 	// ErrFull says that there is no room for what was to be written.
 	ErrFull = errors.New("no room is left")
+	// ErrLost says that what was there before is not there any more, and that
+	// nothing was written: all has to be written again.
+	ErrLost = errors.New("what was kept is lost")
 )
 
 // A Record is one record to write.
@@ -51,13 +55,14 @@ type Record struct {
 // A Batch is written in one transaction: all of it or nothing.
 type Batch struct {
 	Who    chat.UserID `json:"who,omitempty"` // whose it is: written for nobody else
+	V      int         `json:"v,omitempty"`   // of which Version; 0: of none, it only deletes
 	Put    []Record    `json:"put"`
 	Delete []string    `json:"del"`
 }
 
 // Own returns what the person wrote of b, and who that is.
 func (b Batch) Own() (o Batch) {
-	o.Who = b.Who
+	o.Who, o.V = b.Who, b.V
 	for _, r := range b.Put {
 		if own(r.Key) {
 			o.Put = append(o.Put, r)
@@ -75,24 +80,20 @@ func own(key string) bool {
 	return key == "me" || strings.HasPrefix(key, "o/") || strings.HasPrefix(key, "d/")
 }
 
-// lighter returns b without the older half of its pages, where it has any.
-func (b Batch) lighter() (l Batch, ok bool) {
-	l.Who, l.Delete = b.Who, b.Delete
-	pages := 0
+// pages returns the keys of the pages in b.
+func (b Batch) pages() (keys []string) {
 	for _, r := range b.Put {
 		if r.Merge {
-			pages++
+			keys = append(keys, r.Key)
 		}
 	}
-	drop := (pages + 1) / 2
-	for _, r := range b.Put {
-		if r.Merge && drop > 0 {
-			drop--
-			continue
-		}
-		l.Put = append(l.Put, r)
-	}
-	return l, pages > 0
+	return keys
+}
+
+// without returns b without the pages named by keys.
+func (b Batch) without(keys []string) Batch {
+	b.Put = slices.DeleteFunc(slices.Clone(b.Put), func(r Record) bool { return slices.Contains(keys, r.Key) })
+	return b
 }
 
 // Empty reports whether there is nothing to write.
@@ -115,8 +116,12 @@ type Store interface {
 	Search(ctx context.Context, terms []string, most int) ([][]chat.Message, error)
 	// PageKeys returns the keys of all pages.
 	PageKeys(ctx context.Context) ([]string, error)
-	// Write writes b.
-	Write(ctx context.Context, b Batch) error
+	// Write writes b. Where there are records of an older Version, or none at
+	// all, all but posts and drafts are removed first, if b has "me" in it, and
+	// else it is ErrLost. Where they are of a newer one, only posts and drafts
+	// are written. gone are the keys of pages that others have removed since
+	// the last Write.
+	Write(ctx context.Context, b Batch) (gone []string, err error)
 	// Wipe forgets everything of this account.
 	Wipe(ctx context.Context) error
 	// Leave does so unless posts wait. all says that nothing is left.
@@ -124,17 +129,33 @@ type Store interface {
 }
 
 // Load returns what s has of who, or, where who is "", of whom this browser is.
-// It is an error where the browser is somebody else's by now.
+// It is an error where the browser is somebody else's by now. Records of another
+// Version are removed; where that fails k is good all the same.
 func Load(ctx context.Context, s Store, who chat.UserID) (k state.Kept, err error) {
 	p, err := s.Begin(ctx)
 	if err != nil || len(p) == 0 {
 		return k, err
 	}
-	k, _, err = parse(p)
-	if err == nil && who != "" && k.Me.ID != who {
+	k, same, err := parse(p)
+	switch {
+	case err != nil:
+		return k, err
+	case who != "" && k.Me.ID != who:
 		return state.Kept{}, fmt.Errorf("%w: it is of %s, not of %s", ErrNone, k.Me.ID, who)
+	case !same:
+		_, err = s.Write(ctx, Batch{Who: k.Me.ID, V: Version, Put: []Record{me(k.Me, false)}})
 	}
 	return k, err
+}
+
+// me is the record by which a page knows whose the others are, and of which Version.
+func me(p chat.Person, whole bool) Record {
+	v, _ := json.Marshal(struct {
+		V     int         `json:"v"`
+		Me    chat.Person `json:"me"`
+		Whole bool        `json:"whole"`
+	}{Version, p, whole})
+	return Record{Key: "me", Value: string(v)}
 }
 
 // parse reads what Store.Begin returned. same says that it is of this Version;
@@ -146,12 +167,19 @@ func parse(p []byte) (k state.Kept, same bool, err error) {
 		Who chat.UserID `json:"who"`
 		state.Kept
 	}
-	if err := json.Unmarshal(p, &v); err != nil {
-		return k, false, fmt.Errorf("read what was kept: %w", err)
-	}
+	err = json.Unmarshal(p, &v)
 	k, same = v.Kept, v.V == Version
-	if !same {
-		k = state.Kept{Drafts: k.Drafts, Unsent: k.Unsent}
+	if !same { // the rest may have any form
+		var own struct {
+			Who    chat.UserID            `json:"who"`
+			Drafts map[chat.ConvID]string `json:"drafts"`
+			Unsent []state.Unsent         `json:"unsent"`
+		}
+		err = json.Unmarshal(p, &own)
+		k, v.Who = state.Kept{Drafts: own.Drafts, Unsent: own.Unsent}, own.Who
+	}
+	if err != nil {
+		return state.Kept{}, false, fmt.Errorf("read what was kept: %w", err)
 	}
 	if k.Me.ID != v.Who {
 		k.Me = chat.Person{ID: v.Who}

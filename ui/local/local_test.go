@@ -207,56 +207,6 @@ func TestPostsOfPagesThatAreGoneAreTakenOver(t *testing.T) {
 	}
 }
 
-func TestRoomIsMadeByOldPages(t *testing.T) {
-	m := newMemory()
-	s := live(0, "G1", "G2", "G3")
-	r := on(s, m)
-	fill := func(c chat.ConvID, from, to int64) {
-		for ; from <= to; from++ {
-			r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg(c, from)}}, 0))
-		}
-		if err := r.Flush(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	fill("G3", 1, 100)
-	fill("G2", 1, 101)
-	s.Open("G1")
-	m.room = 6
-	fill("G1", 1, 102)
-	got := m.keys("p/")
-	want := []string{"p/G1/00000000", "p/G1/00000001", "p/G1/00000002", "p/G2/00000001", "p/G2/00000002", "p/G3/00000001"}
-	if len(got) > m.room || !slices.Contains(got, "p/G1/00000000") || !slices.Contains(got, "p/G2/00000002") || slices.Contains(got, "p/G3/00000000") {
-		t.Errorf("%v, want about %v", got, want)
-	}
-
-	// Where nothing helps, what the person wrote is kept all the same.
-	m.room = 1
-	ch, _ := s.Add("G1", chat.TextContent("x"), "r1", 1)
-	r.Changed(ch)
-	r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg("G1", 103)}}, 0))
-	if err := r.Flush(t.Context()); !errors.Is(err, ErrFull) {
-		t.Errorf("got %v, want that there is no room", err)
-	}
-	m.room = 100
-	if err := r.Flush(t.Context()); err != nil || len(reopened(t, m).Unsent()) != 1 || len(rows(reopened(t, m), "G1")) != 54 {
-		t.Errorf("%v: %v", err, rows(reopened(t, m), "G1"))
-	}
-}
-
-func TestAnotherVersionLeavesOwnWords(t *testing.T) {
-	k, same, err := parse([]byte(`{"v":99,"who":"U1","me":{"id":"U1","username":"ada"},"lines":[{"conv":"G1"}],"people":[],"drafts":{"G1":"x"},"unsent":[{"conv":"G1","ref":"b","n":2,"c":{}},{"conv":"G1","ref":"a","n":2,"c":{}},{"conv":"G1","ref":"c","n":1,"c":{}}]}`))
-	if err != nil || same || k.Me != (chat.Person{ID: "U1"}) || len(k.Lines) != 0 || k.Drafts["G1"] != "x" || len(k.Unsent) != 3 {
-		t.Errorf("%+v, %v, %v", k, same, err)
-	}
-	if got := k.Unsent[0].Ref + k.Unsent[1].Ref + k.Unsent[2].Ref; got != "cab" {
-		t.Errorf("in the order %s, want c a b", got)
-	}
-	if _, _, err := parse([]byte(`{"v":1`)); err == nil {
-		t.Error("half a record was read")
-	}
-}
-
 func TestPostsAreWrittenAtOnceOthersGathered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
@@ -338,30 +288,6 @@ func TestFindAndAround(t *testing.T) {
 	}
 	if es, err := r.Around(t.Context(), "G1", 999); err != nil || es != nil {
 		t.Errorf("around what is not there: %v, %v", es, err)
-	}
-}
-
-// More may come at once than there is room for at all: the newest is kept.
-func TestMoreThanThereIsRoomForLeavesTheNewest(t *testing.T) {
-	m := newMemory()
-	m.room = 5
-	s := live(0, conv)
-	s.Open(conv)
-	r := on(s, m)
-	for i := range int64(20 * PageSize) {
-		r.Changed(s.Apply(wire.Frame{Body: wire.Posted{Message: msg(conv, i+1)}}, 0))
-		if i == 3*PageSize {
-			if err := r.Flush(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := r.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	keys := m.keys("p/")
-	if len(keys) > m.room || !slices.Contains(keys, pageKey(conv, 19)) || slices.Contains(keys, pageKey(conv, 0)) {
-		t.Errorf("kept are %v", keys)
 	}
 }
 

@@ -23,6 +23,7 @@ type memory struct {
 	vals  map[string]string
 	room  int // pages that there is room for; 0: any number
 	log   []Batch
+	gone  []string // pages that others have removed
 
 	mu  sync.Mutex
 	bad error // what everything answers; under mu
@@ -126,14 +127,27 @@ func (m *memory) Search(_ context.Context, terms []string, most int) (out [][]ch
 
 func (m *memory) PageKeys(context.Context) ([]string, error) { return m.keys("p/"), m.fails() }
 
-func (m *memory) Write(_ context.Context, b Batch) error {
+func (m *memory) Write(_ context.Context, b Batch) (gone []string, err error) {
 	if err := m.fails(); err != nil {
-		return err
+		return nil, err
 	}
 	if b.Who != "" && b.Who != m.who {
-		return ErrNone
+		return nil, ErrNone
 	}
 	vals := maps.Clone(m.vals)
+	var was struct{ V int }
+	_ = json.Unmarshal([]byte(vals["me"]), &was)
+	switch {
+	case b.V == 0 || was.V == b.V:
+	case was.V > b.V:
+		words := func(key string) bool { return strings.HasPrefix(key, "o/") || strings.HasPrefix(key, "d/") }
+		b.Put = slices.DeleteFunc(slices.Clone(b.Put), func(r Record) bool { return !words(r.Key) })
+		b.Delete = slices.DeleteFunc(slices.Clone(b.Delete), func(key string) bool { return !words(key) })
+	case !slices.ContainsFunc(b.Put, func(r Record) bool { return r.Key == "me" }):
+		return nil, ErrLost
+	default:
+		maps.DeleteFunc(vals, func(key, _ string) bool { return strings.ContainsAny(key[:1], "cup") })
+	}
 	for _, key := range b.Delete {
 		delete(vals, key)
 	}
@@ -150,10 +164,11 @@ func (m *memory) Write(_ context.Context, b Batch) error {
 		}
 	}
 	if m.room > 0 && pages > m.room {
-		return ErrFull
+		return nil, ErrFull
 	}
 	m.vals, m.log = vals, append(m.log, b)
-	return nil
+	gone, m.gone = m.gone, nil
+	return gone, nil
 }
 
 func merge(a, b string) string {

@@ -32,10 +32,11 @@ type Replica struct {
 
 	flushing sync.Mutex // one batch at a time, in their order
 	adopting sync.Mutex // one Adopt at a time
-	bad      error      // what told was told; Run's alone
+	bad      error      // what is known outside; Run's alone
 
-	mu sync.Mutex
-	k  *Keeper
+	mu   sync.Mutex
+	k    *Keeper
+	left bool // only what the person writes is kept
 }
 
 // NewReplica returns a Replica. told is called from Run's goroutine.
@@ -50,11 +51,14 @@ func nudge(ch chan struct{}) {
 	}
 }
 
-// Began notes the posts that were read from the Store at first.
-func (r *Replica) Began(us []state.Unsent) {
+// Began notes the posts that were read from the Store at first, and what is known
+// outside of why nothing can be kept: told is told where that changes. It is to
+// be called before Run.
+func (r *Replica) Began(us []state.Unsent, bad error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.k.Began(us)
+	r.bad = bad
 }
 
 // Adopt takes over the posts of pages that are gone, and passes to restore, with
@@ -197,8 +201,8 @@ func (r *Replica) Run(ctx context.Context) {
 			case <-time.After(gather):
 			}
 		}
-		err := r.Flush(context.WithoutCancel(ctx))
-		if (err == nil) != (r.bad == nil) || err != nil && err.Error() != r.bad.Error() {
+		some, err := r.flush(context.WithoutCancel(ctx))
+		if some && said(err) != said(r.bad) {
 			r.bad = err
 			r.told(err)
 		}
@@ -217,38 +221,84 @@ func (r *Replica) Run(ctx context.Context) {
 	}
 }
 
+func said(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
 // Flush writes what has changed. Where there is no room, old pages make some,
 // old pages of what is new are left out, and at worst only what the person wrote is kept.
 func (r *Replica) Flush(ctx context.Context) error {
+	_, err := r.flush(ctx)
+	return err
+}
+
+// flush is Flush, and reports whether there was anything to write.
+func (r *Replica) flush(ctx context.Context) (some bool, err error) {
 	r.flushing.Lock()
 	defer r.flushing.Unlock()
-	var b Batch
-	r.do(func(s *state.State) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		b = r.k.Batch(s)
-	})
+	b := r.batch()
 	if b.Empty() {
-		return nil
+		return false, nil
 	}
-	err := r.store.Write(ctx, b)
+	err = r.write(ctx, b)
+	if errors.Is(err, ErrLost) {
+		r.anew()
+		b = r.batch()
+		err = r.write(ctx, b)
+	}
 	for tries := 0; errors.Is(err, ErrFull); tries++ {
-		less, ok := b.lighter()
+		pages := r.byUse(b.pages())
 		switch {
 		case tries < 3 && r.makeRoom(ctx):
-		case ok:
-			b = less
+		case len(pages) > 0:
+			pages = pages[:(len(pages)+1)/2]
+			b = b.without(pages)
+			r.lost(pages)
 		default:
-			err = errors.Join(err, r.store.Write(ctx, b.Own()))
+			err = errors.Join(err, r.write(ctx, b.Own()))
 			r.anew()
-			return err
+			return true, err
 		}
-		err = r.store.Write(ctx, b)
+		err = r.write(ctx, b)
 	}
 	if err != nil {
 		r.anew()
 	}
+	return true, err
+}
+
+// batch returns what is to be written now.
+func (r *Replica) batch() (b Batch) {
+	r.do(func(s *state.State) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		b = r.k.Batch(s)
+		if r.left {
+			b = b.Own()
+		}
+	})
+	return b
+}
+
+func (r *Replica) write(ctx context.Context, b Batch) error {
+	gone, err := r.store.Write(ctx, b)
+	r.lost(gone)
 	return err
+}
+
+// lost notes that the pages named by keys are not in the Store.
+func (r *Replica) lost(keys []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.k.Lost(keys)
+}
+
+func (r *Replica) byUse(keys []string) (ranked []string) {
+	r.do(func(s *state.State) { ranked = byUse(s, keys, s.Opened()) })
+	return ranked
 }
 
 // anew has all that is known written with the next batch.
@@ -260,14 +310,19 @@ func (r *Replica) anew() {
 	})
 }
 
-// makeRoom gives old pages up. It reports whether there were any.
+// makeRoom gives a third of the pages up, the least used. It reports whether there were any.
 func (r *Replica) makeRoom(ctx context.Context) bool {
 	keys, err := r.store.PageKeys(ctx)
 	if err != nil {
 		return false
 	}
-	r.do(func(s *state.State) { keys = Evict(s, keys, s.Opened()) })
-	return len(keys) > 0 && r.store.Write(ctx, Batch{Delete: keys}) == nil
+	keys = r.byUse(keys)
+	keys = keys[:(len(keys)+2)/3]
+	if len(keys) == 0 || r.write(ctx, Batch{Delete: keys}) != nil {
+		return false
+	}
+	r.lost(keys)
+	return true
 }
 
 // Renew says that the Store is another one: all is written anew.
@@ -278,9 +333,11 @@ func (r *Replica) Renew() {
 }
 
 // Leave forgets everything because the session has ended elsewhere, unless posts
-// wait in the Store. It reports whether nothing is left.
+// wait in the Store. It reports whether nothing is left. From now on only what
+// the person writes is kept.
 func (r *Replica) Leave(ctx context.Context) (all bool, err error) {
 	r.mu.Lock()
+	r.left = true
 	r.k.Forget()
 	r.mu.Unlock()
 	return r.store.Leave(ctx)
