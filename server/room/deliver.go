@@ -13,8 +13,11 @@ import (
 // delivered later, in order within its conversation.
 func (h *Hub) deliver(ctx context.Context, e wire.Event) {
 	h.answered(&e)
-	if len(e.To) == 0 && h.postponed(e) {
-		return
+	if len(e.To) == 0 {
+		if h.postponed(e) {
+			return
+		}
+		defer h.handed()
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -79,7 +82,9 @@ func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error
 		}
 	}
 	// Also when it is told again: the first time may have been in another life.
-	h.advance(r, b.Message, e.Unread)
+	if h.advance(r, b.Message, e.Unread, len(e.To) == 0) {
+		return nil
+	}
 	to := e.To
 	if len(to) == 0 {
 		to = h.membersOf(r)

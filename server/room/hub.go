@@ -26,6 +26,7 @@ type Config struct {
 	Looking  Presence // who has a session that the person can see; nil: nobody asks
 	Meter    Meter    // nil: nothing is measured
 	Notifier Notifier // nil: who has no session finds out by coming back
+	Losses   Losses   // of Fanout; nil: it loses nothing
 	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
 	Build    string           // told to clients in Welcome
@@ -55,13 +56,17 @@ type Hub struct {
 	names   map[chat.UserID]named
 	ended   map[string]time.Time // logins that ended, and when to forget that
 	ignored ignored              // events that were let go
-	failing time.Time            // since when commits fail; zero: they don't
+	hearing hearing
+	failing time.Time // since when commits fail; zero: they don't
 }
 
 // person is somebody with a session on this node.
 type person struct {
 	conns []Conn
 	peers map[chat.UserID]bool // who is told when the person comes and goes
+	// groups that the person is in, as far as this node has to know: see Losses.
+	groups   []chat.ConvID
+	followed bool // they are read, or will be
 }
 
 type (
@@ -101,6 +106,7 @@ func NewHub(c Config) *Hub {
 		Config: c, live: map[chat.UserID]*person{}, rooms: map[chat.ConvID]*Room{},
 		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{}, unsure: map[draftKey]bool{}, late: late{of: map[chat.ConvID][]wire.Event{}}, pending: pending{of: map[draftKey]*awaited{}},
 		leaving: map[chat.UserID]time.Time{}, names: map[chat.UserID]named{}, ended: map[string]time.Time{},
+		hearing: newHearing(),
 	}
 }
 

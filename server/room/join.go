@@ -22,10 +22,17 @@ func (h *Hub) Join(ctx context.Context, c Conn) {
 	}
 	l.conns = append(l.conns, c)
 	delete(h.leaving, u)
+	first := h.Losses != nil && !l.followed
+	l.followed = l.followed || first
 	_, ended := h.ended[c.Login()]
 	h.mu.Unlock()
 	if ended {
 		c.Close(wire.ByeSignedOut)
+	}
+	if first {
+		if err := h.follow(ctx, u); err != nil {
+			h.Log.Warn("groups are not known, will be read again", "user", u, "err", err)
+		}
 	}
 	if err := h.Presence.Touch(ctx, u, c.ID()); err != nil {
 		h.Log.Warn("presence not told", "user", u, "err", err)

@@ -21,14 +21,23 @@ type late struct {
 }
 
 // postponed keeps e back where others of its conversation are: order is kept.
+// Otherwise it is noted to be handed out until handed is called.
 func (h *Hub) postponed(e wire.Event) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if len(h.late.of[e.Conv]) == 0 {
+		h.hearing.handing = e.Conv
 		return false
 	}
 	h.postponeLocked(e)
 	return true
+}
+
+// handed notes that nothing is handed out by the fan-out's goroutine.
+func (h *Hub) handed() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.hearing.handing = ""
 }
 
 // postpone keeps e until the store answers again.

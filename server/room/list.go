@@ -206,17 +206,17 @@ func (h *Hub) summaries(ctx context.Context, u chat.UserID, limit int, convs ...
 	return ss, nil
 }
 
-// Behind returns the conversations of u that have entries not delivered to any
-// device of u's, latest first, and tells the person's peers that the person is
-// here. It is the Welcome of clients that know no list.
-func (h *Hub) Behind(ctx context.Context, u chat.UserID) ([]chat.Head, error) {
+// Standing returns the heads of all conversations of u, latest first, and tells
+// the person's peers that the person is here. It is the Welcome of clients that
+// know no list.
+func (h *Hub) Standing(ctx context.Context, u chat.UserID) ([]chat.Head, error) {
 	hs, err := h.heads(ctx, u)
 	if err != nil {
 		return nil, err
 	}
 	peers, _ := h.watch(u, convsOf(hs[:min(len(hs), watched)]))
 	h.tellHere(ctx, u, h.online(ctx, peers))
-	return slices.DeleteFunc(hs, func(o chat.Head) bool { return o.LastSeq <= o.Mine.Delivered }), nil
+	return hs, nil
 }
 
 func convsOf(hs []chat.Head) []chat.ConvID {

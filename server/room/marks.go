@@ -47,11 +47,13 @@ func (h *Hub) Seen(ctx context.Context, u chat.UserID, m chat.Marks) error {
 func (h *Hub) tick(ctx context.Context) {
 	t := time.NewTicker(flushEvery)
 	defer t.Stop()
+	var l look
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+			h.lookElsewhere(ctx, &l)
 			h.deliverLate(ctx)
 			h.flushMarks(ctx)
 			h.askPending(ctx)

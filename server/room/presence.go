@@ -67,6 +67,7 @@ func (h *Hub) takeLeft() map[chat.UserID]*person {
 		delete(h.leaving, u)
 		if l := h.live[u]; l != nil && len(l.conns) == 0 {
 			gone[u] = l
+			h.unfollowLocked(u, l)
 			delete(h.live, u)
 		}
 	}

@@ -83,16 +83,29 @@ func (h *Hub) membersOf(r *Room) []chat.UserID {
 // advance notes a new entry: its author has seen and read everything up to it,
 // but for the seed's clients. What these have is what was written to them, and
 // their session says so. Who amends an old entry need not have read the newest.
-func (h *Hub) advance(r *Room, m chat.Message, unread bool) {
+// One that is toAll is heard here from now on; it
+// reports whether it was before, by all who are in r.
+func (h *Hub) advance(r *Room, m chat.Message, unread, toAll bool) (told bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r.last = max(r.last, m.Seq)
+	if toAll {
+		told = h.noteHeardLocked(r.Conv, m.Seq)
+		if h.Losses != nil && m.Content.Event != nil && r.Conv.IsGroup() {
+			for u := range r.members {
+				if l := h.live[u]; l != nil {
+					h.followLocked(l, r.Conv)
+				}
+			}
+		}
+	}
 	if m.Content.Kind.Amends() {
 		unread = unread || r.members[m.Author].Read < m.Seq-1
 	}
 	if !unread {
 		h.markLocked(r, chat.Marks{Conv: r.Conv, User: m.Author, Delivered: m.Seq, Read: m.Seq})
 	}
+	return told
 }
 
 // markLocked moves a member's marks forward and remembers to save them. It

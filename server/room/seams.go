@@ -48,6 +48,7 @@ type Presence interface {
 
 // Store keeps the logs. It is the truth; everything else may be lost.
 type Store interface {
+	Moves
 	// Append commits ds in one transaction, in order, checking once more who may
 	// post where, and answers a draft stored before with its first message. Receipt
 	// i answers ds[i]. After an error it is not known which of ds are stored, if

@@ -2,10 +2,12 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"kamachat/server/classic"
@@ -19,7 +21,16 @@ import (
 type slowStore struct {
 	room.Store
 	sync.RWMutex
-	came chan struct{} // a batch has come; holds one note
+	came   chan struct{} // a batch has come; holds one note
+	before atomic.Int64  // pages read
+	away   atomic.Int64  // reads of pages that are still to fail
+}
+
+func (s *slowStore) Before(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
+	if s.before.Add(1); s.away.Add(-1) >= 0 {
+		return chat.Page{}, errors.New("the database is away")
+	}
+	return s.Store.Before(ctx, conv, seq, limit)
 }
 
 func (s *slowStore) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error) {

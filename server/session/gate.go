@@ -3,7 +3,6 @@ package session
 import (
 	"sync"
 
-	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
 
@@ -17,15 +16,14 @@ type gate struct {
 	open bool
 	full bool
 	held []item
-	sent map[chat.ConvID]int64 // told before it was opened; word of that may still be on its way
 }
 
-// hold reports whether it was kept back, or is not to be sent again.
+// hold reports whether it was kept back.
 func (g *gate) hold(it item) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.open {
-		return it.within(g.sent)
+		return false
 	}
 	if g.full = g.full || len(g.held) >= g.limit; !g.full {
 		g.held = append(g.held, it)
@@ -33,14 +31,8 @@ func (g *gate) hold(it item) bool {
 	return true
 }
 
-// within reports whether it was sent where the entries up to those in sent were.
-func (it item) within(sent map[chat.ConvID]int64) bool {
-	return it.seq > 0 && it.seq <= sent[it.conv] && !it.call
-}
-
-// release queues what was kept back, without the entries up to those in sent,
-// and keeps nothing back from now on.
-func (s *Session) release(sent map[chat.ConvID]int64) {
+// release queues what was kept back, and keeps nothing back from now on.
+func (s *Session) release() {
 	g := &s.gate
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -49,9 +41,7 @@ func (s *Session) release(sent map[chat.ConvID]int64) {
 		s.Close(wire.ByeSlow)
 	}
 	for _, it := range g.held {
-		if !it.within(sent) {
-			s.queue(it)
-		}
+		s.pass(it)
 	}
-	g.held, g.open, g.sent = nil, true, sent
+	g.held, g.open = nil, true
 }

@@ -118,6 +118,9 @@ func (h *Host) Serve(sock *Socket, who Caller, d Dialect, ended func()) {
 	s := &Session{host: h, who: who, sock: sock, d: d}
 	s.out.limit, s.gate.limit = h.cfg.Queue, h.cfg.Queue
 	s.ended = ended
+	if !s.Native() {
+		s.cursor = &cursor{}
+	}
 	sock.SetReadLimit(h.cfg.MaxFrame)
 	sock.raw.writeWait, sock.raw.readWait, sock.raw.mayIdle = h.cfg.WriteWait, h.cfg.ReadWait, h.cfg.MaxFrame+maxIdle
 	s.parts.Store(1)

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"kamachat/shared/chat"
-	"kamachat/shared/wire"
 )
 
 // maxMissed bounds what a client that can't resume gets on its return.
@@ -31,25 +30,28 @@ func (s *Session) ease() error {
 // sendMissed queues what the person has not been delivered yet, at most the
 // newest hundred of each conversation, then what was committed meanwhile.
 func (s *Session) sendMissed(ctx context.Context) error {
-	sent := map[chat.ConvID]int64{}
-	if err := s.queueMissed(ctx, sent); err != nil {
+	if err := s.queueMissed(ctx); err != nil {
 		return err
 	}
 	if err := s.ease(); err != nil {
 		return err
 	}
-	s.release(sent)
+	s.release()
 	return nil
 }
 
-// queueMissed notes in sent how far it got in each conversation.
-func (s *Session) queueMissed(ctx context.Context, sent map[chat.ConvID]int64) error {
-	behind, err := s.host.cfg.Hub.Behind(ctx, s.who.User)
+// queueMissed moves the cursor to where it got in each conversation.
+func (s *Session) queueMissed(ctx context.Context) error {
+	all, err := s.host.cfg.Hub.Standing(ctx, s.who.User)
 	if err != nil {
 		return err
 	}
+	s.cursor.begin(all)
 	n := 0
-	for _, c := range behind {
+	for _, c := range all {
+		if c.LastSeq <= c.Mine.Delivered {
+			continue
+		}
 		if n >= maxMissed {
 			break
 		}
@@ -57,23 +59,22 @@ func (s *Session) queueMissed(ctx context.Context, sent map[chat.ConvID]int64) e
 		if err != nil {
 			return err
 		}
-		people := map[chat.UserID]chat.Person{}
-		for _, w := range p.People {
-			people[w.ID] = w
-		}
+		by := peopleOf(p)
 		for _, m := range p.Entries {
-			sent[m.Conv], n = m.Seq, n+1
+			n++
+			s.cursor.passed(m.Conv, m.Seq)
 			if m.Content.Kind == chat.CallK {
+				s.cursor.silent(m.Conv, m.Seq)
 				continue // a call that has rung out is not rung again
 			}
-			data, ok, err := s.d.Codec.Append(nil, wire.Frame{Body: wire.Posted{Message: m, By: people[m.Author]}})
-			if err != nil || !ok {
+			it := s.entry(m, by[m.Author])
+			if it.data == nil {
 				continue
 			}
 			if err := s.ease(); err != nil {
 				return err
 			}
-			s.queue(item{data: data, conv: m.Conv, seq: m.Seq, own: m.Author == s.who.User})
+			s.queue(it)
 		}
 	}
 	return nil

@@ -131,7 +131,7 @@ func (s *Session) hello(ref string, b wire.Hello) error {
 		return err
 	}
 	s.Send(wire.Frame{Ref: ref, Body: w})
-	s.release(nil)
+	s.release()
 	return nil
 }
 

@@ -49,6 +49,7 @@ type Session struct {
 
 	out        queue
 	gate       gate
+	cursor     *cursor      // of clients that can't resume; nil: it can
 	unanswered atomic.Int32 // posts that were accepted, or are about to be
 	joined     atomic.Bool
 
@@ -98,23 +99,47 @@ func (s *Session) Native() bool { return s.d.Codec.Name() != "" }
 
 // Push queues a packet, or keeps it until the client knows where it stands. When the queue is full the session ends as "slow".
 func (s *Session) Push(p *wire.Packet) {
-	posted, isPosted := p.Frame.Body.(wire.Posted)
-	if isPosted && !s.Native() && posted.Content.Kind == chat.CallK && posted.Author == s.who.User {
-		return // the seed never echoes call signals
-	}
-	data, ok := p.Bytes(s.d.Codec)
-	if ok {
-		it := item{data: data}
-		if isPosted {
-			it.conv, it.seq, it.own = posted.Conv, posted.Seq, posted.Author == s.who.User
-			it.call = posted.Content.Kind == chat.CallK
+	if s.cursor == nil {
+		if data, ok := p.Bytes(s.d.Codec); ok {
+			s.give(item{data: data})
 		}
-		if !s.gate.hold(it) {
-			s.queue(it)
-		}
+	} else {
+		s.give(s.itemFor(p))
 	}
 	if p.Frame.Ref != "" {
 		s.answered()
+	}
+}
+
+// itemFor is what a client that can't resume gets of p. It may be nothing, and
+// counts in its conversation all the same.
+func (s *Session) itemFor(p *wire.Packet) item {
+	var it item
+	if posted, ok := p.Frame.Body.(wire.Posted); ok {
+		if it = itemOf(posted.Message, s.who.User); it.call && it.own {
+			return it // the seed never echoes call signals
+		}
+	}
+	if data, ok := p.Bytes(s.d.Codec); ok {
+		it.data = data
+	}
+	return it
+}
+
+// give queues it, or keeps it until the client knows where it stands.
+func (s *Session) give(it item) {
+	if !s.gate.hold(it) {
+		s.pass(it)
+	}
+}
+
+// pass queues it, an entry for who can't resume when it is its turn.
+func (s *Session) pass(it item) {
+	switch {
+	case s.cursor != nil && it.seq > 0:
+		s.sendInOrder(it)
+	case it.data != nil:
+		s.queue(it)
 	}
 }
 

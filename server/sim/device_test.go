@@ -90,7 +90,9 @@ func (d *device) open(kept []state.Unsent) {
 			}
 		},
 	}, st)
-	d.cl.Restore(kept)
+	var me chat.UserID // who need not be known yet
+	d.cl.Do(func(st *state.State) { me = st.Me().ID })
+	d.cl.Restore(me, kept)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	cl := d.cl

@@ -117,6 +117,27 @@ func (f *faulty) Before(ctx context.Context, conv chat.ConvID, seq int64, limit 
 	return f.Base.Before(ctx, conv, seq, limit)
 }
 
+func (f *faulty) Moved(ctx context.Context, at int64, conv chat.ConvID, limit int) ([]chat.Head, error) {
+	if err := f.reads(); err != nil {
+		return nil, err
+	}
+	return f.Base.Moved(ctx, at, conv, limit)
+}
+
+func (f *faulty) Groups(ctx context.Context, u chat.UserID) ([]chat.ConvID, error) {
+	if err := f.reads(); err != nil {
+		return nil, err
+	}
+	return f.Base.Groups(ctx, u)
+}
+
+func (f *faulty) Joined(ctx context.Context, at int64, convs ...chat.ConvID) ([]chat.Marks, error) {
+	if err := f.reads(); err != nil {
+		return nil, err
+	}
+	return f.Base.Joined(ctx, at, convs...)
+}
+
 func (f *faulty) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error) {
 	if err := f.before("reads are slow", "people fail"); err != nil {
 		return nil, err

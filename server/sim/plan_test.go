@@ -108,11 +108,6 @@ func (p *plan) during(what string, dev int, at time.Duration) (window, bool) {
 	return window{}, false
 }
 
-// has reports whether one of these faults lasts some time.
-func (p *plan) has(what ...string) bool {
-	return slices.ContainsFunc(p.windows, func(w window) bool { return slices.Contains(what, w.what) })
-}
-
 // A dice draws while a plan is made.
 type dice struct{ *rand.Rand }
 

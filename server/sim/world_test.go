@@ -133,12 +133,14 @@ func (w *world) boot() {
 	s.faulty = &faulty{Base: w.base, s: s}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	var fan room.Fanout = inproc.NewFanout(p.fanout)
+	var losses room.Losses
 	if p.lossy {
 		fan = &lossy{Fanout: fan, s: s}
+		losses = func() (bool, int64) { return true, 0 }
 	}
 	s.hub = room.NewHub(room.Config{
 		Store: s.faulty, People: s.faulty, Carrier: carrier{inproc.NewCarrier(p.carrier, p.lanes), w}, Fanout: fan, Presence: inproc.NewPresence(),
-		Log: w.log, Now: w.now, Build: "sim", MaxRooms: p.rooms,
+		Log: w.log, Now: w.now, Build: "sim", MaxRooms: p.rooms, Losses: losses,
 	})
 	s.host = session.NewHost(session.Config{
 		Hub: s.hub, Log: w.log, Meter: meter{w}, Queue: p.queue, Rate: rate.Limit(p.rate), Burst: 2 * p.rate, Welcomes: p.welcomes,

@@ -40,6 +40,7 @@ type memoryConv struct {
 	chat.Summary // as Summary returns it
 	lastAt       int64
 	log          []chat.Message // log[i] has Seq i+1
+	made         int64          // when its members joined
 	marks        map[chat.UserID]chat.Marks
 }
 
@@ -83,7 +84,7 @@ func newMemoryConv(conv chat.ConvID, name string, members []chat.UserID, at int6
 	none := chat.Marks{Conv: conv}
 	c := &memoryConv{
 		Summary: chat.Summary{Conv: conv, Title: name, Members: len(members), Mine: none, All: none},
-		lastAt:  at, marks: map[chat.UserID]chat.Marks{},
+		lastAt:  at, made: at, marks: map[chat.UserID]chat.Marks{},
 	}
 	for _, u := range members {
 		c.marks[u] = chat.Marks{Conv: conv, User: u}
@@ -325,6 +326,47 @@ func (m *Memory) page(ctx context.Context, conv chat.ConvID, span func(end int64
 		}
 	}
 	return p, ctx.Err()
+}
+
+// Moved is room.Store's.
+func (m *Memory) Moved(ctx context.Context, at int64, conv chat.ConvID, limit int) ([]chat.Head, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	hs := []chat.Head{}
+	for _, c := range m.convs {
+		if c.lastAt > at || c.lastAt == at && c.Conv > conv {
+			hs = append(hs, chat.Head{Conv: c.Conv, At: c.lastAt, LastSeq: c.LastSeq})
+		}
+	}
+	slices.SortFunc(hs, func(a, b chat.Head) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Conv, b.Conv)) })
+	return hs[:min(len(hs), limit)], ctx.Err()
+}
+
+// Groups is room.Store's, sorted.
+func (m *Memory) Groups(ctx context.Context, u chat.UserID) ([]chat.ConvID, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var gs []chat.ConvID
+	for _, c := range m.convs {
+		if c.Conv.IsGroup() && c.marks[u].Conv != "" {
+			gs = append(gs, c.Conv)
+		}
+	}
+	slices.Sort(gs)
+	return gs, ctx.Err()
+}
+
+// Joined is room.Store's.
+func (m *Memory) Joined(ctx context.Context, at int64, convs ...chat.ConvID) ([]chat.Marks, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []chat.Marks
+	for _, id := range convs {
+		if c := m.convs[id]; c != nil && c.made >= at {
+			out = slices.AppendSeq(out, maps.Values(c.marks))
+		}
+	}
+	return out, ctx.Err()
 }
 
 // People is room.People's.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -26,6 +27,8 @@ func Store(t *testing.T, fresh func(t *testing.T) Base) {
 		"pages are runs, the newest where much is asked": pages,
 		"marks only grow and unread follows":             marks,
 		"lists are latest first":                         lists,
+		"what moved is told oldest first, page by page":  moves,
+		"groups and who joined them are known":           groups,
 		"what does not exist is not there":               nothing,
 		"a call given up before it began stores nothing": givenUp,
 		"what is returned is the caller's":               returnsCopies,
@@ -279,5 +282,58 @@ func returnsCopies(t *testing.T, s Base) {
 	p.Entries[0].Content.Text = "changed"
 	if p, err = s.After(t.Context(), direct, 0, 10); err != nil || p.Entries[0].Content.Text != "text 1" {
 		t.Errorf("read again: %+v, %v", p.Entries, err)
+	}
+}
+
+func moves(t *testing.T, s Base) {
+	if hs, err := s.Moved(t.Context(), 1, "Ga", 10); err != nil || len(hs) != 0 {
+		t.Errorf("after all that there is: %+v, %v", hs, err)
+	}
+	first := store(t, s, says("Ua", "Ga", "1"), says("Ua", direct, "2"), says("Ua", chat.Direct("Ua", "Uc"), "3"))[0].Message.At
+	want := map[chat.ConvID]int64{"Ga": 1, direct: 1, chat.Direct("Ua", "Uc"): 1}
+	seen := map[chat.ConvID]int64{}
+	at, conv := int64(2), chat.ConvID("")
+	for {
+		hs, err := s.Moved(t.Context(), at, conv, 2)
+		must(t, err)
+		if len(hs) == 0 {
+			break
+		}
+		for _, h := range hs {
+			if h.At < at || h.At == at && h.Conv <= conv {
+				t.Errorf("%s of %d comes after %s of %d", h.Conv, h.At, conv, at)
+			}
+			at, conv = h.At, h.Conv
+			seen[h.Conv] = h.LastSeq
+		}
+	}
+	if !maps.Equal(seen, want) {
+		t.Errorf("moved: %v, want %v", seen, want)
+	}
+	last := store(t, s, says("Ua", "Ga", "4"))[0].Message
+	hs, err := s.Moved(t.Context(), first, "", 10)
+	if err != nil || len(hs) != 3 || !slices.ContainsFunc(hs, func(h chat.Head) bool { return h.Conv == "Ga" && h.LastSeq == 2 && h.At == last.At }) {
+		t.Errorf("moved since the first: %+v, %v", hs, err)
+	}
+}
+
+func groups(t *testing.T, s Base) {
+	store(t, s, says("Ua", direct, "1"))
+	must(t, s.CreateGroup(t.Context(), "Gb", "later", "Ub", []chat.UserID{"Ub", "Ud"}, 5))
+	for u, want := range map[chat.UserID][]chat.ConvID{"Ua": {"Ga"}, "Ub": {"Ga", "Gb"}, "Ud": {"Gb"}, "Unobody": nil} {
+		got, err := s.Groups(t.Context(), u)
+		slices.Sort(got)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("groups of %s: %v, %v, want %v", u, got, err, want)
+		}
+	}
+	for at, want := range map[int64]int{1: 5, 2: 2, 5: 2, 6: 0} {
+		got, err := s.Joined(t.Context(), at, "Ga", "Gb", "Gnone")
+		if err != nil || len(got) != want || slices.ContainsFunc(got, func(m chat.Marks) bool { return m.Conv == "" || m.User == "" }) {
+			t.Errorf("joined since %d: %+v, %v, want %d", at, got, err, want)
+		}
+	}
+	if got, err := s.Joined(t.Context(), 0); err != nil || len(got) != 0 {
+		t.Errorf("joined nothing: %+v, %v", got, err)
 	}
 }

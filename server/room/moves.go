@@ -1,0 +1,335 @@
+package room
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// Moves is what a Store tells of conversations that move where this node does
+// not hear it.
+type Moves interface {
+	// Moved returns the heads, without marks, of the conversations whose last entry
+	// is of a time after at, or of that time and behind conv in the order of ids:
+	// oldest first, at most limit. A conversation may become visible here some time
+	// after the time that it carries. at is Unix milliseconds.
+	Moved(ctx context.Context, at int64, conv chat.ConvID, limit int) ([]chat.Head, error)
+	// Groups returns the groups that u is in.
+	Groups(ctx context.Context, u chat.UserID) ([]chat.ConvID, error)
+	// Joined returns who came into one of convs at a time or later, in Unix milliseconds.
+	Joined(ctx context.Context, at int64, convs ...chat.ConvID) ([]chat.Marks, error)
+}
+
+// Losses tells of a fan-out that may lose what other nodes tell: whether it does
+// so just now, and how often it began to, or said that it had.
+type Losses func() (now bool, times int64)
+
+// How often the store is asked what moved: while events are lost, and otherwise,
+// since some may have been without anybody knowing.
+const (
+	moveSoon   = 2 * time.Second
+	moveSeldom = 15 * time.Second
+)
+
+// moveMargin is how much further back is looked than the last look: by how much
+// the clocks of nodes may differ, and a commit take. joinMargin is for how long
+// it is asked who came into a group of which nobody here is known to be: those
+// are few, whatever it is.
+const (
+	moveMargin = 30 * time.Second
+	joinMargin = 24 * time.Hour
+)
+
+// One look asks for at most so many heads at a time, so often, and fetches the
+// entries of so many conversations. What is left is looked at next.
+const (
+	movePage   = 1000
+	movePages  = 10
+	moveBehind = 2000
+)
+
+// A heard is what of a log has been handed out on this node: the entry at top,
+// and of those before it the ones whose bit is set; bit 0 is top's own.
+type heard struct {
+	top  int64
+	bits uint64
+}
+
+// note notes that seq is handed out, and reports whether it was before.
+func (d *heard) note(seq int64) bool {
+	switch back := d.top - seq; {
+	case back < 0:
+		d.bits = d.bits<<min(-back, 64) | 1
+		d.top = seq
+	case back < 64:
+		was := d.bits>>back&1 == 1
+		d.bits |= 1 << back
+		return was
+	}
+	return false
+}
+
+// hearing is what this node has heard of conversations, and whose it is to hear.
+// The hub's mutex guards it.
+type hearing struct {
+	of      map[chat.ConvID]heard
+	handing chat.ConvID // being handed out by the fan-out's goroutine
+	groups  map[chat.ConvID]*following
+	again   map[chat.UserID]bool // people whose groups could not be read
+}
+
+// A following is how many people here are in a group.
+type following struct {
+	conv chat.ConvID
+	n    int
+}
+
+func newHearing() hearing {
+	return hearing{of: map[chat.ConvID]heard{}, groups: map[chat.ConvID]*following{}, again: map[chat.UserID]bool{}}
+}
+
+// noteHeardLocked notes that an entry is handed out, and reports whether it was before.
+func (h *Hub) noteHeardLocked(conv chat.ConvID, seq int64) bool {
+	d, ok := h.hearing.of[conv]
+	was := d.note(seq)
+	if !ok {
+		for c := range h.hearing.of {
+			if len(h.hearing.of) < h.MaxRooms {
+				break
+			}
+			delete(h.hearing.of, c) // any one will do: its last entry may be told once more
+		}
+	}
+	h.hearing.of[conv] = d
+	return was
+}
+
+// follow reads the groups of u, so that this node hears of them.
+func (h *Hub) follow(ctx context.Context, u chat.UserID) error {
+	gs, err := h.Store.Groups(ctx, u)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.live[u]
+	if l == nil {
+		return nil
+	}
+	if err != nil {
+		h.hearing.again[u] = true
+		return err
+	}
+	delete(h.hearing.again, u)
+	for _, g := range gs {
+		h.followLocked(l, g)
+	}
+	return nil
+}
+
+// followLocked notes that l is in a group.
+func (h *Hub) followLocked(l *person, g chat.ConvID) {
+	f := h.hearing.groups[g]
+	if f == nil {
+		f = &following{conv: g}
+		h.hearing.groups[g] = f
+	}
+	if !slices.Contains(l.groups, g) {
+		l.groups = append(l.groups, f.conv) // all people share one string
+		f.n++
+	}
+}
+
+// unfollowLocked forgets the groups of somebody who has left.
+func (h *Hub) unfollowLocked(u chat.UserID, l *person) {
+	delete(h.hearing.again, u)
+	for _, g := range l.groups {
+		f := h.hearing.groups[g]
+		if f.n--; f.n == 0 {
+			delete(h.hearing.groups, g)
+			delete(h.hearing.of, g) // nobody here hears what comes next
+		}
+	}
+	l.groups, l.followed = nil, false
+}
+
+// A look is how far this node has looked for what moved. Only the hub's tick uses it.
+type look struct {
+	at    int64 // Unix milliseconds; what moved from then on is to be looked at
+	conv  chat.ConvID
+	from  int64 // where the look under way began
+	known int64 // losses that were looked after
+	next  time.Time
+	last  time.Time // at the latest
+}
+
+// lookElsewhere looks for what moved elsewhere when it is time to: the slow path
+// of events that the fan-out lost, or could not bring.
+func (h *Hub) lookElsewhere(ctx context.Context, l *look) {
+	now := time.Now()
+	if h.Losses == nil || now.Before(l.next) {
+		return
+	}
+	if l.next.IsZero() {
+		l.begin(h.Now())
+		l.next, l.last = now.Add(moveSoon), now.Add(moveSoon)
+		return
+	}
+	losing, times := h.Losses()
+	if !losing && times == l.known && l.conv == "" && now.Before(l.last) {
+		l.next = now.Add(moveSoon)
+		return
+	}
+	err := h.followAgain(ctx)
+	if err == nil {
+		err = h.lookForMoves(ctx, l)
+	}
+	now = time.Now()
+	l.next, l.last = now.Add(moveSoon), now.Add(moveSeldom)
+	if err != nil && ctx.Err() == nil {
+		h.Log.Warn("what moved elsewhere is not known, will be asked again", "err", err)
+		l.last = l.next
+		return
+	}
+	if times != l.known { // what is lost at the end of a loss may be committed a little later
+		l.last = l.next
+	}
+	l.known = times
+}
+
+// begin has the next look begin a margin before now.
+func (l *look) begin(now time.Time) {
+	l.at, l.conv = now.Add(-moveMargin).UnixMilli(), ""
+	l.from = l.at
+}
+
+// followAgain reads the groups that could not be read before.
+func (h *Hub) followAgain(ctx context.Context) error {
+	h.mu.Lock()
+	var us []chat.UserID
+	for u := range h.hearing.again {
+		us = append(us, u)
+	}
+	h.mu.Unlock()
+	slices.Sort(us)
+	for _, u := range us {
+		if err := h.follow(ctx, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookForMoves fetches what was not heard here of conversations that moved since
+// the last look, and has it delivered.
+func (h *Hub) lookForMoves(ctx context.Context, l *look) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	began, fetched := h.Now(), 0
+	for range movePages {
+		hs, err := h.Store.Moved(ctx, l.at, l.conv, movePage)
+		if err != nil {
+			return err
+		}
+		behind, err := h.unheard(ctx, hs, l.from)
+		if err != nil {
+			return err
+		}
+		for _, o := range behind {
+			if err := h.fetch(ctx, o); err != nil {
+				return err
+			}
+		}
+		if len(hs) < movePage {
+			l.begin(began)
+			return nil
+		}
+		l.at, l.conv = hs[len(hs)-1].At, hs[len(hs)-1].Conv
+		if fetched += len(behind); fetched >= moveBehind {
+			return nil
+		}
+	}
+	return nil
+}
+
+// unheard returns those of hs that somebody here has not heard of to the end.
+func (h *Hub) unheard(ctx context.Context, hs []chat.Head, from int64) (behind []chat.Head, err error) {
+	var strange []chat.Head // groups of which nobody here is known to be a member
+	h.mu.Lock()
+	for _, o := range hs {
+		switch {
+		case o.LastSeq <= h.hearing.of[o.Conv].top:
+		case o.Conv.IsGroup() && h.hearing.groups[o.Conv] == nil:
+			strange = append(strange, o)
+		case o.Conv.IsGroup() || h.pairHereLocked(o.Conv):
+			behind = append(behind, o)
+		}
+	}
+	h.mu.Unlock()
+	joined, err := h.joined(ctx, strange, from)
+	return append(behind, joined...), err
+}
+
+func (h *Hub) pairHereLocked(conv chat.ConvID) bool {
+	x, y, ok := conv.Pair()
+	return ok && (h.live[x] != nil || h.live[y] != nil)
+}
+
+// joined returns those of hs that somebody here has come into of late. Of the
+// others nobody here needs to hear what they hold by now.
+func (h *Hub) joined(ctx context.Context, hs []chat.Head, from int64) (behind []chat.Head, err error) {
+	if len(hs) == 0 {
+		return nil, nil
+	}
+	ms, err := h.Store.Joined(ctx, from-joinMargin.Milliseconds(), convsOf(hs)...)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range ms {
+		if l := h.live[m.User]; l != nil {
+			h.followLocked(l, m.Conv)
+		}
+	}
+	for _, o := range hs {
+		if h.hearing.groups[o.Conv] != nil {
+			behind = append(behind, o)
+		} else {
+			h.noteHeardLocked(o.Conv, o.LastSeq)
+		}
+	}
+	return behind, nil
+}
+
+// fetch has what was not heard of a conversation delivered, in order, behind
+// what waits and before what comes: the last entry where nothing is known of
+// it, from which its readers see what they miss.
+func (h *Hub) fetch(ctx context.Context, o chat.Head) error {
+	h.mu.Lock()
+	d, known := h.hearing.of[o.Conv]
+	h.mu.Unlock()
+	var p chat.Page
+	var err error
+	if known && o.LastSeq-d.top <= chat.MaxPage {
+		p, err = h.Store.After(ctx, o.Conv, d.top, chat.MaxPage)
+	} else {
+		p, err = h.Store.Before(ctx, o.Conv, o.LastSeq+1, 1)
+	}
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.hearing.handing == o.Conv || len(h.late.of[o.Conv]) > 0 {
+		return nil // it is being heard of; the next look sees whether to the end
+	}
+	for _, m := range p.Entries {
+		if m.Seq <= h.hearing.of[o.Conv].top {
+			continue
+		}
+		// Its author's marks were moved where it was committed.
+		h.postponeLocked(wire.Event{Conv: o.Conv, Author: m.Author, Ref: m.Ref, Unread: true, Frame: wire.Frame{Body: wire.Posted{Message: m}}})
+	}
+	return nil
+}
