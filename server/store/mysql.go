@@ -52,7 +52,7 @@ func (d *DB) openMySQL(dsn string) error {
 	d.db, d.read, d.mysql, d.sql = open(k, 12), open(k, 20), true, shapesOf(true)
 	// A change of the schema may take as long as it takes.
 	d.schema = func() (*bun.DB, func()) {
-		db := open(pk, 2)
+		db := open(repeatable{pk}, 2)
 		return db, func() { _ = db.Close() }
 	}
 	// Ids, refs and names are bytes: with any collation of MySQL's and MariaDB's
@@ -76,4 +76,42 @@ func (k connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// repeatable opens connections on which it is no error to make what is there: a
+// table, a column or an index. A migration that was killed halfway has made some of
+// them and is not noted as applied, since here a transaction can't hold changes of
+// the schema.
+type repeatable struct{ driver.Connector }
+
+func (k repeatable) Connect(ctx context.Context) (driver.Conn, error) {
+	c, err := k.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return repeatableConn{c.(mysqlConn)}, nil
+}
+
+// mysqlConn is what the driver's connections can do.
+type mysqlConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.NamedValueChecker
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+type repeatableConn struct{ mysqlConn }
+
+func (c repeatableConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	res, err := c.mysqlConn.ExecContext(ctx, query, args)
+	switch mysqlNumber(err) {
+	case 1050, 1060, 1061: // table, column, index: these come of changes of the schema alone
+		return driver.RowsAffected(0), nil
+	}
+	return res, err
 }

@@ -116,19 +116,45 @@ func (d *DB) Migrate(ctx context.Context, fsys fs.FS) ([]string, error) {
 	db, done := d.schema()
 	defer done()
 	m := migrate.NewMigrator(db, ms, migrate.WithTemplateData(d.types), migrate.WithMarkAppliedOnSuccess(true))
-	if err := m.Init(ctx); err != nil {
-		return nil, fmt.Errorf("prepare migrations: %w", err)
-	}
 	defer d.heads.forget()
-	g, err := m.Migrate(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("migrate: %w", err)
+	var g *migrate.MigrationGroup
+	if err := d.whole(ctx, func() (err error) {
+		if err := m.Init(ctx); err != nil {
+			return fmt.Errorf("prepare migrations: %w", err)
+		}
+		if g, err = m.Migrate(ctx); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+		return nil
+	}); err != nil {
+		return nil, err
 	}
 	var names []string
 	for _, mg := range g.Migrations {
 		names = append(names, mg.String())
 	}
 	return names, nil
+}
+
+// whole runs f, which changes the schema: on SQLite all of it or nothing. On MySQL
+// each change is for good at once, and what an earlier try has done is taken as
+// done (see repeatable). Nobody else may use the DB yet.
+func (d *DB) whole(ctx context.Context, f func() error) error {
+	if d.mysql {
+		return f()
+	}
+	// There is one connection that writes, so all that f does is in this transaction.
+	if _, err := d.db.DB.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	if err := f(); err != nil {
+		_, _ = d.db.DB.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // it fails where the connection is gone, and the transaction with it
+		return err
+	}
+	if _, err := d.db.DB.ExecContext(ctx, "COMMIT"); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
 }
 
 // inTx runs f in a transaction, again where others got in its way.
