@@ -239,7 +239,7 @@ func TestHiddenPageTellsAndIsTold(t *testing.T) {
 	p.until("window.$badge === 0")
 }
 
-func TestSharedTextWaitsForAConversation(t *testing.T) {
+func TestWhatIsSharedWaitsForAConversation(t *testing.T) {
 	s := newServer(t)
 	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
 	conv := mei.with(zhe)
@@ -271,7 +271,8 @@ func TestSharedTextWaitsForAConversation(t *testing.T) {
 	share("and down", "map.gpx")
 	p.goTo("/c/" + string(conv))
 	p.until(`document.querySelector("#text")?.value == "Ridge\nthe way up https://example.org/\nRidge\nand down\nhttps://example.org/"`)
-	p.until(`document.querySelector(".offer span")?.textContent == "Files can't be sent yet."`)
+	p.until(`document.querySelector("#attached .chosen b")?.textContent == "map.gpx"`)
+	p.shot("share-file")
 	// Nothing is sent, and it is not asked again.
 	p.goTo("/")
 	p.live()

@@ -207,8 +207,7 @@
       draw();
     };
     const out = [];
-    if (share && share.text) out.push(offer("share", say(share.files ? "share.text" : "share.choose"), say("share.cancel"), drop));
-    else if (share) out.push(offer("share", say("share.files"), say("close"), drop));
+    if (share) out.push(offer("share", say("share.choose"), say("share.cancel"), drop));
     if (kama.waiting) out.push(offer("update", say("update.ready"), say("update.now"), update));
     return out;
   };
@@ -242,14 +241,17 @@
   // --- what other programs share ---
 
   let share = null; // { text, files }
-  // give puts it below what is written in the conversation that is open.
+  // give puts it into the conversation that is open: text below what is written
+  // there, files above.
   const give = () => {
     const area = doc.getElementById("text");
-    if (!share || !share.text || !area || !location.pathname.startsWith("/c/") || !performance.getEntriesByName("goapp-interactive").length) return;
+    if (!share || !area || !location.pathname.startsWith("/c/") || !performance.getEntriesByName("goapp-interactive").length) return;
     const { text, files } = share;
-    share = files ? { text: "", files } : null;
+    share = null;
     drawn++;
     setTimeout(() => { // the composer has its draft by then
+      if (files.length && kama.attach) kama.attach.offer(files);
+      if (!text) return;
       area.value = area.value.trim() ? `${area.value}\n${text}` : text;
       area.dispatchEvent(new Event("input", { bubbles: true }));
       area.focus();
@@ -260,8 +262,9 @@
     if (!it) return;
     const lines = [it.title, it.text, it.url].map((s) => s.trim());
     const other = lines.filter((s, i) => s && !lines.some((t, j) => j !== i && t.includes(s) && (t !== s || j < i)));
-    share = { text: other.join("\n"), files: it.files.length };
-    if (share.text || share.files) draw();
+    if (!other.length && !it.files.length) return;
+    share = { text: other.join("\n"), files: it.files };
+    draw();
   };
 
   // --- what comes while nobody looks ---

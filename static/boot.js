@@ -28,6 +28,7 @@
   const kama = window.kama = {
     log: doc.getElementById("log"),
     build: at.build, // of this page
+    maxUpload: Number(at.upload) || 0, // bytes of a file
     waiting: false, // a newer build than the page's is at hand
     onUpdate: null, // () called when waiting becomes true
     onOpen: null, // (path) to show instead of go-app's navigation, as "/c/U…"
@@ -138,7 +139,7 @@
   // --- the program ---
 
   // What go-app asks for: which addresses are not the program's own.
-  const outside = ["login", "register", "logout", "new", "admin", "setup", "doctor", "static", "api"];
+  const outside = ["login", "register", "logout", "new", "admin", "setup", "doctor", "static", "api", "files"];
   const env = { GOAPP_INTERNAL_URLS: JSON.stringify(outside.map((p) => `${location.origin}/${p}`)) };
   window.goappGetenv = (key) => env[key] || "";
 
@@ -166,7 +167,7 @@
   });
 
   const start = async () => {
-    const more = [at.idb, at.aside].filter(Boolean).map((src) => script(src).catch((err) => console.error("kamachat:", err)));
+    const more = [at.idb, at.aside, at.attach].filter(Boolean).map((src) => script(src).catch((err) => console.error("kamachat:", err)));
     await script(at.exec);
     const go = new Go();
     const { instance } = await program(go);

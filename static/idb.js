@@ -198,7 +198,7 @@
   const wipe = async (spared) => {
     await known().catch(() => {});
     const own = spared || ["", account].includes(await remembered().catch(() => account));
-    const all = new Set(account ? [prefix + account] : []);
+    const all = new Set(account ? [prefix + account, prefix + "files-" + account] : []);
     if (own && !spared) all.add(names);
     try {
       if (db) (await db).close();
@@ -211,6 +211,7 @@
       for (const d of await indexedDB.databases()) if (d.name.startsWith(prefix)) all.add(d.name);
     }
     all.delete(prefix + spared);
+    all.delete(prefix + "files-" + spared);
     await Promise.all([...all].map(drop));
     return own;
   };
@@ -231,13 +232,14 @@
       return same ? "" : "new";
     }),
     // leave is for a session that has ended elsewhere: all is wiped but posts
-    // that wait, of any page. "all" says that nothing is left.
+    // and files that wait, of any page. "all" says that nothing is left.
     leave: () => turn(async () => {
       await known().catch(() => {});
       if (account && await remembered().catch(() => "") === account) {
+        const files = window.kama && kama.attach ? await kama.attach.left().catch(() => 0) : 0;
         const [tx, s] = await records("readwrite", { via: connect });
         const end = done(tx);
-        const waits = await asked(s.count(below("o/")));
+        const waits = await asked(s.count(below("o/"))) || files;
         if (waits) for (const kind of ["c/", "p/", "u/"]) s.delete(below(kind));
         await end;
         if (waits) return "";

@@ -29,6 +29,7 @@ type hands struct {
 	asking  atomic.Bool                           // whether the session stands
 	leaving atomic.Bool                           // the person signs out here and now
 	notes   app.Value                             // of static/aside.js, where it is there
+	files   app.Value                             // of static/attach.js, where it is there
 	notice  func(state.Conv, *state.State) string // as view.Desk; nil where nobody is told
 	persist sync.Once                             // the browser was asked not to clear what is kept
 	one     sync.Mutex                            // what follows a change is done one after the other
@@ -94,6 +95,7 @@ func (h *hands) Post(conv chat.ConvID, c chat.Content) {
 func (h *hands) SignOut() {
 	var status state.Status
 	h.Do(func(s *state.State) { status = s.Status() })
+	status.Queued += h.filesWaiting()
 	lang := words.Lang(language())
 	switch {
 	case status.Phase != state.Live: // the server would not hear of it

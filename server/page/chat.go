@@ -156,6 +156,10 @@ func stamp(ms int64) string {
 	return time.UnixMilli(ms).UTC().Format(time.RFC3339)
 }
 
+// wide and high are the room of a picture in the log, in CSS pixels.
+func wide(f *chat.File) string { w, _ := f.Box(); return strconv.Itoa(w) }
+func high(f *chat.File) string { _, h := f.Box(); return strconv.Itoa(h) }
+
 // tickLook returns the icon of a tick and the word and class for it.
 func tickLook(t chat.Tick) (icon, label string) {
 	switch t {

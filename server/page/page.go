@@ -18,6 +18,8 @@ type Common struct {
 	Asset func(name string) string // the address of a static file
 	Now   time.Time
 	Zone  *time.Location // where days begin
+	// MaxUpload is the bytes of the largest file; 0: nobody can send files.
+	MaxUpload int64
 }
 
 // SignInPage is the form to sign in.

@@ -36,7 +36,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func common(lang string) Common {
 	return Common{
-		Lang: lang, Build: "v1", Now: noon, Zone: time.UTC,
+		Lang: lang, Build: "v1", Now: noon, Zone: time.UTC, MaxUpload: 50 << 20,
 		Asset: func(name string) string {
 			ext := filepath.Ext(name)
 			return "/static/" + strings.TrimSuffix(name, ext) + "-0123456789abcdef" + ext
@@ -80,6 +80,23 @@ func small(lang string) ChatPage {
 	}
 }
 
+// sent is a message with a file that was uploaded.
+func sent(seq int64, by chat.UserID, name, mime string, w, h int) chat.Message {
+	f := chat.Upload{ID: strings.Repeat("A2", 13), Name: name, Type: mime, Size: 1_234_567, Width: w, Height: h}.File()
+	return said(hike, seq, by, int(seq)-20, chat.Content{Kind: chat.FileK, File: &f})
+}
+
+// withFiles is a chat in which files of all kinds were sent.
+func withFiles(lang string) ChatPage {
+	p := small(lang)
+	p.Open.Page.Entries = []chat.Message{
+		sent(3, bob, "山脊 1.png", "image/png", 4000, 3000), sent(4, ann, "walk.mp4", "video/mp4", 0, 0), sent(5, bob, "bird.ogg", "audio/ogg", 0, 0),
+		sent(6, ann, "map.pdf", "application/pdf", 0, 0),
+		said(hike, 7, bob, -2, chat.Content{Kind: chat.FileK, File: &chat.File{URL: "https://elsewhere.example/x.png", Name: "x.png", Type: "image/png", Size: "9"}}),
+	}
+	return p
+}
+
 // pages are all pages in one language.
 func pages(lang string) map[string]templ.Component {
 	c := common(lang)
@@ -98,6 +115,7 @@ func pages(lang string) map[string]templ.Component {
 		"chat":      Chat(small(lang)),
 		"chat-new":  Chat(fresh),
 		"chat-past": Chat(past),
+		"chat-file": Chat(withFiles(lang)),
 		"new":       New(NewPage{Common: c, Me: *list.Me, Query: "az", Found: found}),
 		"new-none":  New(NewPage{Common: c, Me: *list.Me, Query: "zz"}),
 		"doctor":    Doctor(DoctorPage{Common: c}),
@@ -182,6 +200,7 @@ func TestWhatPeopleWriteIsText(t *testing.T) {
 		said(hike, 1, bob, -9, chat.TextContent(evil)), said(hike, 2, bob, -8, chat.TextContent("`"+evil+"` ```"+evil+"```")),
 		said(hike, 3, bob, -7, chat.Content{Kind: chat.FileK, File: file}),
 		said(hike, 4, bob, -6, chat.TextContent(`https://example.org/"onmouseover="alert(1) javascript:alert(1)`)),
+		sent(6, bob, evil, "image/png", 1, 1), sent(7, bob, evil, "audio/ogg", 0, 0), sent(8, bob, evil, "video/mp4", 0, 0), sent(9, bob, evil, "x", 0, 0),
 		said(hike, 5, bob, -5, chat.Content{Kind: chat.Event, Event: &chat.Change{What: "renamed", Name: evil}}),
 	}
 	p.Open.Page.Entries = es

@@ -25,6 +25,9 @@ const zoneCookie = "tz"
 
 func (s *server) common(w http.ResponseWriter, r *http.Request) page.Common {
 	c := page.Common{Lang: lang(w, r), Build: s.Build, Asset: s.static.url, Now: time.Now(), Zone: zone(r)}
+	if s.Files != nil {
+		c.MaxUpload = s.Files.MaxUpload()
+	}
 	if t, err := r.Cookie(themeCookie); err == nil && (t.Value == "light" || t.Value == "dark") {
 		c.Theme = t.Value
 	}

@@ -143,9 +143,22 @@ var chatPhrases = map[string]phrase{
 
 	// What other programs share.
 	"share.choose": {"Choose a conversation to share to", "选择要分享到的会话"},
-	"share.text":   {"Choose a conversation to share the text to. Files can't be sent yet.", "选择要分享文字的会话，暂不支持发送文件"},
-	"share.files":  {"Files can't be sent yet.", "暂不支持发送文件。"},
 	"share.cancel": {"Cancel", "取消"},
+
+	// Files that are to be sent, and pictures that were.
+	"attach.add":     {"Send files", "发送文件"},
+	"attach.list":    {"Files to send", "待发送的文件"},
+	"attach.drop":    {"Drop files to send them here", "松开即可发送到此会话"},
+	"attach.sending": {"Sending {0}", "正在发送 {0}"},
+	"attach.sent":    {"{0} sent", "{0} 已发送"},
+	"attach.stop":    {"Cancel sending {0}", "取消发送 {0}"},
+	"attach.queued":  {"Comes next", "排队中"},
+	"attach.waits":   {"Waits for the connection", "等待网络恢复"},
+	"attach.large":   {"“{0}” is too large: a file may have {1}.", "“{0}”太大，文件不能超过 {1}。"},
+	"attach.many":    {"That is too much at once. Send these first.", "一次太多了，请先发送这些文件。"},
+	"attach.folder":  {"“{0}” is a folder. Choose the files in it.", "“{0}”是文件夹，请选择其中的文件。"},
+	"attach.unkept":  {"This browser keeps no files: leave the page open until they are sent.", "此浏览器无法保存文件，发送完成前请勿关闭页面。"},
+	"view.save":      {"Download", "下载"},
 
 	// A newer program.
 	"update.ready":  {"A new version is ready", "新版本已就绪"},

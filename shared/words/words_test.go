@@ -37,7 +37,7 @@ func sources(t *testing.T, dirs ...string) map[string]string {
 	out := map[string]string{}
 	for _, dir := range dirs {
 		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-			own := strings.HasSuffix(path, ".templ") || strings.HasSuffix(path, "aside.js") || strings.HasSuffix(path, ".go") &&
+			own := strings.HasSuffix(path, ".templ") || strings.HasSuffix(path, "aside.js") || strings.HasSuffix(path, "attach.js") || strings.HasSuffix(path, ".go") &&
 				!strings.HasSuffix(path, "_test.go") && !strings.HasSuffix(path, "_templ.go")
 			if err != nil || e.IsDir() || !own {
 				return err

@@ -169,6 +169,16 @@ func (c *Client) Post(conv chat.ConvID, content chat.Content) (ref string) {
 	return ref
 }
 
+// PostAs is Post under a ref made before. It reports whether the post is in the
+// outbox now: it is not where that is full, or had the ref already.
+func (c *Client) PostAs(conv chat.ConvID, content chat.Content, ref string) (ok bool) {
+	c.did(func(st *state.State, now int64) (ch state.Change) {
+		ch, ok = st.Add(conv, content, ref, now)
+		return ch
+	})
+	return ok
+}
+
 // Retry sends a failed post again.
 func (c *Client) Retry(ref string) {
 	c.did(func(st *state.State, now int64) state.Change { return st.Retry(ref, now) })

@@ -28,6 +28,7 @@ func (c *composer) OnMount(ctx app.Context) {
 	c.shown = c.Conv
 	c.grows = app.Window().Get("CSS").Call("supports", "field-sizing", "content").Truthy()
 	c.fill(c.draft())
+	c.attach()
 	if c.desk.caught.text(c.area()) {
 		return
 	}
@@ -40,6 +41,7 @@ func (c *composer) OnUpdate(ctx app.Context) {
 	}
 	c.shown, c.emojis = c.Conv, false
 	c.fill(c.draft())
+	c.attach()
 	c.focusSoon(ctx)
 }
 
@@ -55,6 +57,11 @@ func (c *composer) focusSoon(ctx app.Context) {
 func (c *composer) Render() app.UI {
 	d := c.desk
 	return el("form").ID("composer").Class("composer").OnSubmit(c.onSubmit).Body(
+		slot("attached"),
+		el("label").Class("icon add").Title(d.say("attach.add")).Body(
+			icon("plus"),
+			void("input").ID("files").Attr("type", "file").Attr("multiple", true).Class("hush").Aria("label", d.say("attach.add")),
+		),
 		el("textarea").ID("text").Attr("name", "text").Attr("rows", 1).Attr("maxlength", chat.MaxText).
 			Attr("placeholder", d.say("composer.placeholder")).
 			Aria("label", d.say("composer.label", c.Title)).
@@ -136,14 +143,34 @@ func (c *composer) submit() {
 	text := strings.Trim(c.area().Get("value").String(), " \t\r\n")
 	content := chat.TextContent(text)
 	if content.Validate() != nil {
+		if text == "" {
+			c.sendAttached()
+		}
 		return
 	}
+	defer c.sendAttached() // behind the text, which is there at once
 	c.desk.Intents.Draft(c.Conv, "")
 	c.fill("")
 	c.desk.log.atEnd = true
 	c.desk.Intents.Post(c.Conv, content)
 	c.desk.log.sync()
 	c.desk.log.toEnd()
+}
+
+// attachments are static/attach.js, which looks after files that are to be sent.
+func attachments() app.Value { return app.Window().Get("kama").Get("attach") }
+
+// attach has the files for the conversation shown above what is written.
+func (c *composer) attach() {
+	if a := attachments(); a.Truthy() {
+		a.Call("show", string(c.Conv), app.Window().GetElementByID("attached"))
+	}
+}
+
+func (c *composer) sendAttached() {
+	if a := attachments(); a.Truthy() && a.Call("send", string(c.Conv)).Truthy() {
+		c.desk.log.toEnd()
+	}
 }
 
 func (c *composer) onEmojis(ctx app.Context, e app.Event) { c.emojis = !c.emojis }

@@ -18,7 +18,7 @@ func says(b app.Value, c chat.Content, d *Desk) {
 			b.Call("append", drawnRun(r))
 		}
 	case c.File != nil:
-		b.Call("append", attached(c.File))
+		b.Call("append", shown(c.File))
 	case c.Call != nil:
 		b.Call("append", text("span", "call", d.call(c.Call)))
 	}
@@ -46,13 +46,54 @@ func drawnRun(r chat.Run) any {
 	return r.Text
 }
 
+// shown is a file as it is looked at or listened to, or else a card of it. The
+// room that it takes is known before it is there, so that nothing moves.
+func shown(f *chat.File) app.Value {
+	kind := f.Shown()
+	switch kind {
+	case "":
+		return attached(f)
+	case "image":
+		img := sized(node("img", ""), f)
+		img.Set("loading", "lazy")
+		img.Set("decoding", "async")
+		img.Set("alt", f.Name)
+		img.Set("src", f.URL)
+		a := node("a", "pic", img)
+		a.Set("href", f.URL)
+		a.Set("target", "_blank")
+		return a
+	}
+	m := node(kind, "")
+	m.Set("controls", true)
+	m.Call("setAttribute", "aria-label", f.Name)
+	if kind == "audio" {
+		m.Set("preload", "none")
+		m.Set("src", f.URL)
+		s := text("span", "sound", f.Name)
+		s.Call("append", m)
+		return s
+	}
+	m.Set("className", "film")
+	m.Set("preload", "metadata")
+	m.Set("src", f.URL)
+	return sized(m, f)
+}
+
+func sized(n app.Value, f *chat.File) app.Value {
+	w, h := f.Box()
+	n.Set("width", w)
+	n.Set("height", h)
+	return n
+}
+
 // attached is a file, to be opened where its address is one that may be.
 func attached(f *chat.File) app.Value {
 	kind := strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
 	if n := len(kind); n == 0 || n > 4 {
 		kind = "···"
 	}
-	name := node("span", "names", text("b", "", f.Name), text("small", "", f.Size))
+	name := node("span", "names", text("b", "", f.Name), text("small", "", f.Bytes()))
 	tag := "span"
 	if chat.SafeURL(f.URL) {
 		tag = "a"
