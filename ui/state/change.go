@@ -14,6 +14,9 @@ type Change struct {
 	Me    bool                 // one's own person
 	Convs map[chat.ConvID]bool // conversations whose rows, header, typing or ticks may differ
 	Need  []wire.Frame         // questions for the server, to be sent now in this order
+	// Amended are entries held that have changed, as they are now, and amendments
+	// of entries that are not held.
+	Amended []chat.Message
 }
 
 // Has reports whether conv may look different.
@@ -34,6 +37,9 @@ func (c Change) Merge(o Change) Change {
 	}
 	if len(c.Need)+len(o.Need) > 0 {
 		m.Need = append(append([]wire.Frame{}, c.Need...), o.Need...)
+	}
+	if len(c.Amended)+len(o.Amended) > 0 {
+		m.Amended = append(append([]chat.Message{}, c.Amended...), o.Amended...)
 	}
 	return m
 }

@@ -1,6 +1,9 @@
 package state
 
 import (
+	"maps"
+	"slices"
+
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
@@ -55,6 +58,7 @@ func (c *conv) fold(sum chat.Summary) {
 		c.title, c.avatar, c.members, c.told = sum.Title, sum.Avatar, sum.Members, sum.LastSeq
 	}
 	c.mine = c.mine.Merge(sum.Mine)
+	c.pass()
 	c.sent = c.sent.Merge(sum.Mine)
 	c.all = c.all.Merge(sum.All)
 	if sum.LastSeq > c.count.end || sum.LastSeq == c.count.end && sum.Mine.Read == c.mine.Read {
@@ -79,6 +83,7 @@ func (c *conv) take(m chat.Message) {
 	last := c.log.last()
 	c.log.add(m)
 	c.tell(last)
+	c.pass()
 }
 
 // page folds a page; jump as in timeline.merge.
@@ -90,6 +95,56 @@ func (c *conv) page(p chat.Page, jump bool) {
 	}
 	c.log.reach(p.LastSeq)
 	c.tell(last)
+	c.pass()
+}
+
+// pass moves one's read mark past amendments, which nobody reads as such.
+func (c *conv) pass() {
+	if c.log.first > c.mine.Read+1 {
+		return
+	}
+	for _, m := range c.log.above(c.mine.Read) {
+		if !m.Content.Kind.Amends() {
+			return
+		}
+		c.mine = c.mine.Merge(chat.Marks{Read: m.Seq})
+	}
+}
+
+// amended passes on what has changed of the entries held, and the amendments
+// of entries that are not: they may be kept.
+func (c *conv) amended(ch *Change) {
+	for _, by := range c.log.came {
+		held := c.log.held(by.Content.Of) != nil
+		if p := c.past; p != nil && p.held(by.Content.Of) != nil {
+			held = true
+			p.amend(by)
+		}
+		if !held {
+			ch.Amended = append(ch.Amended, by)
+		}
+	}
+	c.log.came = nil
+	c.log.take(ch)
+	if p := c.past; p != nil {
+		for _, by := range p.came {
+			if p.held(by.Content.Of) == nil {
+				ch.Amended = append(ch.Amended, by)
+			}
+		}
+		p.came = nil
+		p.take(ch)
+	}
+}
+
+// take moves what has changed into ch.
+func (t *timeline) take(ch *Change) {
+	for _, seq := range slices.Sorted(maps.Keys(t.changed)) {
+		if m := t.held(seq); m != nil {
+			ch.Amended = append(ch.Amended, *m)
+		}
+	}
+	t.changed = nil
 }
 
 // tell lets entries after seq that the server's line did not cover change it.
@@ -134,7 +189,7 @@ func (c *conv) unread(me chat.UserID) (n int, exact bool) {
 		from = c.count.end
 	}
 	for _, m := range c.log.above(from) {
-		if m.Author != me {
+		if m.Author != me && !m.Content.Kind.Amends() {
 			base++
 		}
 	}

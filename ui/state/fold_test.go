@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -33,6 +34,31 @@ func TestEveryClientEndsEqual(t *testing.T) {
 				ref := fmt.Sprint("r", n)
 				p.st.Add(c, chat.TextContent(rapid.SampledFrom([]string{"ok", "yes", "hm"}).Draw(t, "text")), ref, m.now)
 				p.posted[c] = append(p.posted[c], ref)
+				p.due(m.now)
+			},
+			"amend": func(t *rapid.T) {
+				p := one.Draw(t, "who")
+				c := rapid.SampledFrom(convsOf(p.user)).Draw(t, "conv")
+				var rows []chat.Row
+				for _, r := range p.st.Rows(c, time.UTC) {
+					if r.Message.Seq > 0 {
+						rows = append(rows, r)
+					}
+				}
+				if len(rows) == 0 {
+					return
+				}
+				n++
+				ref := fmt.Sprint("r", n)
+				a := chat.Content{Kind: rapid.SampledFrom(chat.Amending).Draw(t, "kind"), Of: rapid.SampledFrom(rows).Draw(t, "row").Message.Seq}
+				switch a.Kind {
+				case chat.Edit:
+					a.Text = ref
+				case chat.React:
+					a.Text, a.Off = rapid.SampledFrom([]string{"👍", "🎉"}).Draw(t, "emoji"), rapid.Bool().Draw(t, "off")
+				}
+				p.st.Add(c, a, ref, m.now)
+				p.posted[c], p.amends[ref] = append(p.posted[c], ref), true
 				p.due(m.now)
 			},
 			"serve": func(t *rapid.T) {
@@ -97,7 +123,7 @@ func TestEveryClientEndsEqual(t *testing.T) {
 			},
 			"": func(t *rapid.T) {
 				for _, p := range m.peers {
-					wellFormed(t, p)
+					wellFormed(t, m, p)
 				}
 			},
 		})
@@ -114,7 +140,7 @@ func TestEveryClientEndsEqual(t *testing.T) {
 
 // wellFormed checks what must hold at every moment: rows without a gap or a
 // double, and at most one post of a conversation under way.
-func wellFormed(t *rapid.T, p *peer) {
+func wellFormed(t *rapid.T, m *model, p *peer) {
 	for _, c := range convsOf(p.user) {
 		keys := map[string]bool{}
 		var last int64
@@ -124,8 +150,10 @@ func wellFormed(t *rapid.T, p *peer) {
 			}
 			keys[r.Key] = true
 			if s := r.Message.Seq; s > 0 {
-				if last > 0 && s != last+1 {
-					t.Fatalf("row %d follows %d", s, last)
+				for i := last + 1; last > 0 && i < s; i++ {
+					if !m.logs[c][i-1].Content.Kind.Amends() {
+						t.Fatalf("row %d follows %d", s, last)
+					}
 				}
 				last = s
 			}
@@ -175,8 +203,8 @@ func sameList(t *rapid.T, m *model, i int, p *peer) {
 	for _, h := range m.heads(p.user) {
 		listed[h.Conv] = true
 		v, _ := p.st.Conv(h.Conv)
-		if v.LastSeq != h.LastSeq || v.Last == nil || v.Last.Seq != h.LastSeq {
-			t.Fatalf("device %d knows %s up to %d, last %+v; the log goes to %d", i, h.Conv, v.LastSeq, v.Last, h.LastSeq)
+		if want := m.lastOf(h.Conv); v.LastSeq != h.LastSeq || v.Last == nil || v.Last.Seq != want.Seq || !reflect.DeepEqual(v.Last.Content, want.Content) {
+			t.Fatalf("device %d knows %s up to %d, last %+v; the log goes to %d, and the last message is %+v", i, h.Conv, v.LastSeq, v.Last, h.LastSeq, want)
 		}
 		if v.Unread != m.unread(h.Conv, p.user) {
 			t.Fatalf("device %d counts %d unread in %s, the log has %d", i, v.Unread, h.Conv, m.unread(h.Conv, p.user))
@@ -186,7 +214,7 @@ func sameList(t *rapid.T, m *model, i int, p *peer) {
 			t.Fatalf("device %d has its marks in %s at %+v, the model at %+v", i, h.Conv, mine, h.Mine)
 		}
 		// Ahead of the model it is where a crash took marks that had been told.
-		got, want := chat.TickOf(v.LastSeq, all), chat.TickOf(h.LastSeq, h.All)
+		got, want := chat.TickOf(v.Last.Seq, all), chat.TickOf(v.Last.Seq, h.All)
 		if v.Last.Author == p.user && !h.Conv.IsGroup() && (got < want || got > want && !m.crashed) {
 			t.Fatalf("device %d has tick %d at the end of %s, the others' marks are %+v", i, got, h.Conv, h.All)
 		}
@@ -254,19 +282,32 @@ func settle(t *rapid.T, m *model, ms int64) {
 
 func sameView(t *rapid.T, m *model, i int, p *peer, c chat.ConvID) {
 	rows := p.st.Rows(c, time.UTC)
-	log := m.logs[c]
+	var log []chat.Message
+	var own []string
+	for _, e := range m.logs[c] {
+		if !e.Content.Kind.Amends() {
+			log = append(log, e)
+		}
+		if slices.Contains(p.posted[c], e.Ref) {
+			own = append(own, e.Ref)
+		}
+	}
 	if len(rows) != len(log) {
 		t.Fatalf("device %d shows %d rows of %s, the log has %d", i, len(rows), c, len(log))
 	}
-	var own []string
 	for j, r := range rows {
 		if r.Message.Seq != log[j].Seq || r.Message.ID != log[j].ID {
 			t.Fatalf("device %d row %d of %s is %d, the log has %d", i, j, c, r.Message.Seq, log[j].Seq)
 		}
-		if slices.Contains(p.posted[c], log[j].Ref) {
-			own = append(own, log[j].Ref)
+		if !reflect.DeepEqual(r.Message.Content, log[j].Content) || r.Waits {
+			t.Fatalf("device %d has %s/%d as %+v (%+v), the log as %+v (%+v)", i, c, r.Message.Seq, r.Message.Content, r.Message.Content.Fate, log[j].Content, log[j].Content.Fate)
 		}
 	}
+	// Amendments that came too late are refused and undone.
+	p.posted[c] = slices.DeleteFunc(p.posted[c], func(ref string) bool {
+		_, stored := m.refs[string(p.user)+" "+ref]
+		return !stored && p.amends[ref]
+	})
 	if !slices.Equal(own, p.posted[c]) {
 		t.Fatalf("device %d posted %v, the log has %v", i, p.posted[c], own)
 	}

@@ -122,10 +122,12 @@ func (s *State) Remember(conv chat.ConvID, es []chat.Message) (ch Change, ok boo
 	from := t.last()
 	t.merge(es, false)
 	c.tell(from)
+	c.pass()
 	s.asks.behind = true
 	for _, m := range es {
 		s.wonder(m)
 	}
+	c.amended(&ch)
 	ch.touch(conv)
 	return ch, true
 }

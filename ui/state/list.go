@@ -15,7 +15,7 @@ type Conv struct {
 	Peer    chat.UserID // of a direct conversation
 	Online  bool        // the peer is
 	Members int
-	Last    *chat.Message // newest entry, or the newest post that waits; nil for none
+	Last    *chat.Message // newest message, or the newest post that waits; nil for none
 	LastAt  int64
 	LastSeq int64 // the log's end as far as known
 	Oldest  int64 // Seq of the oldest entry held, 0 for none
@@ -79,9 +79,18 @@ func (s *State) view(c *conv) Conv {
 	if v.Last != nil && v.Last.Author == s.me.ID {
 		v.Tick = chat.TickOf(v.Last.Seq, c.all)
 	}
-	if q := s.outbox.of(c.id); len(q) > 0 {
-		r := s.row(q[len(q)-1])
-		v.Last, v.Tick = &r.Message, r.Tick
+	q := s.outbox.of(c.id)
+	if v.Last != nil && len(q) > 0 {
+		last := *v.Last
+		s.pending(c.id, &last)
+		v.Last = &last
+	}
+	for i := len(q) - 1; i >= 0; i-- {
+		if !q[i].Content.Kind.Amends() {
+			r := s.row(q[i])
+			v.Last, v.Tick = &r.Message, r.Tick
+			break
+		}
 	}
 	if v.Last != nil {
 		v.LastAt = v.Last.At

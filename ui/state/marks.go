@@ -14,6 +14,7 @@ func (s *State) Seen(conv chat.ConvID, seq int64) (ch Change) {
 		return ch
 	}
 	c.mine = c.mine.Merge(chat.Marks{Read: seq})
+	c.pass()
 	ch.touch(conv)
 	return ch
 }

@@ -154,10 +154,14 @@ func (o *outbox) waiting() (n int) {
 
 // Add puts a post under ref, a name never used before, last in its
 // conversation. Content that no server would take fails at once. ok is false
-// where the outbox is full or has ref already; then nothing happened.
+// where the outbox is full or has ref already, or an amendment is not one; then
+// nothing happened.
 func (s *State) Add(conv chat.ConvID, c chat.Content, ref string, now int64) (ch Change, ok bool) {
 	u := Unsent{Conv: conv, Ref: ref, At: now + s.skew, Content: c}
 	if err := c.Validate(); err != nil {
+		if c.Kind.Amends() {
+			return ch, false
+		}
 		u.Why = chat.AsRefusal(err).Code
 	}
 	if c, ok := s.convs[conv]; ok {

@@ -12,7 +12,12 @@ type past struct {
 	at   int64  // the entry that was jumped to
 	want int    // the page that is wanted: wantNone, wantAround, wantOlder or wantNewer
 	ref  string // of the question under way
+	what int    // that is about
 	next int64  // not to be asked before
+	// Entries that were kept, and may have been amended since, are asked for once
+	// more: n of them before this Seq, 0 for none.
+	check int64
+	n     int
 }
 
 const (
@@ -20,6 +25,7 @@ const (
 	wantAround
 	wantOlder
 	wantNewer
+	wantCheck
 )
 
 // Jump shows conv around the entry seq, which is held or has to be loaded.
@@ -72,17 +78,22 @@ func (s *State) pumped(c *conv, now int64) (ch Change) {
 // pumpPast asks what Jump and Around want.
 func (s *State) pumpPast(c *conv, now int64, ch *Change) {
 	p := c.past
-	if p == nil || p.want == wantNone || p.ref != "" || now < p.next || !s.asks.free() {
+	if p == nil || p.want == wantNone && p.check == 0 || p.ref != "" || now < p.next || !s.asks.free() {
 		return
 	}
+	if p.what = p.want; p.what == wantNone {
+		p.what = wantCheck
+	}
 	b := wire.Before{Conv: c.id, Limit: pageSize}
-	switch p.want {
+	switch p.what {
 	case wantAround:
 		b.Seq = p.at + pageSize/2
 	case wantOlder:
 		b.Seq = p.first
 	case wantNewer:
 		b.Seq = p.last() + pageSize + 1
+	case wantCheck:
+		b.Seq, b.Limit = p.check, p.n
 	}
 	p.ref = s.asks.put(ask{kind: askPast, conv: c.id, at: now})
 	ch.Need = append(ch.Need, wire.Frame{Ref: p.ref, Body: b})
@@ -97,13 +108,19 @@ func (c *conv) looked(ref string, page chat.Page, now int64) {
 	first, last := p.first, p.last()
 	p.ref = ""
 	p.join(page.Entries)
-	if p.want == wantOlder && p.first == first {
+	if p.what == wantOlder && p.first == first {
 		p.floor = p.first
 	}
-	if p.want == wantNewer && p.last() == last {
+	if p.what == wantNewer && p.last() == last {
 		p.next = now + pause
 	}
-	p.want = wantNone
+	switch p.what {
+	case wantCheck:
+		p.check = 0
+	case p.want:
+		p.want = wantNone
+	}
+	c.catchUp()
 	c.meet()
 }
 
@@ -124,6 +141,39 @@ func (p *past) join(es []chat.Message) bool {
 	return len(p.run) > n
 }
 
+// recheck wants n entries before seq from the server.
+func (p *past) recheck(seq int64, n int) { p.check, p.n = seq, n }
+
+// part returns, of kept entries, those that one question to the server is about.
+func (p *past) part(es []chat.Message) []chat.Message {
+	n, first := int64(len(es)), es[0].Seq
+	lo, hi := int64(0), n
+	switch {
+	case !p.anchored: // as is asked around an entry
+		lo, hi = p.at-first-pageSize/2, p.at-first+pageSize/2
+	case first < p.first:
+		hi = min(p.first-first, n)
+		lo = hi - chat.MaxPage
+	default:
+		lo = p.last() + 1 - first
+		hi = lo + chat.MaxPage
+	}
+	lo = min(max(lo, 0), n)
+	return es[lo:max(min(hi, n), lo)]
+}
+
+// catchUp applies the amendments at the end of the log to the past.
+func (c *conv) catchUp() {
+	if c.past == nil {
+		return
+	}
+	for _, by := range c.log.run {
+		if by.Content.Kind.Amends() {
+			c.past.amend(by)
+		}
+	}
+}
+
 // meet makes one of the past and the end, where nothing is missing between them.
 func (c *conv) meet() {
 	p, t := c.past, &c.log
@@ -133,6 +183,10 @@ func (c *conv) meet() {
 	if p.first < t.first {
 		t.run = append(p.run[:t.first-p.first:t.first-p.first], t.run...)
 		t.first, t.floor = p.first, max(t.floor, p.floor)
+		t.came = append(t.came, p.came...)
+		for seq := range p.changed {
+			t.note(seq)
+		}
 	}
 	c.past = nil
 }
@@ -169,6 +223,9 @@ func (s *State) RememberPast(conv chat.ConvID, es []chat.Message) (ch Change, ok
 	if !p.anchored && (es[0].Seq > p.at || es[len(es)-1].Seq < p.at) {
 		return ch, false
 	}
+	if s.phase == Live {
+		es = p.part(es)
+	}
 	if ok = p.join(es); !ok {
 		return ch, false
 	}
@@ -176,7 +233,13 @@ func (s *State) RememberPast(conv chat.ConvID, es []chat.Message) (ch Change, ok
 		s.wonder(m)
 	}
 	p.want = wantNone
+	if s.phase == Live && p.ref == "" { // else they are asked for already
+		p.recheck(es[len(es)-1].Seq+1, len(es))
+		s.asks.behind = true
+	}
+	c.catchUp()
 	c.meet()
+	c.amended(&ch)
 	ch.touch(conv)
 	return ch, true
 }

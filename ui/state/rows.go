@@ -46,7 +46,8 @@ func (s *State) Close() (ch Change) {
 // Opened returns the conversation shown, or "".
 func (s *State) Opened() chat.ConvID { return s.open }
 
-// Rows lays the held part of conv out: committed entries, then the outbox.
+// Rows lays the held part of conv out: committed entries, then the outbox. What
+// amends an entry shows at it, stored or not.
 func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
 	c, ok := s.convs[conv]
 	if !ok {
@@ -55,10 +56,14 @@ func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
 	shown := c.shown()
 	rows := make([]chat.Row, 0, len(shown.run)+len(s.outbox.of(conv)))
 	for _, m := range shown.run {
+		if m.Content.Kind.Amends() {
+			continue
+		}
 		r := chat.Row{Key: "s" + strconv.FormatInt(m.Seq, 10), Message: m, Mine: m.Author == s.me.ID}
 		if r.Mine {
 			r.Tick = chat.TickOf(m.Seq, c.all)
 		}
+		r.Waits = s.pending(conv, &r.Message)
 		rows = append(rows, r)
 	}
 	head := s.outbox.head(conv)
@@ -66,7 +71,7 @@ func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
 		if shown != &c.log {
 			break // the end is elsewhere
 		}
-		if p == head && s.stored(c, p) {
+		if p.Content.Kind.Amends() || p == head && s.stored(c, p) {
 			continue
 		}
 		rows = append(rows, s.row(p))
@@ -83,7 +88,12 @@ func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
 // as after a reload: drawing it as well would show it twice for a moment.
 func (s *State) stored(c *conv, p *post) bool {
 	return slices.ContainsFunc(c.log.above(p.After), func(m chat.Message) bool {
-		return m.Author == s.me.ID && reflect.DeepEqual(m.Content, p.Content)
+		if m.Author != s.me.ID || (m.Content.Re == nil) != (p.Content.Re == nil) {
+			return false
+		}
+		said := m.Content
+		said.Re, said.Fate = p.Content.Re, nil // the server's part
+		return reflect.DeepEqual(said, p.Content)
 	})
 }
 

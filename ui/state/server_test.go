@@ -57,10 +57,11 @@ type peer struct {
 	acks   []wire.Frame // answers, in order
 	fan    []wire.Frame // what Fanout brings: may be lost, doubled, reordered
 	posted map[chat.ConvID][]string
+	amends map[string]bool // refs of what was posted
 }
 
 func (m *model) join(u chat.UserID) *peer {
-	p := &peer{user: u, st: New(), posted: map[chat.ConvID][]string{}}
+	p := &peer{user: u, st: New(), posted: map[chat.ConvID][]string{}, amends: map[string]bool{}}
 	m.peers = append(m.peers, p)
 	return p
 }
@@ -176,14 +177,24 @@ func (m *model) differing(u chat.UserID, sums []uint32) (l wire.Listed, told boo
 func (m *model) summary(c chat.ConvID, u chat.UserID) chat.Summary {
 	log := m.logs[c]
 	return chat.Summary{
-		Conv: c, Members: len(members[c]), LastSeq: int64(len(log)), Last: &log[len(log)-1],
+		Conv: c, Members: len(members[c]), LastSeq: int64(len(log)), Last: m.lastOf(c),
 		Mine: m.read[c][u], All: m.lowest(c, u), Unread: m.unread(c, u),
 	}
 }
 
+// lastOf returns the last message of c.
+func (m *model) lastOf(c chat.ConvID) *chat.Message {
+	for i := len(m.logs[c]) - 1; i >= 0; i-- {
+		if last := m.logs[c][i]; !last.Content.Kind.Amends() {
+			return &last
+		}
+	}
+	return nil
+}
+
 func (m *model) unread(c chat.ConvID, u chat.UserID) (n int) {
 	for _, e := range m.logs[c] {
-		if e.Author != u && e.Seq > m.read[c][u].Read {
+		if e.Author != u && !e.Content.Kind.Amends() && e.Seq > m.read[c][u].Read {
 			n++
 		}
 	}
@@ -276,12 +287,22 @@ func (m *model) post(p *peer, ref string, b wire.Post) {
 	case !again && !m.in(b.Conv, p.user):
 		p.acks = append(p.acks, wire.Frame{Ref: ref, Body: wire.Refused{Code: chat.Forbidden}})
 		return
+	case !again && b.Content.About() != 0 && m.denies(p.user, b) != nil:
+		p.acks = append(p.acks, wire.Frame{Ref: ref, Body: wire.Refused{Code: chat.AsRefusal(m.denies(p.user, b)).Code}})
+		return
 	case !again:
 		seq = int64(len(m.logs[b.Conv])) + 1
 		m.refs[key] = seq
 		m.logs[b.Conv] = append(m.logs[b.Conv], chat.Message{ID: m.now*100 + seq, Conv: b.Conv, Seq: seq, Author: p.user, Ref: ref, At: m.now, Content: b.Content})
 	}
 	e := m.logs[b.Conv][seq-1]
+	if !again && b.Content.Kind.Amends() {
+		target := &m.logs[b.Conv][b.Content.Of-1]
+		was := target.Content.Fate
+		if chat.Amend(target, e) && was != nil && was.Edited > 0 && b.Content.Kind != chat.React {
+			m.logs[b.Conv][was.Edited-1].Content.Text = "" // as the store forgets it
+		}
+	}
 	for _, q := range m.peers {
 		f := wire.Frame{Body: wire.Posted{Message: e}}
 		switch {
@@ -295,9 +316,18 @@ func (m *model) post(p *peer, ref string, b wire.Post) {
 		}
 		q.fan = append(q.fan, f)
 	}
-	if !again {
+	if !again && (!b.Content.Kind.Amends() || m.read[b.Conv][p.user].Read == seq-1) {
 		m.mark(b.Conv, p.user, chat.Marks{Delivered: seq, Read: seq})
 	}
+}
+
+// denies says why b may not be stored.
+func (m *model) denies(u chat.UserID, b wire.Post) error {
+	var target *chat.Message
+	if seq := b.Content.About(); seq <= int64(len(m.logs[b.Conv])) {
+		target = &m.logs[b.Conv][seq-1]
+	}
+	return chat.Draft{Conv: b.Conv, Author: u, Content: b.Content}.Allow(target)
 }
 
 // convsOf returns the conversations that u may ever be in.

@@ -27,6 +27,7 @@ type State struct {
 	lineup lineup
 	outbox outbox
 	asks   asks
+	denied *Denied // the last amendment that the server refused, until it is taken
 }
 
 // New returns a State that knows nothing.
@@ -89,6 +90,11 @@ func (s *State) Apply(f wire.Frame, now int64) Change {
 	case wire.Refused:
 		s.refused(f.Ref, b, now, &ch)
 	}
+	for _, id := range s.touched(ch) {
+		if c := s.convs[id]; c != nil {
+			c.amended(&ch)
+		}
+	}
 	s.pump(s.touched(ch), now, &ch)
 	return ch
 }
@@ -105,6 +111,11 @@ func (s *State) welcome(w wire.Welcome, now int64, ch *Change) {
 	s.roster.learn(w.Me)
 	s.roster.onlyOnline(w.Online)
 	s.listing(w, now, ch)
+	for _, c := range s.convs {
+		if p := c.past; p != nil && len(p.run) > 0 { // what was amended meanwhile?
+			p.recheck(min(p.last()+1, p.at+pageSize/2), pageSize)
+		}
+	}
 	s.asks.behind = true
 	ch.List, ch.Link, ch.Me = true, true, true
 }
@@ -123,8 +134,10 @@ func (s *State) posted(ref string, m chat.Message, ch *Change) {
 	if m.Author == s.me.ID && ref != "" && s.outbox.settle(ref, m.Seq) {
 		ch.Link = true
 		// Who writes has read what is above. The server knows, too, unless it was
-		// stopped before it could note it.
-		c.mine = c.mine.Merge(chat.Marks{Read: m.Seq})
+		// stopped before it could note it. Who amends something old need not have.
+		if !m.Content.Kind.Amends() {
+			c.mine = c.mine.Merge(chat.Marks{Read: m.Seq})
+		}
 	}
 	c.fresh, c.news = false, s.asks.n
 	c.take(m)
@@ -192,6 +205,7 @@ func (s *State) seen(m chat.Marks, ch *Change) {
 	switch peer, _ := m.Conv.Peer(s.me.ID); m.User {
 	case s.me.ID:
 		c.mine = c.mine.Merge(m)
+		c.pass()
 		c.sent = c.sent.Merge(m)
 	case "", peer:
 		c.all, c.word = c.all.Merge(m), c.word.Merge(m)
@@ -202,6 +216,7 @@ func (s *State) seen(m chat.Marks, ch *Change) {
 // refused settles, delays or gives up what was asked under ref.
 func (s *State) refused(ref string, r wire.Refused, now int64, ch *Change) {
 	if id, ok := s.outbox.refuse(ref, r, now); ok {
+		s.deny(ref)
 		ch.touch(id)
 		ch.Link = true
 		return
@@ -242,6 +257,12 @@ func (s *State) wonder(m chat.Message) {
 	s.roster.unknown(m.Author)
 	if m.Content.Event != nil {
 		s.roster.unknown(m.Content.Event.Who...)
+	}
+	if m.Content.Re != nil {
+		s.roster.unknown(m.Content.Re.Author)
+	}
+	for _, r := range m.Content.Reactions() {
+		s.roster.unknown(r.People...)
 	}
 }
 

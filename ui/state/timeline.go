@@ -23,7 +23,10 @@ type timeline struct {
 	floor    int64 // the server has nothing below this Seq
 	anchored bool
 	parked   map[int64]chat.Message // beyond a gap, never shown
-	tip      *chat.Message          // the newest entry seen anywhere, for lists
+	tip      *chat.Message          // the newest message seen anywhere, for lists
+
+	came    []chat.Message // amendments that have entered the run, until they are taken
+	changed map[int64]bool // entries of the run that have changed since, until they are taken
 }
 
 func (t *timeline) last() int64   { return t.first + int64(len(t.run)) - 1 }
@@ -48,13 +51,51 @@ func (t *timeline) reach(seq int64) { t.end = max(t.end, seq) }
 // saw notes that m exists.
 func (t *timeline) saw(m chat.Message) {
 	t.reach(m.Seq)
-	if t.tip == nil || t.tip.Seq < m.Seq {
+	switch amends := m.Content.Kind.Amends(); {
+	case !amends && (t.tip == nil || t.tip.Seq < m.Seq):
 		t.tip = &m
+	case t.tip != nil: // whoever has the old one keeps it
+		tip := *t.tip
+		if amends && chat.Amend(&tip, m) || chat.Merge(&tip, m) {
+			t.tip = &tip
+		}
 	}
 }
 
-// add folds one entry: at the end of the run, parked beyond a gap, or not at
-// all where it is held already or older than the run.
+// held returns the entry seq of the run, nil where it is not in it.
+func (t *timeline) held(seq int64) *chat.Message {
+	if seq < t.first || seq > t.last() {
+		return nil
+	}
+	return &t.run[seq-t.first]
+}
+
+// push puts the next entry at the end of the run. An amendment is applied.
+func (t *timeline) push(m chat.Message) {
+	t.run = append(t.run, m)
+	if m.Content.Kind.Amends() {
+		t.came = append(t.came, m)
+		t.amend(m)
+	}
+}
+
+// amend applies an amendment to the run.
+func (t *timeline) amend(by chat.Message) {
+	if m := t.held(by.Content.Of); m != nil && chat.Amend(m, by) {
+		t.note(m.Seq)
+	}
+}
+
+// note says that the entry seq has changed.
+func (t *timeline) note(seq int64) {
+	if t.changed == nil {
+		t.changed = map[int64]bool{}
+	}
+	t.changed[seq] = true
+}
+
+// add folds one entry: at the end of the run, parked beyond a gap, or as what
+// is news in another copy of one that is held. Older ones are let go.
 func (t *timeline) add(m chat.Message) {
 	t.saw(m)
 	if !t.anchored {
@@ -62,8 +103,12 @@ func (t *timeline) add(m chat.Message) {
 	}
 	switch next := t.last() + 1; {
 	case m.Seq == next:
-		t.run = append(t.run, m)
+		t.push(m)
 		t.drain()
+	case m.Seq < next:
+		if old := t.held(m.Seq); old != nil && chat.Merge(old, m) {
+			t.note(m.Seq)
+		}
 	case m.Seq > next && len(t.parked) < maxParked:
 		if t.parked == nil {
 			t.parked = map[int64]chat.Message{}
@@ -80,7 +125,7 @@ func (t *timeline) drain() {
 			break
 		}
 		delete(t.parked, m.Seq)
-		t.run = append(t.run, m)
+		t.push(m)
 	}
 	for s := range t.parked {
 		if s <= t.last() {
@@ -111,7 +156,17 @@ func (t *timeline) merge(page []chat.Message, jump bool) {
 	if from < n {
 		t.run = slices.Concat(page[from:n], t.run)
 		t.first = page[from].Seq
-		t.saw(page[n-1])
+		for i, m := range t.run {
+			if i < n-from {
+				t.saw(m)
+			}
+			if m.Content.Kind.Amends() && m.Content.Of <= page[n-1].Seq {
+				if i < n-from {
+					t.came = append(t.came, m)
+				}
+				t.amend(m)
+			}
+		}
 	}
 	for _, m := range page[n:] {
 		t.add(m)
