@@ -158,11 +158,24 @@
   let first = load();
   first.catch(() => {});
 
+  // joined is what two copies of an entry know together, as chat.Merge says.
+  const joined = (a, b) => {
+    const f = a && a.c.fate, g = b.c.fate;
+    if (!f || g && g.recalled) return b;
+    if (!g || f.recalled) return a;
+    const reacts = { ...f.reacts };
+    for (const [emoji, people] of Object.entries(g.reacts || {})) {
+      reacts[emoji] = { ...reacts[emoji] };
+      for (const [u, n] of Object.entries(people)) if (Math.abs(n) > Math.abs(reacts[emoji][u] || 0)) reacts[emoji][u] = n;
+    }
+    const c = (f.edited || 0) > (g.edited || 0) ? a.c : b.c;
+    return { ...b, c: { ...c, fate: { ...c.fate, reacts, to: Math.max(f.to, g.to) } } };
+  };
   const merged = (old, fresh) => {
     if (!old) return fresh;
     const by = new Map();
     for (const m of JSON.parse(old)) by.set(m.seq, m);
-    for (const m of JSON.parse(fresh)) by.set(m.seq, m);
+    for (const m of JSON.parse(fresh)) by.set(m.seq, joined(by.get(m.seq), m));
     return JSON.stringify([...by.values()].sort((a, b) => a.seq - b.seq));
   };
 

@@ -2,6 +2,7 @@ package classic
 
 import (
 	"encoding/json"
+	"strings"
 	"reflect"
 	"testing"
 	"time"
@@ -98,4 +99,20 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The seed's clients know no amendments, and read a quoting text as a text.
+func TestNoWordForAmendments(t *testing.T) {
+	c := New("U1", nil, time.UTC)
+	for _, k := range append([]chat.Kind{chat.Gone}, chat.Amending...) {
+		m := chat.Message{Conv: "DU1-U2", Seq: 2, Author: "U2", Content: chat.Content{Kind: k, Of: 1, Text: "👍"}}
+		if p, ok, err := c.Append(nil, wire.Frame{Body: wire.Posted{Message: m}}); ok || err != nil || len(p) > 0 {
+			t.Errorf("%s becomes %s, %v", k, p, err)
+		}
+	}
+	m := chat.Message{Conv: "DU1-U2", Seq: 2, Author: "U2", Content: chat.TextContent("yes")}
+	m.Content.Re = &chat.Quote{Seq: 1, Author: "U1", Text: "tea?"}
+	if p, ok, err := c.Append(nil, wire.Frame{Body: wire.Posted{Message: m}}); !ok || err != nil || !strings.Contains(string(p), `"content":"yes"`) {
+		t.Errorf("an answer becomes %s, %v", p, err)
+	}
 }

@@ -12,15 +12,16 @@ import (
 
 // A Keeper decides what to write. It is not safe for concurrent use.
 type Keeper struct {
-	tab    string
-	dirty  map[chat.ConvID]bool
-	drafts map[chat.ConvID]bool
-	posts  bool                     // the outbox may have changed
-	opened chat.ConvID              // when the last batch was made
-	wrote  map[string]uint64        // of records that often stay the same: a hash of what is there
-	held   map[chat.ConvID][2]int64 // the entries from, to that are known to be there
-	shed   map[chat.ConvID]int64    // entries up to here were given up, and are not written again before the conversation is opened anew
-	sends  map[string]bool          // refs of all posts that were there: whether they still are
+	tab     string
+	dirty   map[chat.ConvID]bool
+	drafts  map[chat.ConvID]bool
+	posts   bool                     // the outbox may have changed
+	opened  chat.ConvID              // when the last batch was made
+	wrote   map[string]uint64        // of records that often stay the same: a hash of what is there
+	held    map[chat.ConvID][2]int64 // the entries from, to that are known to be there
+	shed    map[chat.ConvID]int64    // entries up to here were given up, and are not written again before the conversation is opened anew
+	amended []chat.Message           // as in state.Change
+	sends   map[string]bool          // refs of all posts that were there: whether they still are
 }
 
 // NewKeeper returns a Keeper that has written nothing. tab is who sends the
@@ -77,6 +78,7 @@ func (k *Keeper) Changed(ch state.Change) {
 		k.dirty[id] = true
 	}
 	k.posts = k.posts || ch.Link
+	k.amended = append(k.amended, ch.Amended...)
 }
 
 // Lost notes that the pages named by keys are not there any more. What the State

@@ -177,7 +177,13 @@ func merge(a, b string) string {
 	_ = json.Unmarshal([]byte(b), &y)
 	x = append(x, y...)
 	slices.SortStableFunc(x, func(a, b chat.Message) int { return cmp.Compare(a.Seq, b.Seq) })
-	x = slices.CompactFunc(x, func(a, b chat.Message) bool { return a.Seq == b.Seq })
+	for i := 1; i < len(x); i++ {
+		if x[i].Seq == x[i-1].Seq {
+			chat.Merge(&x[i], x[i-1])
+			x = slices.Delete(x, i-1, i)
+			i--
+		}
+	}
 	p, _ := json.Marshal(x)
 	return string(p)
 }

@@ -174,7 +174,7 @@ func (r *Replica) Find(ctx context.Context, q find.Query, most int) ([]chat.Mess
 	var found []chat.Message
 	for _, p := range pages {
 		for _, m := range p {
-			if _, _, ok := q.Match(m.Content.Text); !ok {
+			if _, _, ok := q.Match(m.Content.Text); !ok || m.Content.Kind.Amends() {
 				continue
 			}
 			i := len(found) // sorted in as it comes
@@ -239,9 +239,11 @@ func (r *Replica) Flush(ctx context.Context) error {
 func (r *Replica) flush(ctx context.Context) (some bool, err error) {
 	r.flushing.Lock()
 	defer r.flushing.Unlock()
+	bad := r.amend(ctx)
+	defer func() { err = errors.Join(err, bad) }()
 	b := r.batch()
 	if b.Empty() {
-		return false, nil
+		return bad != nil, nil
 	}
 	err = r.write(ctx, b)
 	if errors.Is(err, ErrLost) {

@@ -69,7 +69,9 @@ func (c *conv) fold(sum chat.Summary) {
 	}
 	c.log.reach(sum.LastSeq)
 	if sum.Last != nil {
-		c.log.saw(*sum.Last)
+		last := *sum.Last
+		last.Conv = c.id
+		c.log.saw(last)
 		c.told = max(c.told, sum.Last.Seq)
 	}
 }

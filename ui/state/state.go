@@ -54,7 +54,11 @@ func (s *State) Boot(me chat.Person, convs []chat.Summary, people []chat.Person,
 	if page != nil {
 		s.roster.learn(page.People...)
 		c := s.conv(page.Conv)
-		c.log.merge(page.Entries, true)
+		es := slices.Clone(page.Entries)
+		for i := range es {
+			es[i].Conv = page.Conv // the page leaves it out
+		}
+		c.log.merge(es, true)
 		c.log.reach(page.LastSeq)
 	}
 }
