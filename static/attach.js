@@ -200,7 +200,7 @@
       }
       const wait = a.retry_after || 0;
       if (x.status === 401 || (wait && wait < 300000) || [502, 503, 504].includes(x.status)) return again(Math.max(wait, 3000));
-      const said = `said.${a.detail}`, words = say(said);
+      const said = x.status === 413 ? "said.the file is too large" : `said.${a.detail}`, words = say(said); // a proxy may say it, too
       end("failed", words !== said ? words : say(`problem.${a.code || "internal"}`));
     };
     x.send(it.blob);
@@ -252,10 +252,13 @@
     li.querySelector("small").textContent = status(it);
   };
   const chip = (it) => {
-    if (it.type.startsWith("image/")) it.url = it.url || URL.createObjectURL(it.blob);
+    if (it.type.startsWith("image/") && !it.thumb) { // it stays, so that it does not flicker
+      it.url = URL.createObjectURL(it.blob);
+      it.thumb = el("img", { src: it.url, alt: "", width: 40, height: 40 });
+    }
     const going = it.state === "sending", ext = (/\.([^.]{1,4})$/.exec(it.name) || ["", "···"])[1].toUpperCase();
     const li = el("li", { "data-ref": it.ref, class: it.state },
-      it.url ? el("img", { src: it.url, alt: "", width: 40, height: 40 }) : el("span", { class: "t", "aria-hidden": "true" }, ext),
+      it.thumb || el("span", { class: "t", "aria-hidden": "true" }, ext),
       el("span", { class: "names" }, el("b", {}, it.name), el("small", {}, status(it))));
     if (going) li.append(el("progress", { max: 1, value: it.done || 0, "aria-label": say("attach.sending", it.name) }));
     if (it.state === "failed") li.append(button("reload", say("failed.retry"), () => { it.state = "waits"; draw(); pump(); }));
