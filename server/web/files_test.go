@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	archives "kamachat/server/files"
 	"kamachat/shared/chat"
@@ -388,5 +390,37 @@ func TestWithoutFilesThereAreNone(t *testing.T) {
 		if got := h.do(ann, method, path, strings.NewReader("x")); got.status != 404 {
 			t.Errorf("%s %s: %d", method, path, got.status)
 		}
+	}
+}
+
+// An upload may take longer than other requests, as long as its bytes come.
+func TestSlowUploadIsWaitedFor(t *testing.T) {
+	a := openArchive(t)
+	const within = time.Second
+	srv := httptest.NewUnstartedServer(a.Config.Handler)
+	srv.Config.ReadTimeout, srv.Config.WriteTimeout = within, within
+	srv.Start()
+	defer srv.Close()
+	body, w := io.Pipe()
+	go func() {
+		for range 4 {
+			_, _ = io.WriteString(w, "part")
+			time.Sleep(within / 2) // slow on purpose: longer in all than the server waits for others
+		}
+		_ = w.Close()
+	}()
+	req, err := http.NewRequestWithContext(t.Context(), "POST", srv.URL+uploadPath, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+a.token(a.ann))
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != 200 || !strings.Contains(string(b), `"size":16`) {
+		t.Errorf("%d %s %v", res.StatusCode, b, err)
 	}
 }
