@@ -20,7 +20,7 @@ const settings = "settings"
 // by row, on every pass. The log comes last, since where its parts end is asked
 // by conversation. A new migration's table gets its place here (TestPlanHasEveryTable).
 var plan = []string{
-	settings, "users", "tokens", "logins", "push_subscriptions", "mutes", "quiet", "files", "file_posts", "conversations", "members", log,
+	settings, "users", "tokens", "logins", "push_subscriptions", "mutes", "quiet", "files", "file_entries", "conversations", "members", log,
 }
 
 // planned returns the tables of plan that there are, in its order, or what is

@@ -95,9 +95,12 @@ func (b *batch) placed(m chat.Message) error {
 		return nil
 	}
 	t := b.targets[entryKey{m.Conv, m.Content.Of}]
-	was := t.Content.Fate
+	was, file := t.Content.Fate, t.Content.File
 	if !chat.Amend(&t.Message, m) {
 		return nil
+	}
+	if t.Content.Kind == chat.Gone {
+		b.unsent(file, t.Message)
 	}
 	if m.Content.Kind != chat.React && was != nil && was.Edited != 0 {
 		old := b.targets[entryKey{m.Conv, was.Edited}]

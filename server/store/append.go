@@ -34,7 +34,8 @@ type batch struct {
 	rows  []messageRow
 	// Of uploads that are posted, what is known of them; nil: not for this author.
 	files  map[filed]*chat.File
-	posted []filePost
+	posted []fileEntry
+	freed  []fileEntry // of entries that are unsent
 
 	targets   targets
 	rewritten []messageRow // earlier entries, as they are to be
@@ -210,7 +211,7 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 	m := chat.Message{ID: d.id(), Conv: dr.Conv, Seq: h.last, Author: dr.Author, Ref: dr.Ref, At: h.at, Content: dr.Content}
 	b.known[key] = m
 	if upload != "" {
-		b.posted = append(b.posted, filePost{upload, m.Conv})
+		b.posted = append(b.posted, fileEntry{upload, m.Conv, m.Seq})
 	}
 	b.rows = append(b.rows, messageRow{
 		ConvID: string(m.Conv), Seq: m.Seq, ID: m.ID, Author: string(m.Author), Ref: m.Ref,

@@ -100,8 +100,8 @@ func (d *DB) UploadFor(ctx context.Context, id string, u chat.UserID) (chat.Uplo
 }
 
 // mayRead holds of a file f that somebody, named twice, may read.
-const mayRead = `(f.owner = ? OR EXISTS (SELECT 1 FROM file_posts AS p
-	JOIN members AS m ON m.conv_id = p.conv_id AND m.user_id = ? WHERE p.file_id = f.id))`
+const mayRead = `(f.owner = ? OR EXISTS (SELECT 1 FROM file_entries AS e
+	JOIN members AS m ON m.conv_id = e.conv_id AND m.user_id = ? WHERE e.file_id = f.id))`
 
 // StaleUploads marks files for removal that were begun before a time and never
 // posted, and returns at most limit that are marked. From then on they can't be
@@ -193,26 +193,46 @@ func (b *batch) file(dr *chat.Draft) bool {
 	return f != nil
 }
 
-// writeFiles notes what was posted where.
-func (d *DB) writeFiles(ctx context.Context, tx *sql.Tx, b *batch) error {
-	if len(b.posted) == 0 {
-		return nil
+// unsent takes note that an entry that had f is no longer to be read.
+func (b *batch) unsent(f *chat.File, m chat.Message) {
+	if id := f.UploadID(); id != "" {
+		b.freed = append(b.freed, fileEntry{id, m.Conv, m.Seq})
 	}
-	var ids, posts []any
+}
+
+// writeFiles notes which entries have which files, and which have them no more.
+// A file that no entry has is one that nobody has posted.
+func (d *DB) writeFiles(ctx context.Context, tx *sql.Tx, b *batch) error {
+	var ids, entries []any
 	for _, p := range b.posted {
-		ids, posts = append(ids, p.id), append(posts, p.id, string(p.conv))
+		ids, entries = append(ids, p.id), append(entries, p.id, string(p.conv), p.seq)
 	}
 	if err := d.exec(ctx, tx, d.sql.markFiles, ids); err != nil {
 		return fmt.Errorf("mark files: %w", err)
 	}
-	if err := d.exec(ctx, tx, d.sql.insertFilePosts, posts); err != nil {
-		return fmt.Errorf("insert posts of files: %w", err)
+	if err := d.exec(ctx, tx, d.sql.insertFileEntries, entries); err != nil {
+		return fmt.Errorf("insert entries of files: %w", err)
+	}
+	slices.SortFunc(b.freed, func(x, y fileEntry) int { return cmp.Compare(x.id, y.id) })
+	for _, p := range b.freed {
+		// Locked first: one that is just being posted elsewhere stays posted.
+		none := func(*sql.Rows) error { return nil }
+		if err := d.query(ctx, tx, d.sql.lockUnsent, []any{p.id}, none); err != nil {
+			return fmt.Errorf("lock a file: %w", err)
+		}
+		if err := d.exec(ctx, tx, d.sql.deleteFileEntry, []any{p.id, string(p.conv), p.seq}); err != nil {
+			return fmt.Errorf("delete the entry of a file: %w", err)
+		}
+		if err := d.exec(ctx, tx, d.sql.freeFile, []any{p.id}); err != nil {
+			return fmt.Errorf("free a file: %w", err)
+		}
 	}
 	return nil
 }
 
-// A filePost is a file in a conversation.
-type filePost struct {
+// A fileEntry is a file in an entry of a conversation.
+type fileEntry struct {
 	id   string
 	conv chat.ConvID
+	seq  int64
 }

@@ -93,6 +93,50 @@ func TestFileIsReadByItsOwnerAndWhereItWasPosted(t *testing.T) {
 	})
 }
 
+// The file of a message that is unsent is gone with it, where nobody posted it elsewhere.
+func TestUnsentMessageGivesItsFileUp(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		db := withPeople(t, dsn)
+		up := uploaded(t, db, ann, 1)
+		direct := chat.Direct(ann, bob)
+		recall := func(author chat.UserID, conv chat.ConvID, ref string, seq int64) chat.Draft {
+			return chat.Draft{Conv: conv, Author: author, Ref: ref, Content: chat.Content{Kind: chat.Recall, Of: seq}}
+		}
+		for _, r := range appendAll(t, db, posting(ann, group, "r1", up), posting(ann, group, "r2", up), posting(ann, direct, "r3", up)) {
+			if r.Err != nil {
+				t.Fatal(r.Err)
+			}
+		}
+		is := func(what string, want ...chat.UserID) {
+			t.Helper()
+			if got := readers(t, db, up.ID); !slices.Equal(got, want) {
+				t.Errorf("%s %v read it, want %v", what, got, want)
+			}
+			if stale, err := db.StaleUploads(t.Context(), 0, 10); err != nil || len(stale) > 0 {
+				t.Errorf("%s stale are %v, %v", what, stale, err)
+			}
+		}
+		// Another's is not unsent, and neither is one of two.
+		rs := appendAll(t, db, recall(bob, group, "x1", 1), recall(ann, group, "x2", 1))
+		if rs[0].Err == nil || rs[1].Err != nil {
+			t.Errorf("unsent: %+v", rs)
+		}
+		is("once unsent", ann, bob, cat)
+		if r := appendAll(t, db, recall(ann, group, "x3", 2), recall(ann, group, "x4", 2)); r[0].Err != nil {
+			t.Error(r[0].Err)
+		}
+		is("unsent in the group", ann, bob)
+		// Posted and unsent at once.
+		if r := appendAll(t, db, posting(ann, direct, "r4", up), recall(ann, direct, "x5", 2), recall(ann, direct, "x6", 1)); r[0].Err != nil || r[1].Err != nil || r[2].Err != nil {
+			t.Errorf("posted and unsent: %+v", r)
+		}
+		is("unsent everywhere", ann)
+		if stale, err := db.StaleUploads(t.Context(), 10, 10); err != nil || !slices.Equal(stale, []string{up.ID}) {
+			t.Errorf("then stale are %v, %v", stale, err)
+		}
+	})
+}
+
 func TestOtherAddressesAreTheSendersOwnAffair(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		db := withPeople(t, dsn)

@@ -32,7 +32,9 @@ type shapes struct {
 	moveHeads, insertMembers, insertMessages *shape
 	selectEntries, rewriteMessage            *shape // the latter of one row
 	moveMarks                                *shape
-	lockFile, markFiles, insertFilePosts     *shape // of uploads, where there are any
+	// Of uploads, where there are any.
+	lockFile, markFiles, insertFileEntries *shape
+	deleteFileEntry, lockUnsent, freeFile  *shape
 }
 
 // shapesOf returns the words of one of the two databases.
@@ -55,7 +57,7 @@ func shapesOf(mysql bool) shapes {
 		heads    = "INTO conversations (id, owner, members, last_seq, last_at, created_at) VALUES "
 		messages = "INTO messages (conv_id, seq, id, author, ref, kind, content, created_at) VALUES "
 	)
-	lockFile, ignore := "", "INSERT OR IGNORE "
+	lockFile := ""
 	lock, insert, update, advance := s.selectHeads.tail, "INSERT OR FAIL ", "UPDATE OR FAIL ", " ON CONFLICT (id) DO UPDATE SET last_seq = excluded.last_seq, last_at = excluded.last_at"
 	s.moveMarks = &shape{
 		head: "WITH v (c, u, d, r) AS (VALUES ", row: "(?,?,?,?)", sep: ",",
@@ -63,7 +65,7 @@ func shapesOf(mysql bool) shapes {
 			FROM v WHERE conv_id = v.c AND user_id = v.u AND (delivered_seq < v.d OR read_seq < v.r)`, args: 4,
 	}
 	if mysql {
-		lockFile, ignore = " FOR UPDATE", "INSERT IGNORE "
+		lockFile = " FOR UPDATE"
 		lock, insert, update, advance = ") ORDER BY id FOR UPDATE", "INSERT ", "UPDATE ", " ON DUPLICATE KEY UPDATE last_seq = VALUES(last_seq), last_at = VALUES(last_at)"
 		s.moveMarks = &shape{
 			head: "UPDATE members AS m JOIN (", row: "SELECT ? AS c, ? AS u, ? AS d, ? AS r", sep: " UNION ALL ",
@@ -79,7 +81,13 @@ func shapesOf(mysql bool) shapes {
 		row:  "f.id = ? AND " + mayRead, tail: lockFile, args: 3,
 	}
 	s.markFiles = &shape{head: "UPDATE files SET state = 2 WHERE id IN (", row: "?", sep: ",", tail: ")", args: 1}
-	s.insertFilePosts = &shape{head: ignore + "INTO file_posts (file_id, conv_id) VALUES ", row: "(?,?)", sep: ",", args: 2}
+	s.insertFileEntries = &shape{head: "INSERT INTO file_entries (file_id, conv_id, seq) VALUES ", row: "(?,?,?)", sep: ",", args: 3}
+	s.deleteFileEntry = &shape{head: "DELETE FROM file_entries WHERE ", row: "file_id = ? AND conv_id = ? AND seq = ?", args: 3}
+	s.lockUnsent = &shape{head: "SELECT id FROM files WHERE ", row: "id = ?", tail: lockFile, args: 1}
+	s.freeFile = &shape{
+		head: "UPDATE files SET state = 1 WHERE state = 2 AND NOT EXISTS (SELECT 1 FROM file_entries AS e WHERE e.file_id = files.id) AND ",
+		row:  "id = ?", args: 1,
+	}
 	s.rewriteMessage = &shape{head: update + "messages SET kind = ?, content = ? WHERE conv_id = ? AND seq = ?", args: 4}
 	s.lockHeads = &shape{head: s.selectHeads.head, row: "?", sep: ",", tail: lock, args: 1}
 	s.moveHeads = &shape{head: insert + heads, row: "(?,?,?,?,?,?)", sep: ",", tail: advance, args: 6}
