@@ -235,6 +235,13 @@ func TestUnswitchGivesTheOldDatabaseBack(t *testing.T) {
 		if err := mustBegin(t, from, to).Switch(t.Context()); err != nil { // and once more
 			t.Fatal(err)
 		}
+		// The first that a server does on a database is to write its own name.
+		if err := open(t, to).SaveSetting(t.Context(), "node.0", "the new server"); err != nil {
+			t.Fatal(err)
+		}
+		if err := mustBegin(t, from, to).Unswitch(t.Context()); err == nil || !strings.Contains(err.Error(), "has been used since") {
+			t.Errorf("unswitch behind a server's back: %v", err)
+		}
 		hasAll(t, open(t, to), w.acked)
 		if err := move.Lift(t.Context(), open(t, from)); err != nil { // without a look at the other
 			t.Fatal(err)
@@ -304,6 +311,23 @@ func TestOneRunAtATimeMayWrite(t *testing.T) {
 		same(t, from, to)
 		if s, err := open(t, from).MoveState(t.Context()); err != nil || !s.Fenced {
 			t.Errorf("%+v, %v", s, err)
+		}
+	})
+}
+
+// Who follows ends when another run switches, also where nothing is left to write.
+func TestFollowingEndsWhenAnotherRunSwitches(t *testing.T) {
+	pairs(t, func(t *testing.T, from, to string) {
+		filled(t, from)
+		m := mustBegin(t, from, to, func(c *move.Config) {
+			c.Pause = func(context.Context, time.Duration) {
+				if err := mustBegin(t, from, to).Switch(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if err := m.Follow(t.Context()); !errors.Is(err, store.ErrNotHeld) {
+			t.Errorf("got %v", err)
 		}
 	})
 }

@@ -3,12 +3,14 @@ package move_test
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"kamachat/server/move"
+	"kamachat/server/servicetest"
 )
 
 func TestMoveRefusesWhatDoesNotBelongTogether(t *testing.T) {
@@ -83,7 +85,7 @@ func TestProgressIsToldInPlainLines(t *testing.T) {
 	if err := mustBegin(t, from, to, func(c *move.Config) { c.Progress = move.NewProgress(&plain, false) }).Switch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Copied ", "In step, 0 behind.\n", "Compared 2003 messages in ", "takes nothing more", "Both are the same.\n"} {
+	for _, want := range []string{"Copied ", "In step, 0 behind.\n", "Compared 2003 messages in ", "takes nothing more", "Both are the same. Nobody could write for "} {
 		if !strings.Contains(plain.String(), want) {
 			t.Errorf("it does not say %q", want)
 		}
@@ -112,4 +114,53 @@ func TestProgressIsToldInPlainLines(t *testing.T) {
 	if t.Failed() {
 		t.Logf("%q", bar.String())
 	}
+}
+
+// Where the account may not make triggers the switch says so, and nothing has changed.
+func TestSwitchThatCannotFenceLeavesTheOldDatabaseInUse(t *testing.T) {
+	from, to := servicetest.SharedDatabase(t), "sqlite:"+filepath.Join(t.TempDir(), "k.db")
+	w := &writing{t: t, db: filled(t, from), r: rand.New(rand.NewPCG(4, 4))}
+	name := from[strings.LastIndex(from, "/")+1:]
+	db := raw(t, from)
+	do(t, db, "CREATE USER 'few'@'%' IDENTIFIED BY 'few'")
+	do(t, db, "GRANT SELECT, INSERT, UPDATE, DELETE ON "+name+".* TO 'few'@'%'")
+	few := strings.Replace(from, "kama:kama@", "few:few@", 1)
+	err := mustBegin(t, few, to).Switch(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "GRANT TRIGGER") || !strings.Contains(err.Error(), "the old database is in use again") {
+		t.Errorf("got %v", err)
+	}
+	if !w.post(1) {
+		t.Error("the old database takes no messages")
+	}
+	if err := mustBegin(t, from, to).Switch(t.Context()); err != nil {
+		t.Error(err)
+	}
+	hasAll(t, open(t, to), w.acked)
+}
+
+// A transaction that holds a table makes the fence wait, but not for ever.
+func TestFenceWaitsForWhatIsUnderWay(t *testing.T) {
+	from, to := servicetest.SharedDatabase(t), "sqlite:"+filepath.Join(t.TempDir(), "k.db")
+	w := &writing{t: t, db: filled(t, from), r: rand.New(rand.NewPCG(4, 4))}
+	tx, err := raw(t, from).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM messages").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	if err := mustBegin(t, from, to).Switch(t.Context()); err == nil || !strings.Contains(err.Error(), "something holds the table") {
+		t.Errorf("got %v", err)
+	}
+	if !w.post(1) {
+		t.Error("the old database takes no messages")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := mustBegin(t, from, to).Switch(t.Context()); err != nil {
+		t.Error(err)
+	}
+	hasAll(t, open(t, to), w.acked)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"kamachat/server/store"
 )
@@ -26,6 +27,7 @@ func (m *Move) Switch(ctx context.Context) error {
 		}
 	}
 	by := strings.ToLower(m.holder[:8])
+	start := time.Now()
 	err := m.From.Fence(ctx, m.tables, by, m.Address)
 	if err == nil {
 		m.Progress.Say("The old database takes nothing more: whoever writes now is told to wait.")
@@ -38,6 +40,7 @@ func (m *Move) Switch(ctx context.Context) error {
 		}
 	}
 	if err == nil {
+		m.Progress.Say(fmt.Sprintf("Both are the same. Nobody could write for %s, nor can until the new server has started.", time.Since(start).Round(10*time.Millisecond)))
 		return nil
 	}
 	// Only one's own: another run that goes on has a fence of its own.
@@ -69,7 +72,6 @@ func (m *Move) rest(ctx context.Context) error {
 		return fmt.Errorf("%d rows differ all the same:\n%s", r.differ+r.behind, r.differences())
 	}
 	m.Progress.Say(r.String())
-	m.Progress.Say("Both are the same.")
 	return nil
 }
 

@@ -50,7 +50,7 @@ func MariaDB(t testing.TB, options ...string) *Service {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
 	}
 	users := filepath.Join(data, "users.sql")
-	if err := os.WriteFile(users, []byte("CREATE USER IF NOT EXISTS 'kama'@'%' IDENTIFIED BY 'kama';\nGRANT ALL ON *.* TO 'kama'@'%';\n"), 0o600); err != nil {
+	if err := os.WriteFile(users, []byte("CREATE USER IF NOT EXISTS 'kama'@'%' IDENTIFIED BY 'kama';\nGRANT ALL ON *.* TO 'kama'@'%' WITH GRANT OPTION;\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	host, port, _ := net.SplitHostPort(s.Addr)

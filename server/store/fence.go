@@ -158,12 +158,25 @@ func (d *DB) Fence(ctx context.Context, ts []Table, by, to string) error {
 					q = fmt.Sprintf("CREATE TRIGGER %s BEFORE %s ON %s FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '%s'", name, on, t.Name, words)
 				}
 				if _, err := db.ExecContext(ctx, q); err != nil {
-					return fmt.Errorf("fence %s: %w", t.Name, err)
+					return fmt.Errorf("fence %s: %w%s", t.Name, err, hint(err))
 				}
 			}
 		}
 		return nil
 	})
+}
+
+// hint says what to do about an error of making triggers.
+func hint(err error) string {
+	switch mysqlNumber(err) {
+	case 1142, 1044:
+		return " (this account needs the right TRIGGER: GRANT TRIGGER ON the database)"
+	case 1227, 1419:
+		return " (with a binary log only SUPER may make triggers, or all with log_bin_trust_function_creators=1)"
+	case 1205:
+		return " (something holds the table, e.g. a backup)"
+	}
+	return ""
 }
 
 // Lift takes the fence of by away, also one that is there in part or not at all;
@@ -188,7 +201,7 @@ func (d *DB) Lift(ctx context.Context, by string) error {
 
 // changeFence hands f the triggers that are there: on SQLite all in one
 // transaction, on MySQL, where each is one, on a connection that waits for tables
-// no longer than 10 s.
+// no longer than 5 s: meanwhile the others wait, too.
 func (d *DB) changeFence(ctx context.Context, f func(context.Context, bun.IDB, map[string]string) error) error {
 	if !d.mysql {
 		return d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -206,16 +219,14 @@ func (d *DB) changeFence(ctx context.Context, f func(context.Context, bun.IDB, m
 		return fmt.Errorf("fence: %w", err)
 	}
 	defer conn.Close()
-	if _, err := conn.ExecContext(ctx, "SET SESSION lock_wait_timeout = 10"); err != nil {
+	if _, err := conn.ExecContext(ctx, "SET SESSION lock_wait_timeout = 5"); err != nil {
 		return fmt.Errorf("fence: %w", err)
 	}
-	return d.persist(ctx, func() error {
-		there, err := d.triggers(ctx, conn)
-		if err != nil {
-			return err
-		}
-		return f(ctx, conn, there)
-	})
+	there, err := d.triggers(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return f(ctx, conn, there)
 }
 
 // triggers returns those of fences, name → text.
