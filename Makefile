@@ -115,6 +115,11 @@ faults: ## kill, starve and stop things under load, as often as docs/performance
 	KAMACHAT_REQUIRE=all KAMACHAT_KILLS_SQLITE=50 KAMACHAT_KILLS_MARIADB=20 KAMACHAT_OUTAGES=5 KAMACHAT_CROWD=400 \
 	  go test -count=1 -v -timeout 20m -run 'UnderLoad|FullDisk' ./server
 
+.PHONY: cluster-test
+cluster-test: ## three nodes, three Kafka brokers, MariaDB and Redis under load while each breaks in turn; prints a table
+	KAMACHAT_REQUIRE=all KAMACHAT_CLUSTER_PEOPLE=60 KAMACHAT_CLUSTER_RATE=200 KAMACHAT_CLUSTER_BROKERS=3 KAMACHAT_CLUSTER_SECONDS=60 \
+	  go test -count=1 -v -timeout 20m -run '^(TestClusterUnderFaults|TestRollingRestart|TestSeedsClientsChatAcrossNodes|TestChannelBecomesKafkaByARestart)$$' ./server
+
 .PHONY: sim
 sim: ## everything in one process under faults: SEEDS=1000 of them, or SEED=n alone, printed
 	go test -count=1 -timeout 0 $(if $(SEED),-v) -run '^TestSimulation$$' ./server/sim -args -seeds '$(or $(SEEDS),1000)' -seed '$(or $(SEED),0)' -first '$(or $(FIRST),1)'

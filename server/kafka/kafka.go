@@ -32,6 +32,8 @@ const (
 	// sessionTimeout is after how long without a sign of it a node's partitions
 	// go to others. Brokers allow no less by default.
 	sessionTimeout = 6 * time.Second
+	// heartbeat is how often a node shows a sign, and hears whether partitions are to change hands.
+	heartbeat = 300 * time.Millisecond
 	// openWithin bounds the wait for the brokers at start.
 	openWithin = 30 * time.Second
 )

@@ -45,7 +45,7 @@ func (k *Carrier) Run(ctx context.Context, commit func(context.Context, []chat.D
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), // a group that is new has missed nothing
 		kgo.InstanceID(k.instance()),                      // a node that is back at once finds its partitions
 		kgo.SessionTimeout(sessionTimeout),
-		kgo.HeartbeatInterval(sessionTimeout/4),
+		kgo.HeartbeatInterval(heartbeat),
 		kgo.RebalanceTimeout(30*time.Second),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		kgo.BlockRebalanceOnPoll(), // so that what is polled is of partitions that are held
