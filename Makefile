@@ -128,6 +128,10 @@ sim: ## everything in one process under faults: SEEDS=1000 of them, or SEED=n al
 bench: build ## the server's figures (docs/performance.md), on this machine; DB=mariadb for that
 	tools/bench.sh
 
+.PHONY: bench-modes
+bench-modes: ## what Kafka mode costs and what each node adds (docs/performance.md)
+	KAMACHAT_REQUIRE=all KAMACHAT_BENCH=1 go test -count=1 -v -timeout 30m -run '^TestPaceOfModes$$' ./server
+
 .PHONY: soak
 soak: build ## the server under load for SOAK (1h): memory, files, goroutines
 	tools/bench.sh soak
