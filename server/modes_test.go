@@ -40,7 +40,7 @@ func TestPaceOfModes(t *testing.T) {
 				flags := []string{"--db", database, "--node", fmt.Sprint(n + 1), "--max-connections-per-address", "0"}
 				if m.kafka {
 					flags = append(flags, "--mode", "kafka", "--kafka", brokers[0].Addr, "--redis", redis.URL(),
-						"--kafka-topic", fmt.Sprint("bench", round, m.nodes), "--redis-prefix", fmt.Sprint("bench", round, m.nodes, ":"))
+						"--kafka-topic", fmt.Sprintf("bench%d.%d", round, m.nodes), "--redis-prefix", fmt.Sprintf("bench%d.%d:", round, m.nodes))
 				}
 				p := &process{t: t, data: t.TempDir(), flags: flags}
 				p.start("127.0.0.1:0")

@@ -85,13 +85,14 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		return err
 	}
 	defer carrier.Close()
-	if carrier.Kafka != nil {
-		carrier.Kafka.OnCommitted(watch.Carried)
-	}
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
 		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notices,
 	})
+	if carrier.Kafka != nil {
+		carrier.Kafka.OnCommitted(watch.Carried)
+		carrier.Kafka.OnLost(hub.Lost)
+	}
 	people.SetPoster(hub)
 	ready := readiness(log, db, hub, carrier, near)
 

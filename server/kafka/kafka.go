@@ -21,14 +21,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"kamachat/shared/chat"
 )
 
 const (
-	// carryWithin is how long a post waits for the brokers until its author is
+	// deliverWithin is how long a post waits for the brokers until its author is
 	// asked to try again.
-	carryWithin = 5 * time.Second
-	// deliverWithin is how long a record stays with the client while the brokers are away.
-	deliverWithin = 10 * time.Second
+	deliverWithin = 5 * time.Second
 	// sessionTimeout is after how long without a sign of it a node's partitions
 	// go to others. Brokers allow no less by default.
 	sessionTimeout = 6 * time.Second
@@ -58,6 +58,7 @@ type Carrier struct {
 	out   *kgo.Client
 	flows atomic.Pointer[flow] // what Run works with, while it does
 	stats counters
+	lost  func(chat.Draft, error)
 	busy  atomic.Int64 // when it was last logged that brokers are away, Unix seconds
 }
 
@@ -74,6 +75,9 @@ func Open(ctx context.Context, c Config) (*Carrier, error) {
 		kgo.ProducerLinger(0),              // what queues up while a request is under way goes together
 		kgo.MaxBufferedRecords(c.Queue),
 		kgo.RecordDeliveryTimeout(deliverWithin),
+		kgo.ProduceRequestTimeout(3*time.Second),
+		kgo.RequestTimeoutOverhead(3*time.Second),            // a broker that hangs is known by then
+		kgo.AllowIdempotentProduceCancellation(),             // what the brokers get twice is stored once
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // as all Kafka clients place a key
 	)...)
 	if err != nil {
@@ -197,6 +201,10 @@ type counters struct {
 func (k *Carrier) OnCommitted(f func(time.Duration)) {
 	k.stats.took = append(k.stats.took, f)
 }
+
+// OnLost has f told of posts that the brokers did not take, and what to say to
+// their authors. f does not wait for long. Call it before the first Carry.
+func (k *Carrier) OnLost(f func(d chat.Draft, err error)) { k.lost = f }
 
 // Stats returns the counts.
 func (k *Carrier) Stats() Stats {

@@ -143,6 +143,15 @@ func draft(conv chat.ConvID, ref string) chat.Draft {
 	return chat.Draft{Conv: conv, Author: "Ua", Ref: ref, Content: chat.TextContent("x")}
 }
 
+// carried carries d, and returns nil once the brokers have it.
+func carried(ctx context.Context, k *Carrier, d chat.Draft) error {
+	done := make(chan error, 1)
+	if err := k.carry(ctx, d, func(err error) { done <- err }); err != nil {
+		return err
+	}
+	return <-done
+}
+
 // write carries each posts to each of convs conversations, by turns over nodes, again where they are busy.
 func write(t *testing.T, convs, each int, nodes ...*Carrier) {
 	t.Helper()
@@ -151,15 +160,7 @@ func write(t *testing.T, convs, each int, nodes ...*Carrier) {
 		wg.Go(func() {
 			for j := range each {
 				d := draft(conv(i), ref(conv(i), j))
-				for {
-					err := nodes[(i+j)%len(nodes)].Carry(t.Context(), d)
-					if err == nil {
-						break
-					}
-					if chat.AsRefusal(err).Code != chat.Busy {
-						t.Error(err)
-						return
-					}
+				for carried(t.Context(), nodes[(i+j)%len(nodes)], d) != nil {
 				}
 			}
 		})
@@ -330,32 +331,47 @@ func TestPoisonIsPutAside(t *testing.T) {
 func TestPostsAreRefusedWhileBrokersAreAway(t *testing.T) {
 	brokers := servicetest.Kafka(t, 1)
 	k := cluster{"kafka", servicetest.Addrs(brokers)}.open(t, "", 1)
+	lost := make(chan error, 2*k.c.Queue)
+	k.OnLost(func(_ chat.Draft, err error) { lost <- err })
 	db := newLog()
 	start(t, k, db.commit)
 	write(t, 3, 10, k)
 	db.until(t, 30)
 	brokers[0].Kill()
-	var wg sync.WaitGroup
 	for i := range 20 {
-		wg.Go(func() {
-			r := chat.AsRefusal(k.Carry(t.Context(), draft("Gaway", fmt.Sprint("away", i))))
-			if r == nil || r.Code != chat.Busy || r.RetryAfter <= 0 {
-				t.Errorf("without brokers it answers %v", r)
-			}
-		})
+		if err := k.Carry(t.Context(), draft("Gaway", fmt.Sprint("away", i))); err != nil {
+			t.Fatal(err)
+		}
 	}
-	wg.Wait()
+	for range 20 {
+		if r := chat.AsRefusal(<-lost); r.Code != chat.Busy || r.RetryAfter <= 0 {
+			t.Errorf("without brokers it answers %v", r)
+		}
+	}
+	// No more waits than the bound.
+	for i := range 2 * k.c.Queue {
+		err := k.Carry(t.Context(), draft("Gaway", fmt.Sprint("more", i)))
+		if took := i < k.c.Queue; took != (err == nil) && i != k.c.Queue || err != nil && chat.AsRefusal(err).Code != chat.Busy {
+			t.Fatalf("post %d: %v", i, err)
+		}
+	}
 	brokers[0].Start()
 	// What was refused is sent again, and stored once.
 	for i := range 20 {
-		for k.Carry(t.Context(), draft("Gaway", fmt.Sprint("away", i))) != nil {
+		for carried(t.Context(), k, draft("Gaway", fmt.Sprint("away", i))) != nil {
 		}
 	}
 	db.until(t, 50)
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if n := len(db.of["Gaway"]); n != 20 {
-		t.Errorf("%d are stored, want 20", n)
+	seen := map[string]int{}
+	for _, ref := range db.of["Gaway"] {
+		seen[ref]++
+	}
+	for i := range 20 {
+		if n := seen[fmt.Sprint("away", i)]; n != 1 {
+			t.Errorf("post %d is stored %d times", i, n)
+		}
 	}
 }
 

@@ -18,6 +18,8 @@ const (
 	// pendingFor is how long a post is looked for in vain until its author is
 	// asked to send it again. It may be on its way still: it is stored once.
 	pendingFor = 30 * time.Second
+	// lostWithin bounds the wait for a place in the fan-out.
+	lostWithin = 5 * time.Second
 )
 
 // pending are the posts that this node carried and nobody has answered. Where
@@ -65,6 +67,19 @@ func (h *Hub) answered(e *wire.Event) {
 			e.Stamp = a.stamp
 		}
 	}
+}
+
+// Lost tells the author of d that it was not carried, or not as far as is known:
+// the same again, later.
+func (h *Hub) Lost(d chat.Draft, err error) {
+	// The fan-out may wait for a place; who calls does not.
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), lostWithin)
+		defer cancel()
+		if err := h.Fanout.Publish(ctx, h.answer(d, chat.Receipt{Err: h.Refused(err)})); err != nil {
+			h.Log.Warn("a post that was not carried can't be answered; its author is told later", "conv", d.Conv, "err", err)
+		}
+	}()
 }
 
 // Pending is how many posts of this node wait for their answer.

@@ -11,8 +11,9 @@ import (
 // Carrier brings accepted drafts to the one place that commits them.
 type Carrier interface {
 	// Carry takes d over. After a nil return d reaches commit at least once,
-	// behind every draft of its conversation carried before it. When it can take
-	// no more it answers a chat.Refusal Busy at once.
+	// behind every draft of its conversation carried before it, or Hub.Lost is
+	// told that it does not. When it can take no more it answers a chat.Refusal
+	// Busy at once.
 	Carry(ctx context.Context, d chat.Draft) error
 	// Run hands drafts to commit until ctx ends, in order within a conversation,
 	// in batches that may span conversations. A batch whose commit fails is handed
