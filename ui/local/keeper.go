@@ -82,8 +82,10 @@ func (k *Keeper) Changed(ch state.Change) {
 }
 
 // Lost notes that the pages named by keys are not there any more. What the State
-// still holds of them would, written at once, only push others out.
-func (k *Keeper) Lost(keys []string) {
+// still holds of them would, written at once, only push others out; but where
+// another page has removed it, and it is of the conversation opened here, it is
+// written once more.
+func (k *Keeper) Lost(keys []string, byOthers bool) {
 	for _, key := range keys {
 		conv, page, ok := splitPage(key)
 		if !ok {
@@ -95,7 +97,11 @@ func (k *Keeper) Lost(keys []string) {
 		if !ok || h[0] > end {
 			continue
 		}
-		k.shed[conv] = max(k.shed[conv], min(end, h[1]))
+		if byOthers && conv == k.opened {
+			k.dirty[conv] = true
+		} else {
+			k.shed[conv] = max(k.shed[conv], min(end, h[1]))
+		}
 		if h[0] = end + 1; h[0] > h[1] {
 			delete(k.held, conv)
 		} else {

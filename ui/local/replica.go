@@ -287,15 +287,20 @@ func (r *Replica) batch() (b Batch) {
 
 func (r *Replica) write(ctx context.Context, b Batch) error {
 	gone, err := r.store.Write(ctx, b)
-	r.lost(gone)
+	if len(gone) > 0 {
+		r.mu.Lock()
+		r.k.Lost(gone, true)
+		r.mu.Unlock()
+		nudge(r.moved)
+	}
 	return err
 }
 
-// lost notes that the pages named by keys are not in the Store.
+// lost notes that the pages named by keys were given up, or not written.
 func (r *Replica) lost(keys []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.k.Lost(keys)
+	r.k.Lost(keys, false)
 }
 
 func (r *Replica) byUse(keys []string) (ranked []string) {

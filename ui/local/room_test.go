@@ -132,8 +132,15 @@ func TestWhatWasGivenUpIsWrittenWhenItIsOpened(t *testing.T) {
 	}
 }
 
-// What another page gave up is not taken for kept.
+// What another page gave up is not taken for kept, whether its conversation is
+// opened before or after this page hears of it.
 func TestWhatAnotherPageGaveUpIsWrittenAgain(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		anotherGivesUp(t, before)
+	}
+}
+
+func anotherGivesUp(t *testing.T, before bool) {
 	m := newMemory()
 	s := live(0, "G1", "G2")
 	r := on(s, m)
@@ -145,11 +152,19 @@ func TestWhatAnotherPageGaveUpIsWrittenAgain(t *testing.T) {
 		delete(m.vals, key)
 		m.gone = append(m.gone, key)
 	}
+	if before {
+		r.Changed(s.Open("G2"))
+	}
 	fill(s, r, "G1", 1, 1)
 	if err := r.Flush(t.Context()); err != nil { // hears of it
 		t.Fatal(err)
 	}
-	r.Changed(s.Open("G2"))
+	if !before {
+		if got := m.keys("p/G2"); len(got) != 0 {
+			t.Errorf("written again though nobody reads there: %v", got)
+		}
+		r.Changed(s.Open("G2"))
+	}
 	if err := r.Flush(t.Context()); err != nil || len(reread(t, m, "G2")) != 2*PageSize {
 		t.Errorf("%v: kept are %v", err, m.keys("p/"))
 	}
