@@ -35,8 +35,10 @@ type Move struct {
 	Config
 	holder   string
 	tables   []store.Table
-	finished bool // To was finished by an earlier run
-	fenced   bool // From was fenced by an earlier run
+	id       string          // of From
+	seen     store.MoveState // of To
+	finished bool            // To was finished by an earlier run
+	fenced   bool            // From was fenced by an earlier run
 	fencedTo string
 }
 
@@ -57,6 +59,7 @@ func Open(ctx context.Context, c Config) (*Move, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.id = id
 	known, err := m.openTo(ctx, id)
 	if err != nil {
 		return nil, err
@@ -88,7 +91,7 @@ func Open(ctx context.Context, c Config) (*Move, error) {
 	if m.finished || m.Look {
 		return m, nil
 	}
-	return m, m.To.Hold(ctx, id, m.holder)
+	return m, m.To.Hold(ctx, m.seen, id, m.holder)
 }
 
 // openFrom reads the schema of the old database and returns its ID, a new one
@@ -125,22 +128,17 @@ func (m *Move) openTo(ctx context.Context, id string) (known bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	has := false
-	for _, t := range there {
-		has = has || t.Name == settings
+	s, err := m.To.MoveState(ctx)
+	if err != nil {
+		return false, err
 	}
-	if has {
-		s, err := m.To.MoveState(ctx)
-		if err != nil {
-			return false, err
-		}
-		if s.ID != "" && s.ID == id {
-			return false, errors.New("both are the same database")
-		}
-		if s.From != "" && s.From == id {
-			m.finished = s.Holder == ""
-			return true, nil
-		}
+	m.seen = s
+	if s.ID != "" && s.ID == id {
+		return false, errors.New("both are the same database")
+	}
+	if s.From != "" && s.From == id {
+		m.finished = s.Holder == ""
+		return true, nil
 	}
 	for _, t := range there {
 		page, _, err := m.To.Page(ctx, t, nil, nil, 1)
@@ -173,13 +171,17 @@ func (m *Move) Follow(ctx context.Context) error {
 		if err == nil {
 			err = m.held(ctx)
 		}
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case ctx.Err() != nil:
+			continue
+		case err == nil:
+			m.Progress.Status(step(behind))
+		case store.IsPassing(err) && !store.IsMoved(err):
+			m.Progress.Status(fmt.Sprintf("Will be tried again: %v", err))
+		default:
 			return err
 		}
-		if err == nil {
-			m.Progress.Status(step(behind))
-			pause(ctx, max(time.Second, 4*time.Since(start)))
-		}
+		pause(ctx, max(time.Second, 4*time.Since(start)))
 	}
 	m.Progress.Say("Stopped. The same command goes on from here; with --switch it ends the move.")
 	return nil
@@ -211,6 +213,8 @@ func wait(ctx context.Context, d time.Duration) {
 // usable answers nil where the move may go on without a switch.
 func (m *Move) usable() error {
 	switch {
+	case m.finished && !m.fenced:
+		return errors.New("this move was finished, and then the old database was given back: what was written there since is not in the new one; move to an empty one")
 	case m.finished:
 		return errors.New("this move is finished: use the new database")
 	case m.fenced:

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"kamachat/server/move"
+	"kamachat/server/servicetest"
 	"kamachat/server/store"
 	"kamachat/shared/chat"
 )
@@ -249,6 +251,9 @@ func TestUnswitchGivesTheOldDatabaseBack(t *testing.T) {
 		if !w.post(1) {
 			t.Error("a database that was given back takes no messages")
 		}
+		if err := mustBegin(t, from, to).Switch(t.Context()); err == nil || !strings.Contains(err.Error(), "was given back") {
+			t.Errorf("the new database has not what was written since, and yet: %v", err)
+		}
 	})
 }
 
@@ -313,6 +318,82 @@ func TestOneRunAtATimeMayWrite(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 	})
+}
+
+// Two runs that found the same state: the second to hold the copy finds that out,
+// and does not undo what the first has finished.
+func TestMoveIsTakenOverOnlyAsItWasSeen(t *testing.T) {
+	pairs(t, func(t *testing.T, from, to string) {
+		filled(t, from)
+		mustBegin(t, from, to)
+		once := false
+		_, err := begin(t, from, to, func(c *move.Config) {
+			c.Migrate = func(ctx context.Context, db *store.DB) error { // between looking and holding
+				if !once {
+					once = true
+					if err := mustBegin(t, from, to).Switch(ctx); err != nil {
+						t.Error(err)
+					}
+				}
+				return migrated(ctx, db)
+			}
+		})
+		if !errors.Is(err, store.ErrNotHeld) {
+			t.Errorf("got %v", err)
+		}
+		if s, err := open(t, to).MoveState(t.Context()); err != nil || s.Holder != "" {
+			t.Errorf("a server may not start on the new database: %+v, %v", s, err)
+		}
+	})
+}
+
+// An old server that is brought up to date meanwhile has columns that this run does
+// not know.
+func TestSwitchRefusesASchemaThatChangedMeanwhile(t *testing.T) {
+	pairs(t, func(t *testing.T, from, to string) {
+		filled(t, from)
+		n := 0
+		m := mustBegin(t, from, to, func(c *move.Config) {
+			c.Before = func() {
+				if n++; n == 10 {
+					do(t, raw(t, from), "ALTER TABLE users ADD COLUMN motto VARCHAR(64) NOT NULL DEFAULT ''")
+				}
+			}
+		})
+		if err := m.Switch(t.Context()); err == nil || !strings.Contains(err.Error(), "see the table users") {
+			t.Errorf("got %v", err)
+		}
+		if s, err := open(t, from).MoveState(t.Context()); err != nil || s.Fenced {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
+}
+
+// A database that is away for a moment does not end a run that follows.
+func TestFollowingOutlivesADatabaseThatComesBack(t *testing.T) {
+	maria := servicetest.MariaDB(t)
+	from, to := "sqlite:"+filepath.Join(t.TempDir(), "k.db"), maria.Database()
+	w := &writing{t: t, db: filled(t, from), r: rand.New(rand.NewPCG(5, 5))}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	passes := 0
+	m := mustBegin(t, from, to, func(c *move.Config) {
+		c.Pause = func(context.Context, time.Duration) {
+			switch passes++; passes {
+			case 1:
+				w.post(30)
+				maria.Kill()
+			case 2:
+				maria.Start()
+			case 4:
+				cancel()
+			}
+		}
+	})
+	if err := m.Follow(ctx); err != nil {
+		t.Fatal(err)
+	}
+	hasAll(t, open(t, to), w.acked)
 }
 
 // Who follows ends when another run switches, also where nothing is left to write.

@@ -15,10 +15,13 @@ import (
 // the new database, also where an earlier run had come that far. Otherwise the fence
 // is lifted again and the old server goes on, unless the error says that it is not.
 func (m *Move) Switch(ctx context.Context) error {
-	if m.finished {
+	if m.finished && m.fenced {
 		return nil
 	}
 	if !m.fenced {
+		if err := m.usable(); err != nil {
+			return err
+		}
 		if err := m.catchUp(ctx); err != nil {
 			return err
 		}
@@ -55,6 +58,13 @@ func (m *Move) Switch(ctx context.Context) error {
 
 // rest makes the copy the same as the fenced database.
 func (m *Move) rest(ctx context.Context) error {
+	there, err := m.From.Tables(ctx)
+	if err == nil {
+		err = alike(there, m.tables) // it was brought up to date meanwhile?
+	}
+	if err != nil {
+		return err
+	}
 	if _, _, err := m.pass(ctx, false); err != nil {
 		return err
 	}
@@ -88,11 +98,7 @@ func (m *Move) Unswitch(ctx context.Context) error {
 			return fmt.Errorf("the new database has been used since the switch: move back with --from and --to the other way round, to an empty database. %d rows differ:\n%s",
 				r.differ+r.behind, r.differences())
 		}
-		s, err := m.From.MoveState(ctx)
-		if err != nil {
-			return err
-		}
-		if err := m.To.Hold(ctx, s.ID, m.holder); err != nil { // no server starts on it any more
+		if err := m.To.Hold(ctx, m.seen, m.id, m.holder); err != nil { // no server starts on it any more
 			return err
 		}
 	}

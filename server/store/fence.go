@@ -31,11 +31,14 @@ type MoveState struct {
 	Holder string // not empty: the copy is not finished
 }
 
-// MoveState reads the state. It needs the table settings.
+// MoveState reads the state, the zero one where there is no schema yet.
 func (d *DB) MoveState(ctx context.Context) (MoveState, error) {
 	var s MoveState
 	var rows []settingRow
 	if err := d.db.NewSelect().Model(&rows).Where("name IN (?)", bun.List([]string{moveID, moveFrom, moveHold})).Scan(ctx); err != nil {
+		if mysqlNumber(err) == 1146 || sqliteCode(err) == 1 && strings.Contains(err.Error(), "no such table") {
+			return s, nil
+		}
 		return s, fmt.Errorf("read the state of a move: %w", err)
 	}
 	for _, r := range rows {
@@ -54,9 +57,39 @@ func (d *DB) MoveState(ctx context.Context) (MoveState, error) {
 func (d *DB) Name(ctx context.Context, id string) error { return d.SaveSetting(ctx, moveID, id) }
 
 // Hold makes the database an unfinished copy of the one with the ID from, that
-// holder alone may Put into. Who held it before can't any more.
-func (d *DB) Hold(ctx context.Context, from, holder string) error {
-	return d.replaceSettings(ctx, moveFrom, from, moveHold, holder)
+// holder alone may Put into. Who held it before can't any more. It answers ErrNotHeld
+// where somebody else was faster: the state is not seen any more.
+func (d *DB) Hold(ctx context.Context, seen MoveState, from, holder string) error {
+	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var rows []settingRow
+		q := tx.NewSelect().Model(&rows).Where("name IN (?)", bun.List([]string{moveFrom, moveHold}))
+		if d.mysql {
+			q = q.For("UPDATE")
+		}
+		if err := q.Scan(ctx); err != nil {
+			return err
+		}
+		was := map[string]string{}
+		for _, r := range rows {
+			was[r.Name] = r.Value
+		}
+		if was[moveFrom] != seen.From || was[moveHold] != seen.Holder {
+			return ErrNotHeld
+		}
+		now := []settingRow{{Name: moveFrom, Value: from}, {Name: moveHold, Value: holder}}
+		if _, err := tx.NewDelete().Model((*settingRow)(nil)).Where("name IN (?)", bun.List([]string{moveFrom, moveHold})).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&now).Exec(ctx)
+		if isUnique(err) {
+			return ErrNotHeld
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take the move over: %w", err)
+	}
+	return nil
 }
 
 // Finish ends holder's copy: from now on a server may use the database.
@@ -89,25 +122,6 @@ func (d *DB) held(ctx context.Context, tx *sql.Tx, holder string) error {
 	}
 	if v != holder {
 		return ErrNotHeld
-	}
-	return nil
-}
-
-func (d *DB) replaceSettings(ctx context.Context, pairs ...string) error {
-	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for i := 0; i < len(pairs); i += 2 {
-			r := settingRow{Name: pairs[i], Value: pairs[i+1]}
-			if _, err := tx.NewDelete().Model(&r).WherePK().Exec(ctx); err != nil {
-				return err
-			}
-			if _, err := tx.NewInsert().Model(&r).Exec(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("store settings: %w", err)
 	}
 	return nil
 }
