@@ -194,8 +194,8 @@ func openDatabase(ctx context.Context, cfg config.Config, ids *chat.IDs, log *sl
 	if err != nil {
 		return nil, err
 	}
-	if _, err = migrate(ctx, db); err == nil {
-		err = unmoved(ctx, db)
+	if err = unmoved(ctx, db); err == nil {
+		_, err = migrate(ctx, db)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
