@@ -200,8 +200,8 @@ func TestNodesShareTheWorkAndTakeOver(t *testing.T) {
 		<-wrote
 		db.until(t, convs*each)
 		db.ordered(t, convs, each)
-		if n := a.Stats().Partitions + d.Stats().Partitions; n != 4 {
-			t.Errorf("the nodes that are left hold %d partitions, want all 4", n)
+		for a.Stats().Partitions+d.Stats().Partitions != 4 { // the nodes that are left hold all; the test's own time limit says that they don't
+			time.Sleep(10 * time.Millisecond)
 		}
 	})
 }

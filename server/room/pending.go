@@ -15,6 +15,9 @@ const (
 	MaxPending = 50_000
 	// pendingAsk is how many are looked up at once.
 	pendingAsk = 256
+	// pendingSoon is after how long the store is asked while it is known that word
+	// gets lost.
+	pendingSoon = 200 * time.Millisecond
 	// pendingFor is how long a post is looked for in vain until its author is
 	// asked to send it again. It may be on its way still: it is stored once.
 	pendingFor = 30 * time.Second
@@ -34,6 +37,7 @@ type awaited struct {
 	unread bool // the draft's
 	since  time.Time
 	next   time.Time // when the store is asked
+	asked  bool
 }
 
 // await notes that d is on its way. It is called before, since the answer may
@@ -47,7 +51,7 @@ func (h *Hub) await(d chat.Draft) {
 	defer h.mu.Unlock()
 	k := draftKey{d.Conv, d.Author, d.Ref}
 	if h.pending.of[k] == nil && len(h.pending.of) < MaxPending {
-		h.pending.of[k] = &awaited{d.Stamp, d.Unread, now, now.Add(h.AnswerWithin)}
+		h.pending.of[k] = &awaited{stamp: d.Stamp, unread: d.Unread, since: now, next: now.Add(h.AnswerWithin)}
 		h.pending.order = append(h.pending.order, k)
 	}
 }
@@ -129,6 +133,10 @@ func (h *Hub) askPending(ctx context.Context) {
 // overdue returns posts to ask the store about, and those to give up.
 func (h *Hub) overdue() (late []chat.Draft, lost []draftKey) {
 	now := h.Now()
+	losing := false
+	if h.Losses != nil {
+		losing, _ = h.Losses()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	kept := h.pending.order[:0]
@@ -137,14 +145,14 @@ func (h *Hub) overdue() (late []chat.Draft, lost []draftKey) {
 		switch {
 		case a == nil:
 			continue // answered
-		case now.Before(a.next) || len(late) >= pendingAsk:
+		case now.Before(a.next) && !(losing && !a.asked && now.Sub(a.since) >= pendingSoon) || len(late) >= pendingAsk:
 		case now.Sub(a.since) > pendingFor:
 			delete(h.pending.of, k)
 			lost = append(lost, k)
 			continue
 		default:
 			late = append(late, chat.Draft{Conv: k.conv, Author: k.author, Ref: k.ref, Unread: a.unread})
-			a.next = now.Add(now.Sub(a.since)) // each time twice as late
+			a.next, a.asked = now.Add(now.Sub(a.since)), true // each time twice as late
 		}
 		kept = append(kept, k)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,7 @@ import (
 // faraway is a carrier whose posts another node commits: when the test says so,
 // and by itself that tells nobody.
 type faraway struct {
+	losing  atomic.Bool // its node knows that it does not hear everything
 	mu      sync.Mutex
 	carried []chat.Draft
 }
@@ -65,7 +67,7 @@ func far(t *testing.T, f func(t *testing.T, h *room.Hub, c *faraway, out room.Fa
 		c, out, m := &faraway{}, inproc.NewFanout(64), &meter{told: map[string]int{}}
 		h := room.NewHub(room.Config{
 			Store: s, People: s, Carrier: c, Fanout: out, Presence: inproc.NewPresence(), Log: slog.New(slog.DiscardHandler), Meter: m,
-			AnswerWithin: 2 * time.Second,
+			AnswerWithin: 2 * time.Second, Losses: func() (bool, int64) { return c.losing.Load(), 0 },
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
@@ -139,6 +141,25 @@ func TestLostWordIsLookedUp(t *testing.T) {
 		if err != nil || got.Seq != 4 {
 			t.Errorf("%+v, %v: want the fourth entry", got, err)
 		}
+	})
+}
+
+func TestWhereWordIsKnownToGetLostItIsAskedForSoon(t *testing.T) {
+	far(t, func(t *testing.T, h *room.Hub, c *faraway, _ room.Fanout, s room.Store, m *meter, a, b *ear) {
+		c.losing.Store(true)
+		post(t, h, "Ua", direct, "1")
+		c.commit(t, s)
+		time.Sleep(400 * time.Millisecond)
+		synctest.Wait()
+		hears(t, a, "1 ")
+		hears(t, b, "1 ")
+		post(t, h, "Ua", direct, "2")
+		time.Sleep(5 * time.Second)
+		if n := m.told["asked"]; n > 7 {
+			t.Errorf("the store was asked %d times", n)
+		}
+		c.commit(t, s)
+		time.Sleep(10 * time.Second)
 	})
 }
 
