@@ -12,7 +12,6 @@ import (
 // goroutine calls it. What can't be delivered because a room can't be loaded is
 // delivered later, in order within its conversation.
 func (h *Hub) deliver(ctx context.Context, e wire.Event) {
-	h.answered(&e)
 	if len(e.To) == 0 {
 		if h.postponed(e) {
 			return
@@ -30,6 +29,7 @@ func (h *Hub) deliver(ctx context.Context, e wire.Event) {
 // called from two goroutines, but not with two events for all of one conversation.
 func (h *Hub) hand(ctx context.Context, e wire.Event) error {
 	defer h.survive(e)
+	h.answered(&e)
 	switch b := e.Frame.Body.(type) {
 	case wire.Posted:
 		return h.handPosted(ctx, e, b)

@@ -58,7 +58,8 @@ type heard struct {
 	bits uint64
 }
 
-// note notes that seq is handed out, and reports whether it was before.
+// note notes that seq is handed out, and reports whether it was before, or is so
+// far back that whoever had missed it has found out and asked for it.
 func (d *heard) note(seq int64) bool {
 	switch back := d.top - seq; {
 	case back < 0:
@@ -69,7 +70,7 @@ func (d *heard) note(seq int64) bool {
 		d.bits |= 1 << back
 		return was
 	}
-	return false
+	return d.top-seq >= 64
 }
 
 // hearing is what this node has heard of conversations, and whose it is to hear.
