@@ -210,6 +210,33 @@ func TestPicturesArePastedAndDropped(t *testing.T) {
 	b.quiet()
 }
 
+// A film that the browser makes itself is played, in the room of its own sides.
+func TestFilmsArePlayed(t *testing.T) {
+	s := newServer(t)
+	a, b, _, _ := two(t, s, "")
+	promised[bool](a, `new Promise(done => {
+		const c = Object.assign(document.createElement("canvas"), {width: 320, height: 160}), g = c.getContext("2d"), parts = []
+		const r = new MediaRecorder(c.captureStream(25), {mimeType: "video/webm"})
+		let n = 0
+		const draw = () => (g.fillStyle = "hsl(" + n++ * 9 + " 60% 50%)", g.fillRect(0, 0, 320, 160), n < 15 ? setTimeout(draw, 40) : r.stop())
+		r.ondataavailable = e => parts.push(e.data)
+		r.onstop = () => (kama.attach.offer([new File(parts, "clip.webm", {type: "video/webm"})]), done(true))
+		r.start()
+		draw()
+	})`)
+	a.until(`document.querySelector("#attached b")?.textContent == "clip.webm"`)
+	a.click("#composer .send")
+	for _, p := range []*page{a, b} {
+		p.until(`document.querySelector("#log video.film")?.readyState > 0`)
+		if got := eval[string](p, `(v => v.videoWidth + "x" + v.videoHeight + " in " + v.width + "x" + v.height + " " + v.controls + " " + v.getAttribute("aria-label"))(document.querySelector("#log video"))`); got != "320x160 in 320x160 true clip.webm" {
+			t.Errorf("the film is %s", got)
+		}
+		promised[bool](p, `(v => (v.muted = true, v.play().then(() => true)))(document.querySelector("#log video"))`)
+	}
+	a.quiet()
+	b.quiet()
+}
+
 // A held server lets only so much of an upload through.
 type held struct {
 	io.ReadCloser

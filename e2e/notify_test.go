@@ -260,6 +260,8 @@ func TestWhatIsSharedWaitsForAConversation(t *testing.T) {
 	share("the way up https://example.org/", "")
 	p.goTo("/?share=1")
 	p.until(`document.querySelector(".offer")?.textContent == "Choose a conversation to share toCancel"`)
+	p.do(chromedp.Reload()) // it is not lost by that
+	p.until(`document.querySelector(".offer")?.textContent == "Choose a conversation to share toCancel"`)
 	p.shot("share")
 	p.click(".conv-row")
 	p.until(`document.querySelector("#text")?.value == "Ridge\nthe way up https://example.org/"`)

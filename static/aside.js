@@ -204,6 +204,7 @@
       el("button", { type: "button", class: "link", "data-key": key, click }, act));
     const drop = () => {
       share = null;
+      kama.unshare();
       draw();
     };
     const out = [];
@@ -250,6 +251,7 @@
     share = null;
     drawn++;
     setTimeout(() => { // the composer has its draft by then
+      kama.unshare();
       if (files.length && kama.attach) kama.attach.offer(files);
       if (!text) return;
       area.value = area.value.trim() ? `${area.value}\n${text}` : text;

@@ -115,6 +115,7 @@
       }
     }
     draw();
+    hear(`${say("attach.list")}: ${files.map((f) => f.name).join(", ")}`);
     const area = doc.getElementById("text");
     if (area && matchMedia("(pointer: fine)").matches) area.focus();
   };

@@ -51,9 +51,11 @@
       worker.postMessage("skip-waiting");
       setTimeout(again, 3000);
     },
-    // shared takes what another program has shared, once, or null: a promise of
-    // { title, text, url, files }, the last an array of File.
+    // shared is what another program has shared, or null: a promise of
+    // { title, text, url, files }, the last an array of File. It is so again after
+    // a reload, until unshare forgets it.
     shared: () => taken().catch(() => null),
+    unshare: () => window.caches && caches.delete("shared").catch(() => {}),
     // badge shows n unread messages at the program's icon.
     badge(n) {
       if (navigator.setAppBadge) navigator.setAppBadge(n).catch(() => {});
@@ -132,7 +134,7 @@
       const blob = await (await cache.match(`/shared/${i}`)).blob();
       out.files.push(new File([blob], it.names[i], { type: blob.type }));
     }
-    await caches.delete("shared");
+    if (!out) kama.unshare();
     return out;
   };
 
