@@ -46,7 +46,7 @@ func TestFileOfATabThatIsGoneIsSentByAnother(t *testing.T) {
 	q.crash()
 	p.until(`(document.dispatchEvent(new Event("visibilitychange")), document.querySelector("#attached .waits b")?.textContent == "ridge.png")`)
 	s.again()
-	p.until(loaded + `.length == 1 && !document.querySelector("#attached li")`)
+	p.until(loaded + `.length == 1 && !document.querySelector("#attached li, #log .tick.queued")`)
 	p.filesLeft(0)
 	if got := mei.history(conv); len(got) != 2 {
 		t.Errorf("the log has %d messages, want 2", len(got))
@@ -83,7 +83,7 @@ func TestFileWaitsUntilOneSignsInAgain(t *testing.T) {
 			p.live()
 			p.sees("before")
 			if same {
-				p.until(loaded + `.length == 1 && !document.querySelector("#attached li")`)
+				p.until(loaded + `.length == 1 && !document.querySelector("#attached li, #log .tick.queued")`)
 			}
 			p.filesLeft(0)
 			if got, want := len(mei.history(mei.with(zhe))), map[bool]int{true: 2, false: 1}[same]; got != want {

@@ -125,10 +125,10 @@ func TestLooks(t *testing.T) {
 			if lang == "en" && os.Getenv("KAMACHAT_SCREENSHOT") != "" {
 				m.picture("../docs/screenshot.png")
 			}
-			m.click("#composer .icon")
+			m.click("#composer button.icon")
 			m.until(`document.querySelector(".picker")`)
 			m.look(lang, "emoji")
-			m.click("#composer .icon")
+			m.click("#composer button.icon")
 			m.until(`!document.querySelector(".picker")`)
 			eval[bool](m, `document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "k", ctrlKey: true, bubbles: true}))`)
 			m.until(`document.activeElement.id == "jump"`)

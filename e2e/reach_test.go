@@ -15,7 +15,7 @@ const nameless = `[...document.querySelectorAll("button,a,input:not([type=hidden
 // border of the frame around it.
 const where = `(() => { const a = document.activeElement, s = e => getComputedStyle(e)
 	const shows = e => s(e).outlineStyle != "none" && parseFloat(s(e).outlineWidth) > 0
-	const name = [".list #find", ".conv-row", ".head .acts button", "#scroll", "#text", "#composer .icon", ".send"].find(q => a.matches(q)) || a.tagName
+	const name = [".list #find", ".conv-row", ".head .acts button", "#scroll", "#files", "#text", "#composer .icon", ".send"].find(q => a.matches(q)) || a.tagName
 	return name + (shows(a) || a.parentElement && shows(a.parentElement) || a.matches("#text") && a.closest("form").matches(":focus-within") ? "" : " (unseen)") })()`
 
 func TestEverythingHasANameAndIsReachedByKeyboard(t *testing.T) {
@@ -57,7 +57,7 @@ func TestEverythingHasANameAndIsReachedByKeyboard(t *testing.T) {
 		}
 		p.do(chromedp.KeyEvent("\t"))
 	}
-	want := ".list #find .conv-row .head .acts button #scroll #text #composer .icon .send"
+	want := ".list #find .conv-row .head .acts button #scroll #files #text #composer .icon .send"
 	got := strings.Join(path, " ")
 	// Links in what was said come between the log and the composer.
 	if strings.ReplaceAll(got, " A ", " ") != want {

@@ -22,24 +22,28 @@
   // --- what is kept ---
 
   const asked = (r) => new Promise((ok, no) => { r.onsuccess = () => ok(r.result); r.onerror = () => no(r.error); });
-  const base = () => db = db || new Promise((ok, no) => {
+  // base is the database, which is made when there is something to keep.
+  const base = (make) => db = db || new Promise((ok, no) => {
     if (!account) throw new Error("nobody is signed in");
     const r = indexedDB.open(prefix + account, 1);
-    r.onupgradeneeded = () => r.result.createObjectStore(table, { keyPath: "ref" });
+    r.onupgradeneeded = () => make ? r.result.createObjectStore(table, { keyPath: "ref" }) : r.transaction.abort();
     r.onsuccess = () => {
       r.result.onversionchange = () => { r.result.close(); db = null; }; // it is wiped
       ok(r.result);
     };
-    r.onerror = () => { db = null; no(r.error); };
-  });
-  const records = async (mode) => (await base()).transaction(table, mode, { durability: "strict" }).objectStore(table);
+    r.onerror = () => no(r.error);
+  }).catch((err) => { db = null; throw err; });
+  const records = async (mode, make) => {
+    const d = await base(make).catch((err) => make ? base(make) : Promise.reject(err)); // somebody else may have looked in vain
+    return d.transaction(table, mode, { durability: "strict" }).objectStore(table);
+  };
 
   // keep writes an item. The copy that the browser makes of its bytes stays
   // readable whatever becomes of the file on the disk.
   const keep = async (it) => {
     const { ref, conv, name, type, size, width, height, blob, sent, file } = it;
     try {
-      const s = await records("readwrite");
+      const s = await records("readwrite", true);
       s.put({ ref, conv, tab, name, type, size, width, height, blob, sent, file });
       const kept = await asked(s.get(ref));
       await new Promise((ok, no) => { s.transaction.oncomplete = ok; s.transaction.onabort = () => no(s.transaction.error); });
@@ -376,6 +380,6 @@
     // waits is how many files are not sent yet, of this page.
     waits: () => items.size,
     // left is how many are kept, of all pages.
-    left: async () => asked((await records("readonly")).count()),
+    left: async () => records("readonly").then((s) => asked(s.count()), () => 0),
   };
 })();

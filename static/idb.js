@@ -249,7 +249,7 @@
     leave: () => turn(async () => {
       await known().catch(() => {});
       if (account && await remembered().catch(() => "") === account) {
-        const files = window.kama && kama.attach ? await kama.attach.left().catch(() => 0) : 0;
+        const files = window.kama && kama.attach ? await kama.attach.left() : 0;
         const [tx, s] = await records("readwrite", { via: connect });
         const end = done(tx);
         const waits = await asked(s.count(below("o/"))) || files;

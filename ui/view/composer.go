@@ -45,6 +45,12 @@ func (c *composer) OnUpdate(ctx app.Context) {
 	c.focusSoon(ctx)
 }
 
+func (c *composer) OnDismount() {
+	if a := attachments(); a.Truthy() {
+		a.Call("show", "", nil) // what is pasted or dropped now is for nobody
+	}
+}
+
 // focusSoon moves the focus here once the page is drawn and a dialog that led
 // here is gone. On a phone it would open the keyboard over what is to be read.
 func (c *composer) focusSoon(ctx app.Context) {
