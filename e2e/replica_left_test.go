@@ -132,7 +132,7 @@ func TestTabKeepsNothingOnceAnotherHasWiped(t *testing.T) {
 func TestWipeDoesNotWaitForAPageThatHoldsTheDatabase(t *testing.T) {
 	s := newServer(t)
 	p, q, mei, _ := twoTabs(t, s, s.url)
-	q.goTo("/login") // no program runs there
+	q.goTo("/sw.js") // no program runs there
 	promised[bool](q, fmt.Sprintf(`new Promise((ok, no) => {
 		const r = indexedDB.open("kama-%s", 1)
 		r.onsuccess = () => ok((window.$db = r.result, true))
