@@ -17,6 +17,7 @@ import (
 // nodes is what this node shares with others: nothing, or one Redis.
 type nodes struct {
 	Fanout   room.Fanout
+	Losses   room.Losses // of Fanout
 	Presence room.Presence
 	Looking  room.Presence
 	Store    room.Store
@@ -43,7 +44,7 @@ func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.
 	fanout := redis.NewFanout(r, alone, queue)
 	queues = append(queues, monitor.Queue{Name: "redis_fanout", Len: fanout.Len, Limit: queue}, monitor.Queue{Name: "redis_presence", Len: presence.Len})
 	n := &nodes{
-		Fanout: fanout, Presence: presence, Looking: looking, Store: db, Tries: redis.NewLimiter(r), Redis: r, Queues: queues, close: []func(){presence.Close, looking.Close},
+		Fanout: fanout, Losses: fanout.Losses, Presence: presence, Looking: looking, Store: db, Tries: redis.NewLimiter(r), Redis: r, Queues: queues, close: []func(){presence.Close, looking.Close},
 	}
 	if cfg.Cache {
 		cache := redis.NewCache(r, db, rand.Text()) // each start is a life

@@ -87,7 +87,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	defer carrier.Close()
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
-		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notices,
+		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notices,
 	})
 	if carrier.Kafka != nil {
 		carrier.Kafka.OnCommitted(watch.Carried)
@@ -143,6 +143,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 			log.Error("the heart ended", "err", err)
 		}
 	})
+	beating.Go(func() { host.Watch(alive, db.Lasting, near.Losses) })
 	beating.Go(func() { sweep(alive, log, db.Logins().DeleteExpired) })
 	beating.Go(func() { watch.Run(alive) })
 	beating.Go(func() { twin.run(ctx) })

@@ -85,8 +85,8 @@ func (s *sessions) count() int {
 }
 
 // serve begins the session of a socket that was let in.
-func (s *sessions) serve(sock *session.Socket, p chat.Person, login string, native bool, pl web.Place) {
-	who := session.Caller{ID: "S" + s.name(), User: p.ID, Login: login}
+func (s *sessions) serve(sock *session.Socket, p chat.Person, login, proof string, native bool, pl web.Place) {
+	who := session.Caller{ID: "S" + s.name(), User: p.ID, Login: login, Proof: proof}
 	d := session.Dialect{Codec: wire.V1}
 	if !native {
 		d = session.Dialect{

@@ -28,6 +28,10 @@ func digest(secret string) string {
 // cookie's or bearer token and does not give it away.
 func LoginID(token string) string { return digest("login " + token)[:22] }
 
+// StoredLogin returns what is stored of a login, by its cookie's or bearer token:
+// the SHA-256, which does not give it away.
+func StoredLogin(token string) string { return digest(token) }
+
 // IssueToken returns a new bearer token of u. Only its SHA-256 is stored.
 func (s *Service) IssueToken(ctx context.Context, u chat.UserID) (string, error) {
 	t := newSecret()

@@ -2,14 +2,11 @@ package redis
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -17,15 +14,12 @@ import (
 	"kamachat/shared/wire"
 )
 
-const (
-	// maxPayload is where one PUBLISH ends and the next begins, in bytes.
-	maxPayload = 256 << 10
-	// quiet is how long the subscription may say nothing until it is asked
-	// whether it is alive, and how long the answer may take.
-	quiet = 5 * time.Second
-	// slack is what is told again beyond the time that a node may have missed.
-	slack = 5 * time.Second
-)
+// maxPayload is where one PUBLISH ends and the next begins, in bytes.
+const maxPayload = 256 << 10
+
+// maxChannels is to how many channels an event is told. One that would go to
+// more goes to the one that all nodes listen to: that costs them less.
+const maxChannels = 8
 
 // Local delivers on this node: a fan-out for one process.
 type Local interface {
@@ -33,31 +27,54 @@ type Local interface {
 	Run(ctx context.Context, deliver func(wire.Event)) error
 }
 
-// A Fanout tells all nodes what happens on this one. This node's own events go
-// through its Local alone, in order and whether or not there is a Redis; other
-// nodes get them by pub/sub, as well as that works. What they miss they are
-// told in short when Redis is back: the last entry of each conversation, from
-// which clients see that there is a gap, and who was signed out.
+// A Fanout tells nodes what happens on others. This node's own events go through
+// its Local alone, in order and whether or not there is a Redis; other nodes get
+// them by pub/sub, as well as that works. There is a channel for each person and
+// each group, and a node listens to those that it was asked to Hear.
+//
+// What is lost is lost: Losses says that something is or may have been, and the
+// database has it.
 type Fanout struct {
 	c     *Client
 	local Local
 	out   chan []wire.Event
 	back  <-chan struct{}
-	asked chan time.Duration // other nodes missed what happened in this time
-	tails *tails
+	ears  *ears
+	twice windows
+	next  uint64 // the next event's number; of send alone
 
-	mu     sync.Mutex
-	failed time.Time // since when events may not have been told; zero: none
+	lost   atomic.Int64 // times that events of others may have been lost
+	untold atomic.Bool  // others do not know yet that they were not told something
 }
 
 // NewFanout returns a fan-out that holds at most size batches for Redis. When
-// that is full, other nodes are told later.
+// that is full, other nodes are not told.
 func NewFanout(c *Client, local Local, size int) *Fanout {
-	return &Fanout{c: c, local: local, out: make(chan []wire.Event, size), back: c.back(), asked: make(chan time.Duration, 16), tails: newTails()}
+	f := &Fanout{c: c, local: local, out: make(chan []wire.Event, size), back: c.back()}
+	f.ears = newEars(c, f.receive, func() { f.lost.Add(1) })
+	return f
 }
 
 // Len is how many batches wait for Redis.
 func (f *Fanout) Len() int { return len(f.out) }
+
+// Losses reports whether events of other nodes do not come just now, and how
+// often they began not to, or others said that they had not told some.
+func (f *Fanout) Losses() (now bool, times int64) {
+	return f.c.Away() || !f.ears.all(), f.lost.Load()
+}
+
+// Hear asks for what other nodes tell people and groups, by their ids, and
+// returns when all that is told from now on comes: after half a second at most,
+// and at once while Redis is away. Asked for twice, it is given up by Unhear twice.
+func (f *Fanout) Hear(ctx context.Context, ids ...string) { f.ears.hear(ctx, true, ids) }
+
+// HearSoon is Hear that does not wait. When it is heard it counts as a loss:
+// something may have been told before.
+func (f *Fanout) HearSoon(ids ...string) { f.ears.hear(context.Background(), false, ids) }
+
+// Unhear gives up what was asked for.
+func (f *Fanout) Unhear(ids ...string) { f.ears.unhear(ids) }
 
 // Publish gives es to this node as its Local does, and to the others when they
 // can be reached. It never waits for Redis.
@@ -71,8 +88,7 @@ func (f *Fanout) Publish(ctx context.Context, es ...wire.Event) error {
 	select {
 	case f.out <- es:
 	default:
-		f.encode(es)
-		f.missed(len(es), time.Now())
+		f.missed(len(es))
 	}
 	return nil
 }
@@ -81,24 +97,11 @@ func (f *Fanout) Publish(ctx context.Context, es ...wire.Event) error {
 func (f *Fanout) Run(ctx context.Context, deliver func(wire.Event)) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.send(ctx) })
-	wg.Go(func() { f.listen(ctx) })
+	wg.Go(func() { f.ears.listen(ctx) })
 	err := f.local.Run(ctx, deliver)
 	wg.Wait()
 	return err
 }
-
-// A payload is what one PUBLISH carries, as a node reads it. Node comes first.
-type payload struct {
-	Node   string            `json:"n"`
-	Again  bool              `json:"a"` // told before
-	Events []json.RawMessage `json:"e"`
-	// Missed asks all other nodes to tell again what they told in the last
-	// milliseconds: Node was not listening.
-	Missed int64 `json:"m"`
-}
-
-// head is how this node's payloads begin.
-func (f *Fanout) head() string { return `{"n":"` + f.c.node + `"` }
 
 // send tells other nodes what is queued until ctx ends, and then the rest.
 func (f *Fanout) send(ctx context.Context) {
@@ -107,25 +110,24 @@ func (f *Fanout) send(ctx context.Context) {
 		case es := <-f.out:
 			f.tell(ctx, f.drain(es))
 		case <-f.back:
-			if since := f.failedSince(); !since.IsZero() {
-				f.tellAgain(ctx, since)
-			}
-		case d := <-f.asked:
-			f.tellAgain(ctx, time.Now().Add(-d))
+			f.tell(ctx, nil)
 		case <-ctx.Done():
-			select {
-			case es := <-f.out:
-				f.tell(context.WithoutCancel(ctx), f.drain(es))
-			default:
+			for {
+				select {
+				case es := <-f.out:
+					f.tell(context.WithoutCancel(ctx), f.drain(es))
+				default:
+					return
+				}
 			}
-			return
 		}
 	}
 }
 
-// drain returns es and what else is queued.
+// drain returns es and what else is queued, up to a quarter of what a window holds.
 func (f *Fanout) drain(es []wire.Event) []wire.Event {
-	for all := es[:len(es):len(es)]; ; {
+	all := es[:len(es):len(es)]
+	for len(all) < windowBits/4 {
 		select {
 		case more := <-f.out:
 			all = append(all, more...)
@@ -133,181 +135,178 @@ func (f *Fanout) drain(es []wire.Event) []wire.Event {
 			return all
 		}
 	}
+	return all
 }
 
-// encode returns the encodings of es, and remembers what may have to be told again.
-func (f *Fanout) encode(es []wire.Event) []json.RawMessage {
-	out := make([]json.RawMessage, 0, len(es))
-	now := time.Now()
+// channelsOf are the ids to whose channels e goes; none: to that of all.
+func channelsOf(e wire.Event) []string {
+	var ids []string
+	switch x, y, direct := e.Conv.Pair(); {
+	case len(e.To) > maxChannels && e.Conv.IsGroup():
+		return []string{string(e.Conv)}
+	case len(e.To) > maxChannels:
+		return nil
+	case len(e.To) > 0:
+		for _, u := range e.To {
+			ids = append(ids, string(u))
+		}
+	case e.Conv.IsGroup():
+		ids = append(ids, string(e.Conv))
+		if p, ok := e.Frame.Body.(wire.Posted); ok && p.Content.Event != nil {
+			// Nodes of who is new do not listen to the group yet.
+			if len(p.Content.Event.Who) >= maxChannels {
+				return nil
+			}
+			for _, u := range p.Content.Event.Who {
+				ids = append(ids, string(u))
+			}
+		}
+	case direct && x == y:
+		ids = append(ids, string(x))
+	case direct:
+		ids = append(ids, string(x), string(y))
+	}
+	return ids
+}
+
+// A payload is what one PUBLISH carries: a line with the name of the node, and
+// one for each event, of its number, or none where it goes to one channel, and
+// its encoding. An empty one says that the node has not told something.
+type payloads struct {
+	order []string // channels
+	of    map[string][]byte
+	done  []message
+	head  string
+}
+
+type message struct {
+	channel string
+	payload []byte
+}
+
+// add puts an event into what channel is told.
+func (p *payloads) add(channel string, number uint64, enc []byte) {
+	b := p.of[channel]
+	switch {
+	case b == nil:
+		p.order = append(p.order, channel)
+		b = append(make([]byte, 0, len(p.head)+len(enc)+24), p.head...)
+	case len(b)+len(enc) > maxPayload:
+		p.done = append(p.done, message{channel, b})
+		b = append(make([]byte, 0, len(p.head)+len(enc)+24), p.head...)
+	}
+	b = append(b, '\n')
+	if number > 0 {
+		b = strconv.AppendUint(b, number, 10)
+	}
+	p.of[channel] = append(append(b, ' '), enc...)
+}
+
+// all returns the messages, in order for each channel.
+func (p *payloads) all() []message {
+	for _, c := range p.order {
+		p.done = append(p.done, message{c, p.of[c]})
+	}
+	return p.done
+}
+
+// tell tells other nodes es. What can't be told they hear was missing, later.
+func (f *Fanout) tell(ctx context.Context, es []wire.Event) {
+	p := payloads{of: map[string][]byte{}, head: f.c.node}
+	if f.untold.Swap(false) {
+		p.add(f.c.channel(everybody), 0, nil)
+	}
+	n := 0
+	var enc []byte
 	for _, e := range es {
-		p, err := e.Append(nil)
-		if err != nil {
+		var err error
+		if enc, err = e.Append(enc[:0]); err != nil {
 			f.c.log.Error("event not told to other nodes", "conv", e.Conv, "err", err)
 			continue
 		}
-		f.tails.keep(e, p, now)
-		out = append(out, p)
+		n++
+		ids := channelsOf(e)
+		if len(ids) < 2 {
+			if len(ids) == 0 {
+				ids = []string{everybody}
+			}
+			p.add(f.c.channel(ids[0]), 0, enc)
+			continue
+		}
+		f.next++
+		for _, id := range ids {
+			p.add(f.c.channel(id), f.next, enc)
+		}
 	}
-	return out
-}
-
-// tell tells other nodes es. What can't be told is told in short later.
-func (f *Fanout) tell(ctx context.Context, es []wire.Event) {
-	began := time.Now()
-	enc := f.encode(es)
-	if err := f.publish(ctx, enc, false); err != nil {
-		f.missed(len(enc), began)
+	if err := f.put(ctx, p.all()); err != nil {
+		f.missed(n)
 		return
 	}
-	f.c.count.published.Add(int64(len(enc)))
+	f.c.count.published.Add(int64(n))
 }
 
-// publish sends encoded events in as few messages as their sizes allow.
-func (f *Fanout) publish(ctx context.Context, enc []json.RawMessage, again bool) error {
-	for len(enc) > 0 {
+// put publishes ms, in as few pipelines as is good for them.
+func (f *Fanout) put(ctx context.Context, ms []message) error {
+	for len(ms) > 0 {
 		n, size := 0, 0
-		for n < len(enc) && (n == 0 || size+len(enc[n]) <= maxPayload) {
-			size += len(enc[n])
+		for n < len(ms) && n < pipeline && (n == 0 || size+len(ms[n].payload) <= 4*maxPayload) {
+			size += len(ms[n].payload)
 			n++
 		}
-		b := append(make([]byte, 0, size+n+64), f.head()...)
-		b = append(strconv.AppendBool(append(b, `,"a":`...), again), `,"e":[`...)
-		for i, e := range enc[:n] {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = append(b, e...)
-		}
-		if err := f.put(ctx, append(b, "]}"...)); err != nil {
+		err := f.c.do(ctx, func(ctx context.Context) error {
+			_, err := f.c.rdb.Pipelined(ctx, func(p goredis.Pipeliner) error {
+				for _, m := range ms[:n] {
+					if f.ears.sharded.Load() {
+						p.SPublish(ctx, m.channel, m.payload)
+					} else {
+						p.Publish(ctx, m.channel, m.payload)
+					}
+				}
+				return nil
+			})
+			return err
+		})
+		if err != nil {
 			return err
 		}
-		enc = enc[n:]
+		ms = ms[n:]
 	}
 	return nil
 }
 
-func (f *Fanout) put(ctx context.Context, b []byte) error {
-	return f.c.do(ctx, func(ctx context.Context) error { return f.c.rdb.Publish(ctx, f.c.channel(), b).Err() })
-}
-
-// missed notes that n events may not have been told since then.
-func (f *Fanout) missed(n int, since time.Time) {
+// missed notes that n events were not told.
+func (f *Fanout) missed(n int) {
 	f.c.count.dropped.Add(int64(n))
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.failed.IsZero() || since.Before(f.failed) {
-		f.failed = since
-	}
-}
-
-func (f *Fanout) failedSince() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	since := f.failed
-	f.failed = time.Time{}
-	return since
-}
-
-// tellAgain tells in short what this node published since then.
-func (f *Fanout) tellAgain(ctx context.Context, since time.Time) {
-	enc := f.tails.since(since.Add(-slack))
-	if err := f.publish(ctx, enc, true); err != nil {
-		f.missed(0, since)
-	}
-}
-
-// listen receives what other nodes tell until ctx ends, connecting again as
-// often as it takes.
-func (f *Fanout) listen(ctx context.Context) {
-	heard := time.Now() // nothing was missed until then
-	pause := firstPause
-	for ctx.Err() == nil {
-		before := heard
-		if !f.c.Away() {
-			_ = f.subscribed(ctx, &heard) // whatever it was, it is tried again
-		}
-		if heard != before {
-			pause = firstPause
-		}
-		if !sleep(ctx, pause+rand.N(pause)) {
-			return
-		}
-		pause = min(2*pause, maxPause)
-	}
-}
-
-// subscribed listens on one connection until that breaks. It moves heard to
-// when the subscription was last known to be alive.
-func (f *Fanout) subscribed(ctx context.Context, heard *time.Time) error {
-	ps := f.c.rdb.Subscribe(ctx)
-	defer ps.Close()
-	defer context.AfterFunc(ctx, func() { _ = ps.Close() })()
-	if err := ps.Subscribe(ctx, f.c.channel()); err != nil {
-		return err
-	}
-	if _, err := ps.ReceiveTimeout(ctx, bound); err != nil {
-		return err
-	}
-	// Both sides may have missed something.
-	missed := time.Since(*heard)
-	if err := f.put(ctx, fmt.Appendf(nil, `%s,"m":%d}`, f.head(), max(1, missed.Milliseconds()))); err != nil {
-		return err
-	}
-	select {
-	case f.asked <- missed:
-	default:
-	}
-	f.c.tellBack() // a Redis that was started again has forgotten who is online
-	*heard = time.Now()
-	for asked := false; ; {
-		m, err := ps.ReceiveTimeout(ctx, quiet)
-		if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() && !asked && ctx.Err() == nil {
-			if err := ps.Ping(ctx); err != nil {
-				return err
-			}
-			asked = true
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		asked, *heard = false, time.Now()
-		if m, ok := m.(*goredis.Message); ok {
-			if err := f.receive(ctx, m.Payload); err != nil {
-				return err
-			}
-		}
-	}
+	f.untold.Store(true)
 }
 
 // receive delivers what another node told. An error means that ctx has ended.
 func (f *Fanout) receive(ctx context.Context, s string) error {
-	if strings.HasPrefix(s, f.head()) {
+	node, rest, ok := strings.Cut(s, "\n")
+	switch {
+	case node == f.c.node:
 		return nil // our own, delivered long ago
-	}
-	var p payload
-	if err := json.Unmarshal([]byte(s), &p); err != nil || p.Node == "" {
+	case !ok || node == "" || len(node) > 64:
 		f.c.count.unread.Add(1)
 		return nil
 	}
-	if p.Missed > 0 {
-		select {
-		case f.asked <- time.Duration(p.Missed) * time.Millisecond:
-		default: // as many are asked for already
+	es := make([]wire.Event, 0, strings.Count(rest, "\n")+1)
+	for line := range strings.SplitSeq(rest, "\n") {
+		number, enc, _ := strings.Cut(line, " ")
+		if enc == "" && number == "" {
+			f.lost.Add(1)
+			continue
 		}
-	}
-	es := make([]wire.Event, 0, len(p.Events))
-	for _, raw := range p.Events {
-		e, err := wire.ParseEvent(raw)
-		switch {
-		case err != nil:
-			f.c.count.unread.Add(1)
-		case p.Again && f.tails.knows(e):
+		if n, err := strconv.ParseUint(number, 10, 64); err == nil && f.twice.seen(node, n) {
 			f.c.count.repeated.Add(1)
-		default:
-			f.tails.know(e)
-			es = append(es, e)
+			continue
 		}
+		e, err := wire.ParseEvent([]byte(enc))
+		if err != nil {
+			f.c.count.unread.Add(1)
+			continue
+		}
+		es = append(es, e)
 	}
 	f.c.count.received.Add(int64(len(es)))
 	if len(es) == 0 {
@@ -317,4 +316,61 @@ func (f *Fanout) receive(ctx context.Context, s string) error {
 		return fmt.Errorf("deliver: %w", err)
 	}
 	return nil
+}
+
+// windows remember which numbers of each node were heard of late: an event for
+// two people comes by the channels of both.
+type windows struct {
+	mu sync.Mutex
+	of map[string]*window
+}
+
+const (
+	windowBits = 4096
+	maxWindows = 64 // nodes; one that starts again is another
+)
+
+type window struct {
+	top  uint64
+	bits [windowBits / 64]uint64
+	at   time.Time
+}
+
+// seen notes a number and reports whether it was noted before.
+func (w *windows) seen(node string, n uint64) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.of == nil {
+		w.of = map[string]*window{}
+	}
+	o := w.of[node]
+	if o == nil {
+		if len(w.of) >= maxWindows {
+			oldest := node
+			for k, v := range w.of {
+				if oldest == node || v.at.Before(w.of[oldest].at) {
+					oldest = k
+				}
+			}
+			delete(w.of, oldest)
+		}
+		o = &window{top: n}
+		w.of[node] = o
+	}
+	o.at = time.Now()
+	switch {
+	case n > o.top+windowBits:
+		o.bits = [windowBits / 64]uint64{}
+		o.top = n
+	case n+windowBits <= o.top:
+		return false // long ago: a reader can bear it twice
+	}
+	for ; o.top < n; o.top++ {
+		at := (o.top + 1) % windowBits
+		o.bits[at/64] &^= 1 << (at % 64)
+	}
+	at := n % windowBits
+	was := o.bits[at/64]>>(at%64)&1 == 1
+	o.bits[at/64] |= 1 << (at % 64)
+	return was
 }

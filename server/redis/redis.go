@@ -53,7 +53,7 @@ type Config struct {
 type Client struct {
 	rdb    goredis.UniversalClient
 	prefix string
-	db     int
+	events string // what channels begin with
 	node   string // this process, never used by another
 	log    *slog.Logger
 
@@ -85,7 +85,7 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 	}
 	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r := &Client{
-		rdb: rdb, prefix: c.Prefix, db: db, node: rand.Text()[:13], log: c.Log,
+		rdb: rdb, prefix: c.Prefix, events: c.Prefix + "events:" + strconv.Itoa(db) + ":", node: rand.Text()[:13], log: c.Log,
 		stop: stop, ended: make(chan struct{}), lostCh: make(chan struct{}, 1),
 	}
 	if err := r.ping(ctx); err != nil {
@@ -158,10 +158,6 @@ func shorten(ds ...*time.Duration) {
 
 // key returns the name of a key, or of a channel.
 func (c *Client) key(kind, name string) string { return c.prefix + kind + ":" + name }
-
-// channel returns the name of this installation's channel. Channels, unlike
-// keys, are shared by all databases of a Redis.
-func (c *Client) channel() string { return c.key("events", strconv.Itoa(c.db)) }
 
 // Away reports whether Redis does not answer.
 func (c *Client) Away() bool {
@@ -294,10 +290,10 @@ type Stats struct {
 	Away                   bool  // Redis does not answer; nobody asks it but the keeper
 	Outages                int64 // times that it was found away
 	Published              int64 // events told to other nodes
-	Dropped                int64 // events not told to other nodes; their conversations' last entries are, later
+	Dropped                int64 // events not told to other nodes
 	Received               int64 // events of other nodes
 	Unread                 int64 // events of other nodes that this build does not understand
-	Repeated               int64 // events told again by other nodes that were known here
+	Repeated               int64 // events of other nodes that came by a second channel
 	CacheHits, CacheMisses int64 // pages found in the cache, in part or whole, and not
 	LimitedLocally         int64 // tries counted on this node alone
 

@@ -64,9 +64,10 @@ type Hub struct {
 type person struct {
 	conns []Conn
 	peers map[chat.UserID]bool // who is told when the person comes and goes
-	// groups that the person is in, as far as this node has to know: see Losses.
-	groups   []chat.ConvID
-	followed bool // they are read, or will be
+	// groups that the person is in, sorted, as far as this node has to know: see Losses.
+	groups []chat.ConvID
+	hears  bool          // this node hears what is told to the person
+	heard  chan struct{} // closed when that and what is told to groups is heard; nil: nobody asked for it
 }
 
 type (
@@ -106,7 +107,7 @@ func NewHub(c Config) *Hub {
 		Config: c, live: map[chat.UserID]*person{}, rooms: map[chat.ConvID]*Room{},
 		dirty: map[markKey]chat.Marks{}, waiters: map[draftKey][]chan chat.Receipt{}, unsure: map[draftKey]bool{}, late: late{of: map[chat.ConvID][]wire.Event{}}, pending: pending{of: map[draftKey]*awaited{}},
 		leaving: map[chat.UserID]time.Time{}, names: map[chat.UserID]named{}, ended: map[string]time.Time{},
-		hearing: newHearing(),
+		hearing: newHearing(c.Fanout),
 	}
 }
 

@@ -22,16 +22,23 @@ func (h *Hub) Join(ctx context.Context, c Conn) {
 	}
 	l.conns = append(l.conns, c)
 	delete(h.leaving, u)
-	first := h.Losses != nil && !l.followed
-	l.followed = l.followed || first
+	first := h.Losses != nil && l.heard == nil
+	if first {
+		l.heard = make(chan struct{})
+	}
+	heard := l.heard
 	_, ended := h.ended[c.Login()]
 	h.mu.Unlock()
 	if ended {
 		c.Close(wire.ByeSignedOut)
 	}
 	if first {
-		if err := h.follow(ctx, u); err != nil {
-			h.Log.Warn("groups are not known, will be read again", "user", u, "err", err)
+		h.hear(ctx, u, l)
+		close(heard)
+	} else if heard != nil { // another session of the person's sees to it
+		select {
+		case <-heard:
+		case <-ctx.Done():
 		}
 	}
 	if err := h.Presence.Touch(ctx, u, c.ID()); err != nil {

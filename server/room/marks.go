@@ -53,6 +53,7 @@ func (h *Hub) tick(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-t.C:
+			h.turnEars()
 			h.lookElsewhere(ctx, &l)
 			h.deliverLate(ctx)
 			h.flushMarks(ctx)

@@ -2,6 +2,7 @@ package room
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,6 +27,25 @@ type Moves interface {
 // Losses tells of a fan-out that may lose what other nodes tell: whether it does
 // so just now, and how often it began to, or said that it had.
 type Losses func() (now bool, times int64)
+
+// A Hearer is a Fanout that brings from other nodes what is told to people and
+// groups it was asked to hear, by their ids, and may leave out the rest.
+type Hearer interface {
+	// Hear returns when all that is told from now on comes, or after a moment at
+	// most. Asked for twice, it is given up by Unhear twice.
+	Hear(ctx context.Context, ids ...string)
+	// HearSoon is Hear that does not wait. When it comes, that counts as a loss: of
+	// what was told before.
+	HearSoon(ids ...string)
+	Unhear(ids ...string)
+}
+
+// hearsAll is a Hearer that leaves nothing out.
+type hearsAll struct{}
+
+func (hearsAll) Hear(context.Context, ...string) {}
+func (hearsAll) HearSoon(...string)              {}
+func (hearsAll) Unhear(...string)                {}
 
 // How often the store is asked what moved: while events are lost, and otherwise,
 // since some may have been without anybody knowing.
@@ -80,6 +100,9 @@ type hearing struct {
 	handing chat.ConvID // being handed out by the fan-out's goroutine
 	groups  map[chat.ConvID]*following
 	again   map[chat.UserID]bool // people whose groups could not be read
+	ears    Hearer
+	soon    []string // to be heard from now on
+	over    []string // no longer to be heard
 }
 
 // A following is how many people here are in a group.
@@ -88,8 +111,12 @@ type following struct {
 	n    int
 }
 
-func newHearing() hearing {
-	return hearing{of: map[chat.ConvID]heard{}, groups: map[chat.ConvID]*following{}, again: map[chat.UserID]bool{}}
+func newHearing(f Fanout) hearing {
+	ears, ok := f.(Hearer)
+	if !ok {
+		ears = hearsAll{}
+	}
+	return hearing{of: map[chat.ConvID]heard{}, groups: map[chat.ConvID]*following{}, again: map[chat.UserID]bool{}, ears: ears}
 }
 
 // noteHeardLocked notes that an entry is handed out, and reports whether it was before.
@@ -108,36 +135,70 @@ func (h *Hub) noteHeardLocked(conv chat.ConvID, seq int64) bool {
 	return was
 }
 
-// follow reads the groups of u, so that this node hears of them.
-func (h *Hub) follow(ctx context.Context, u chat.UserID) error {
+// hear has this node hear of what is told to u and the groups of u, from before
+// anything that is read from the store next.
+func (h *Hub) hear(ctx context.Context, u chat.UserID, l *person) {
+	h.hearing.ears.Hear(ctx, string(u))
+	h.mu.Lock()
+	l.hears = h.live[u] == l
+	gone := !l.hears
+	h.mu.Unlock()
+	if gone {
+		h.hearing.ears.Unhear(string(u))
+	} else if err := h.follow(ctx, u, l); err != nil {
+		h.Log.Warn("groups are not known, will be read again", "user", u, "err", err)
+	}
+}
+
+// follow reads the groups of u and has this node hear of them.
+func (h *Hub) follow(ctx context.Context, u chat.UserID, l *person) error {
 	gs, err := h.Store.Groups(ctx, u)
+	ids := make([]string, len(gs))
+	for i, g := range gs {
+		ids[i] = string(g)
+	}
+	h.hearing.ears.Hear(ctx, ids...)
+	var twice []string
+	defer func() { h.hearing.ears.Unhear(twice...) }()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	l := h.live[u]
-	if l == nil {
+	switch {
+	case h.live[u] != l || !l.hears:
+		twice = ids
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		h.hearing.again[u] = true
 		return err
 	}
 	delete(h.hearing.again, u)
 	for _, g := range gs {
-		h.followLocked(l, g)
+		if !h.followLocked(l, g) {
+			twice = append(twice, string(g))
+		}
 	}
 	return nil
 }
 
-// followLocked notes that l is in a group.
-func (h *Hub) followLocked(l *person, g chat.ConvID) {
+// followLocked notes that l is in a group, and reports whether that is new.
+func (h *Hub) followLocked(l *person, g chat.ConvID) bool {
+	at, is := slices.BinarySearch(l.groups, g)
+	if is {
+		return false
+	}
 	f := h.hearing.groups[g]
 	if f == nil {
 		f = &following{conv: g}
 		h.hearing.groups[g] = f
 	}
-	if !slices.Contains(l.groups, g) {
-		l.groups = append(l.groups, f.conv) // all people share one string
-		f.n++
+	l.groups = slices.Insert(l.groups, at, f.conv) // all people share one string
+	f.n++
+	return true
+}
+
+// joinedLocked notes that l has come into a group, which is heard of soon.
+func (h *Hub) joinedLocked(l *person, g chat.ConvID) {
+	if l.hears && h.followLocked(l, g) {
+		h.hearing.soon = append(h.hearing.soon, string(g))
 	}
 }
 
@@ -145,13 +206,27 @@ func (h *Hub) followLocked(l *person, g chat.ConvID) {
 func (h *Hub) unfollowLocked(u chat.UserID, l *person) {
 	delete(h.hearing.again, u)
 	for _, g := range l.groups {
+		h.hearing.over = append(h.hearing.over, string(g))
 		f := h.hearing.groups[g]
 		if f.n--; f.n == 0 {
 			delete(h.hearing.groups, g)
 			delete(h.hearing.of, g) // nobody here hears what comes next
 		}
 	}
-	l.groups, l.followed = nil, false
+	if l.hears {
+		h.hearing.over = append(h.hearing.over, string(u))
+	}
+	l.groups, l.hears, l.heard = nil, false, nil
+}
+
+// turnEars has what is to be heard from now on heard, and gives up the rest.
+func (h *Hub) turnEars() {
+	h.mu.Lock()
+	soon, over := h.hearing.soon, h.hearing.over
+	h.hearing.soon, h.hearing.over = nil, nil
+	h.mu.Unlock()
+	h.hearing.ears.HearSoon(soon...)
+	h.hearing.ears.Unhear(over...)
 }
 
 // A look is how far this node has looked for what moved. Only the hub's tick uses it.
@@ -207,14 +282,16 @@ func (l *look) begin(now time.Time) {
 // followAgain reads the groups that could not be read before.
 func (h *Hub) followAgain(ctx context.Context) error {
 	h.mu.Lock()
-	var us []chat.UserID
-	for u := range h.hearing.again {
-		us = append(us, u)
-	}
+	us := slices.Sorted(maps.Keys(h.hearing.again))
 	h.mu.Unlock()
-	slices.Sort(us)
 	for _, u := range us {
-		if err := h.follow(ctx, u); err != nil {
+		h.mu.Lock()
+		l := h.live[u]
+		h.mu.Unlock()
+		if l == nil {
+			continue
+		}
+		if err := h.follow(ctx, u, l); err != nil {
 			return err
 		}
 	}
@@ -290,7 +367,7 @@ func (h *Hub) joined(ctx context.Context, hs []chat.Head, from int64) (behind []
 	defer h.mu.Unlock()
 	for _, m := range ms {
 		if l := h.live[m.User]; l != nil {
-			h.followLocked(l, m.Conv)
+			h.joinedLocked(l, m.Conv)
 		}
 	}
 	for _, o := range hs {

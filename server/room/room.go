@@ -94,7 +94,7 @@ func (h *Hub) advance(r *Room, m chat.Message, unread, toAll bool) (told bool) {
 		if h.Losses != nil && m.Content.Event != nil && r.Conv.IsGroup() {
 			for u := range r.members {
 				if l := h.live[u]; l != nil {
-					h.followLocked(l, r.Conv)
+					h.joinedLocked(l, r.Conv)
 				}
 			}
 		}

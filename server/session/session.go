@@ -24,6 +24,7 @@ type Caller struct {
 	ID    string // of the session, unique
 	User  chat.UserID
 	Login string // the sign-in it belongs to: ends with it
+	Proof string // what Rights knows the sign-in by; empty: nobody asks
 }
 
 // A Dialect is what differs between the two kinds of clients besides the codec.

@@ -146,7 +146,7 @@ func newWorld(t *testing.T, cfg session.Config, size int) *world {
 		if err != nil {
 			return
 		}
-		w.host.Serve(sock, session.Caller{ID: fmt.Sprint("S", n.Add(1)), User: u, Login: r.URL.Query().Get("login")}, d, func() {})
+		w.host.Serve(sock, session.Caller{ID: fmt.Sprint("S", n.Add(1)), User: u, Login: r.URL.Query().Get("login"), Proof: r.URL.Query().Get("proof")}, d, func() {})
 	})}
 	ctx, stop := context.WithCancel(context.Background())
 	wg.Go(func() { _ = srv.Serve(w.ln) })
@@ -205,9 +205,9 @@ func (w *world) dial(query string) *client {
 	return &client{w.t, ws, raw}
 }
 
-func (w *world) native(u chat.UserID) *client {
+func (w *world) native(u chat.UserID, more ...string) *client {
 	w.t.Helper()
-	c := w.dial("u=" + string(u))
+	c := w.dial(strings.Join(append([]string{"u=" + string(u)}, more...), "&"))
 	c.send(`{"k":"hello","b":{}}`)
 	c.until("welcome", func(f wire.Frame) bool { _, ok := f.Body.(wire.Welcome); return ok })
 	return c

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -155,3 +156,36 @@ func (l Logins) Commit(token string, data []byte, expiry time.Time) error {
 
 // Delete is DeleteCtx for scs, which asks for it but does not call it.
 func (l Logins) Delete(token string) error { return l.DeleteCtx(context.Background(), token) }
+
+// Lasting returns which of the logins, by the hashes of their tokens, and which of
+// us may still be here: signed in, and not disabled.
+func (d *DB) Lasting(ctx context.Context, logins []string, us []chat.UserID) (map[string]bool, map[chat.UserID]bool, error) {
+	in, able := make(map[string]bool, len(logins)), make(map[chat.UserID]bool, len(us))
+	for part := range slices.Chunk(logins, chunk) {
+		var found []string
+		err := d.read.NewSelect().Model((*tokenRow)(nil)).Column("hash").Where("hash IN (?)", bun.List(part)).Scan(ctx, &found)
+		if err != nil {
+			return nil, nil, fmt.Errorf("look for tokens: %w", err)
+		}
+		var more []string
+		err = d.read.NewSelect().Model((*loginRow)(nil)).Column("token").
+			Where("token IN (?) AND expires_at > ?", bun.List(part), d.now().UnixMilli()).Scan(ctx, &more)
+		if err != nil {
+			return nil, nil, fmt.Errorf("look for logins: %w", err)
+		}
+		for _, l := range append(found, more...) {
+			in[l] = true
+		}
+	}
+	for part := range slices.Chunk(us, chunk) {
+		var found []string
+		err := d.read.NewSelect().Model((*userRow)(nil)).Column("id").Where("id IN (?) AND disabled = ?", bun.List(part), false).Scan(ctx, &found)
+		if err != nil {
+			return nil, nil, fmt.Errorf("look for accounts: %w", err)
+		}
+		for _, u := range found {
+			able[chat.UserID(u)] = true
+		}
+	}
+	return in, able, nil
+}

@@ -25,6 +25,7 @@ var errSignedOut = chat.Refuse(chat.SignedOut, "not signed in")
 type caller struct {
 	chat.Person
 	login string    // what CloseLogin knows the login by
+	proof string    // and the store
 	until time.Time // when it ends; zero: only by sign-out
 }
 
@@ -53,7 +54,7 @@ func (s *server) caller(r *http.Request) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	return caller{p, account.LoginID(c.Value), s.Sessions.Deadline(ctx)}, nil
+	return caller{p, account.LoginID(c.Value), account.StoredLogin(c.Value), s.Sessions.Deadline(ctx)}, nil
 }
 
 // admit counts a request that changes something, or says that the caller has
@@ -80,7 +81,7 @@ func (s *server) socketCaller(r *http.Request) (caller, error) {
 
 func (s *server) byToken(r *http.Request, token string) (caller, error) {
 	p, err := s.Accounts.UserByToken(r.Context(), token)
-	return caller{Person: p, login: account.LoginID(token)}, err
+	return caller{Person: p, login: account.LoginID(token), proof: account.StoredLogin(token)}, err
 }
 
 func bearer(r *http.Request) string {

@@ -73,7 +73,7 @@ func (s *server) socket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	handed = true
-	s.Serve(sock, c.Person, c.login, native, place)
+	s.Serve(sock, c.Person, c.login, c.proof, native, place)
 }
 
 // socketLogout closes the caller's sockets, in the words of the seed's clients.

@@ -65,9 +65,10 @@ type Place interface {
 }
 
 // Serve begins the session of a socket, returns at once, and frees the place
-// when the session ends. login is what CloseLogin knows it by. native tells
-// whether the subprotocol was ours, otherwise it is the seed's dialect.
-type Serve func(c *session.Socket, p chat.Person, login string, native bool, place Place)
+// when the session ends. login is what CloseLogin knows it by, proof what the
+// store does. native tells whether the subprotocol was ours, otherwise it is the
+// seed's dialect.
+type Serve func(c *session.Socket, p chat.Person, login, proof string, native bool, place Place)
 
 // Limits bound what a request may cost. Zero values mean the default.
 type Limits struct {

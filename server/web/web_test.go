@@ -101,7 +101,7 @@ func (h *hub) CloseLogin(_ context.Context, _ chat.UserID, login, _ string) erro
 }
 
 // serve says who is on the socket and waits until the login is closed.
-func (h *hub) serve(c *session.Socket, p chat.Person, login string, native bool, place Place) {
+func (h *hub) serve(c *session.Socket, p chat.Person, login, _ string, native bool, place Place) {
 	done := make(chan struct{})
 	h.mu.Lock()
 	h.closed[login] = done

@@ -90,9 +90,15 @@ func Fanout(t *testing.T, fresh func(t *testing.T) room.Fanout) {
 	})
 }
 
-// FanoutNodes checks that two nodes hear of each other. fresh returns both.
+// FanoutNodes checks that two nodes hear of each other. fresh returns both. Each
+// hears what is told to the people and groups of the suite, where it has to ask.
 func FanoutNodes(t *testing.T, fresh func(t *testing.T) (a, b room.Fanout)) {
 	a, b := fresh(t)
+	for _, f := range []room.Fanout{a, b} {
+		if f, ok := f.(room.Hearer); ok {
+			f.HearSoon("Ua", "Ub", "Ga")
+		}
+	}
 	atA, atB := run(t, a), run(t, b)
 	// Nodes may need a while to find each other, and may lose until then.
 	hear := func(from room.Fanout, at <-chan wire.Event, mark string) {
