@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -429,4 +430,39 @@ func mustJSON(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+// TestWithoutTheServerMutesAreKnownAndTheDoctorIsThere: what was muted shows as
+// muted, and the page that tells what works opens and says what doesn't.
+func TestWithoutTheServerMutesAreKnownAndTheDoctorIsThere(t *testing.T) {
+	s := newServer(t)
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	conv := mei.with(zhe)
+	mei.call("PUT", "/api/v1/conversations/"+string(conv)+"/mute", map[string]int64{"until": -1}, nil)
+	p := browse(t, s, 1024, 768).as(mei)
+	p.goTo("/c/" + string(conv))
+	p.live()
+	p.installed()
+	p.until(`document.querySelector(".head .hushed")`)
+	p.expected = true
+	s.kill()
+	p.goTo("/c/" + string(conv))
+	p.started()
+	p.until(`document.querySelector(".head .hushed")`)
+
+	p.click(".who-am-i")
+	p.click("#menu a[href='/doctor']")
+	got := p.results()
+	for check, want := range map[string]string{"connection": "broken", "socket": "none", "program": "none", "worker": "works", "kept": "works", "storage": "works"} {
+		if got[check] != want {
+			t.Errorf("without the server %s is %q, want %q: %s", check, got[check], want, p.finding(check))
+		}
+	}
+	// Signing out somewhere takes what was muted along.
+	p.goTo("/c/" + string(conv))
+	p.started()
+	promised[bool](p, "kama.forget().then(() => true)")
+	if left := eval[[]string](p, "Object.keys(localStorage)"); slices.Contains(left, "kama-mutes") {
+		t.Errorf("left in localStorage: %v", left)
+	}
 }

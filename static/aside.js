@@ -98,6 +98,16 @@
   // --- what is muted, and when it is quiet ---
 
   let mutes = {}, quiet = { until: 0, from: "", to: "", zone: "" }, failed = "", timer = 0;
+  // What was muted last is kept for a start without the server; kama.forget removes it.
+  const memory = "kama-mutes";
+  try {
+    ({ mutes = {}, quiet = quiet } = JSON.parse(localStorage.getItem(memory)) || {});
+  } catch { /* nothing is kept here */ }
+  const memorise = () => {
+    try {
+      localStorage.setItem(memory, JSON.stringify({ mutes, quiet }));
+    } catch { /* nothing is kept here */ }
+  };
   const ahead = (until) => until === -1 || until > Date.now();
 
   // told has the page show what is muted, until the next of it ends.
@@ -107,6 +117,7 @@
     const next = Math.min(...on.map((conv) => mutes[conv]).filter((until) => until > 0), quiet.until > Date.now() ? quiet.until : Infinity);
     if (next < Infinity) timer = setTimeout(told, Math.min(next - Date.now() + 1000, week));
     tell("muted", on.join(" "));
+    memorise();
     draw();
   };
   const put = async (path, body, done) => {
@@ -287,6 +298,7 @@
       else leads = true;
       new MutationObserver(() => (asked = asked || requestAnimationFrame(look)))
         .observe(doc.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-conv"] });
+      if (Object.keys(mutes).length) told();
       draw();
       taken();
     },

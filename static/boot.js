@@ -70,6 +70,7 @@
     async forget() {
       try {
         kama.badge(0);
+        localStorage.removeItem("kama-mutes");
         for (const name of await caches.keys()) await caches.delete(name);
         for (const r of await navigator.serviceWorker.getRegistrations()) await r.unregister();
       } catch {

@@ -173,6 +173,7 @@
 
     async program(signal) {
       if (!at.wasm) return none("none");
+      if (!found.probe) return null;
       // The smallest module there is.
       const empty = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
       try {
@@ -240,16 +241,20 @@
 
     async worker(signal) {
       if (!navigator.serviceWorker || !window.caches) return none("none");
+      const reg = await registered();
+      if (!found.probe) { // without the server it has to do with what it has
+        const kept = (await caches.keys()).find((name) => name.startsWith("build-"));
+        return reg && reg.active && kept ? works("works", (await (await caches.open(kept)).keys()).length) : null;
+      }
       try {
         found.kit = await kit(signal);
       } catch (err) {
         return broken("lost", err.message);
       }
-      const { build, assets, shells } = found.kit;
-      const reg = await registered();
+      const { build, assets, shells, doctor } = found.kit;
       if (!reg) return attention("missing");
       if (!reg.active) return attention("busy");
-      const names = await caches.keys(), all = [...assets, ...Object.values(shells)];
+      const names = await caches.keys(), all = [...assets, ...Object.values(shells), ...Object.values(doctor)];
       let n = 0;
       if (names.includes("build-" + build)) {
         const cache = await caches.open("build-" + build);

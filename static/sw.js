@@ -3,7 +3,7 @@
 // one: self.kama, with what this build is made of. It changes with every build,
 // and so browsers notice. Why it is as it is: docs/decisions/017-service-worker.md.
 "use strict";
-const { build, assets, shells, icon, badge } = self.kama;
+const { build, assets, shells, doctor, icon, badge } = self.kama;
 const cacheName = `build-${build}`;
 const patience = 2500; // milliseconds that a page may take where we have one at hand
 
@@ -15,10 +15,10 @@ const fill = async () => {
   const cache = await caches.open(cacheName);
   try {
     await cache.addAll(assets);
-    for (const url of Object.values(shells)) {
+    for (const url of [...Object.values(shells), ...Object.values(doctor)]) {
       const answer = await fetch(url, { cache: "no-store", credentials: "omit" });
       const text = await answer.text();
-      const used = text.match(/\/static\/[^"\s]+/g) || [];
+      const used = text.match(/(?<=")\/static\/[^"\s]+/g) || [];
       if (!answer.ok || !used.length || !used.every((u) => assets.includes(u))) throw new Error(`${url} is not of this build`);
       await cache.put(url, unpacked(text, answer.headers));
     }
@@ -59,7 +59,7 @@ addEventListener("fetch", (event) => {
   if (url.origin !== location.origin) return;
   if (request.method === "POST" && url.pathname === "/share") event.respondWith(share(request).catch(() => Response.redirect("/", 303)));
   if (request.method !== "GET") return;
-  if (request.mode === "navigate") event.respondWith(ours(url.pathname) ? page(event) : network(event));
+  if (request.mode === "navigate") event.respondWith(ours(url.pathname) ? page(event, shells) : url.pathname === "/doctor" ? page(event, doctor) : network(event));
   else if (assets.includes(url.pathname)) event.respondWith(kept(request));
 });
 
@@ -69,21 +69,22 @@ const ours = (path) => path === "/" || path === "/shell" || path.startsWith("/c/
 // and would ask twice if nobody took that answer.
 const network = async (event) => (await event.preloadResponse) || fetch(event.request);
 
-// page is the server's page, or our shell where that fails or takes too long.
-const page = async (event) => {
+// page is the server's page, or the one kept, of pages by language, where that
+// fails or takes too long.
+const page = async (event, pages) => {
   const asked = network(event);
   event.waitUntil(asked.catch(() => {}));
   const late = new Promise((done) => setTimeout(done, patience));
   const answer = await Promise.race([asked, late]).catch(() => {});
   if (answer && ![502, 503, 504].includes(answer.status)) return answer;
-  return (await shell()) || answer || asked;
+  return (await shell(pages)) || answer || asked;
 };
 
-// shell is the page of nobody, in the person's language and colours.
-const shell = async () => {
+// shell is a page of nobody, in the person's language and colours.
+const shell = async (pages) => {
   const cookie = async (name) => self.cookieStore && ((await cookieStore.get(name)) || {}).value;
   const spoken = navigator.language.startsWith("zh") ? "zh" : "en";
-  const url = shells[await cookie("kamachat_lang")] || shells[spoken];
+  const url = pages[await cookie("kamachat_lang")] || pages[spoken];
   const found = await (await caches.open(cacheName)).match(url);
   const theme = await cookie("kamachat_theme");
   if (!found || (theme !== "light" && theme !== "dark")) return found;

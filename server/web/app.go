@@ -26,9 +26,10 @@ type app struct {
 
 // A kit is what sw.js finds as self.kama.
 type kit struct {
-	Build  string            `json:"build"`  // of everything below, sw.js and the shells
+	Build  string            `json:"build"`  // of everything below, sw.js and the pages
 	Assets []string          `json:"assets"` // addresses, to be kept
 	Shells map[string]string `json:"shells"` // addresses, by language
+	Doctor map[string]string `json:"doctor"` // the same, of the page that tells what works
 	Icon   string            `json:"icon"`   // of notifications
 	Badge  string            `json:"badge"`
 }
@@ -51,7 +52,7 @@ func newApp(st *static, build string) (*app, error) {
 	if sw == nil {
 		return a, nil
 	}
-	k := kit{Assets: []string{}, Shells: map[string]string{}, Icon: st.url("icons/app-192.png"), Badge: st.url("icons/badge-96.png")}
+	k := kit{Assets: []string{}, Shells: map[string]string{}, Doctor: map[string]string{}, Icon: st.url("icons/app-192.png"), Badge: st.url("icons/badge-96.png")}
 	sum := sha256.New()
 	fmt.Fprintln(sum, build, sw.hash)
 	for _, name := range slices.Sorted(maps.Keys(st.byName)) {
@@ -66,6 +67,10 @@ func newApp(st *static, build string) (*app, error) {
 		c := page.Common{Lang: l, Build: build, Asset: st.url, Now: time.Unix(0, 0), Zone: time.UTC}
 		if err := page.Chat(page.ChatPage{Common: c}).Render(context.Background(), sum); err != nil {
 			return nil, fmt.Errorf("draw the shell: %w", err)
+		}
+		k.Doctor[l] = "/doctor?lang=" + l
+		if err := page.Doctor(page.DoctorPage{Common: c}).Render(context.Background(), sum); err != nil {
+			return nil, fmt.Errorf("draw the doctor: %w", err)
 		}
 	}
 	k.Build = hex.EncodeToString(sum.Sum(nil)[:8])
