@@ -183,15 +183,24 @@ func TestPresenceIsUnknownWithoutRedisAndRecovers(t *testing.T) {
 	a.say(conv, "ann 0")
 	agree(t, urlA, conv, 1, a, b)
 	seesEventually(t, b, a, true)
+	unknown := func(p *someone) (is bool) {
+		p.Do(func(st *state.State) { v, _ := st.Conv(conv); is = v.Unknown })
+		return is
+	}
 	redis.Kill()
+	eventually(t, func() string { return "bob is told that nothing is known of ann" }, func() bool { return unknown(b) && !b.sees(a.ID) })
 	// Who connects now is told nothing of people on the other node.
 	late := &someone{Person: b.Person, token: b.token}
 	late.Client = late.connect(t, urlB)
 	agree(t, urlB, conv, 1, late)
-	if late.sees(a.ID) {
-		t.Error("somebody is said to be online on a node that can't be asked")
+	if late.sees(a.ID) || !unknown(late) {
+		t.Error("somebody is said to be online, or not, on a node that can't be asked")
 	}
 	redis.Start()
+	seesEventually(t, b, a, true) // over the connection that stood
+	if unknown(b) {
+		t.Error("bob still does not know")
+	}
 	eventually(t, func() string { return "presence is known again" }, func() bool {
 		again := &someone{Person: b.Person, token: b.token}
 		again.Client = again.connect(t, urlB)

@@ -236,6 +236,9 @@ func (p *Presence) write(ctx context.Context, cs []change) error {
 	})
 }
 
+// Known reports whether it is known who is on other nodes: not while Redis is away.
+func (p *Presence) Known() bool { return !p.c.Away() }
+
 // Online tells who of us has a session on any node. After an error it still
 // tells who has one on this node; nothing is known of the others.
 func (p *Presence) Online(ctx context.Context, us ...chat.UserID) (map[chat.UserID]bool, error) {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kamachat/shared/chat"
@@ -57,7 +58,8 @@ type Hub struct {
 	ended   map[string]time.Time // logins that ended, and when to forget that
 	ignored ignored              // events that were let go
 	hearing hearing
-	failing time.Time // since when commits fail; zero: they don't
+	unknown atomic.Bool // people are told that it is not known who is online
+	failing time.Time   // since when commits fail; zero: they don't
 }
 
 // person is somebody with a session on this node.

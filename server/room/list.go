@@ -49,7 +49,7 @@ func (h *Hub) Welcome(ctx context.Context, c Conn, sums ...uint32) (wire.Welcome
 	}
 	peers, _ := h.watch(u, convs)
 	w.Convs, w.People, w.Next, w.Differ, w.More = l.Convs, people, l.Next, l.Differ, l.More
-	w.Online = h.online(ctx, peers)
+	w.Online, w.Unknown = h.online(ctx, peers), h.unknown.Load()
 	h.tellHere(ctx, u, w.Online)
 	return w, nil
 }

@@ -48,6 +48,7 @@ func (h *Hub) tick(ctx context.Context) {
 	t := time.NewTicker(flushEvery)
 	defer t.Stop()
 	var l look
+	var k knowing
 	for {
 		select {
 		case <-ctx.Done():
@@ -58,6 +59,7 @@ func (h *Hub) tick(ctx context.Context) {
 			h.deliverLate(ctx)
 			h.flushMarks(ctx)
 			h.askPending(ctx)
+			h.watchKnown(ctx, &k)
 			h.announceLeft(ctx)
 			h.forgetEnded()
 		}

@@ -37,11 +37,12 @@ func (h *Hub) announceLeft(ctx context.Context) {
 		return
 	}
 	on, err := h.Presence.Online(ctx, slices.Collect(maps.Keys(gone))...)
-	if err != nil {
+	if err != nil && !h.unknown.Load() {
 		h.Log.Debug("absence is not known yet", "people", len(gone), "err", err)
 		h.putLeftBack(gone)
 		return
 	}
+	// Where nothing is known of other nodes, nothing is known of who has left this one.
 	for u, l := range gone {
 		peers := peersOf(l)
 		if on[u] || len(peers) == 0 {

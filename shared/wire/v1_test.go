@@ -14,25 +14,26 @@ import (
 func TestV1RoundTrip(t *testing.T) {
 	m := chat.Message{ID: 1<<62 + 1, Conv: "G1", Seq: 3, Author: "U1", At: 5, Content: chat.TextContent("hi <b> \u2028 \"quoted\" 你好")}
 	for name, f := range map[string]Frame{
-		"hello":   {Body: Hello{Device: "d", Build: "b", Sums: []uint32{0, 1<<32 - 1}}},
-		"post":    {Ref: "r1", Body: Post{Conv: "G1", Content: m.Content}},
-		"resume":  {Ref: "q1", Body: Resume{Conv: "G1", After: 4}},
-		"before":  {Ref: "q2", Body: Before{Conv: "G1", Seq: 9, Limit: 10}},
-		"who":     {Ref: "q3", Body: Who{IDs: []chat.UserID{"U1"}}},
-		"look":    {Body: Look{Hidden: true}},
-		"seen":    {Body: Seen{Marks: chat.Marks{Conv: "G1", User: "U1", Delivered: 3, Read: 2}}},
-		"typing":  {Body: Typing{Conv: "G1", User: "U2"}},
-		"call":    {Ref: "c", Body: Signal{Conv: "DU1-U2", From: "U1", Call: chat.Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{"a":1}`)}}},
-		"welcome": {Body: Welcome{Me: chat.Person{ID: "U1"}, Convs: []chat.Summary{{Conv: "G1", Last: &m}}, People: []chat.Person{}, Online: []chat.UserID{"U2"}}},
-		"list":    {Ref: "q4", Body: List{IDs: []chat.ConvID{"G1"}, Sums: []uint32{7}, After: "5 G1", Limit: 9}},
-		"listed":  {Ref: "q4", Body: Listed{Convs: []chat.Summary{{Conv: "G1", Last: &m}}, Online: []chat.UserID{"U2"}, Next: "5 G1", Differ: []int{0}, More: true}},
-		"posted":  {Ref: "r1", Body: Posted{Message: m}},
-		"history": {Ref: "q1", Body: History{Page: chat.Page{Conv: "G1", Entries: []chat.Message{m}, LastSeq: 3, All: &chat.Marks{Conv: "G1", Read: 2}}}},
-		"people":  {Ref: "q3", Body: People{People: []chat.Person{{ID: "U2", Admin: true}}}},
-		"online":  {Body: Online{User: "U2", Online: true}},
-		"opened":  {Body: Opened{Summary: chat.Summary{Conv: "G1"}, People: []chat.Person{}}},
-		"refused": {Ref: "r\"1", Body: Refused{Code: chat.Busy, RetryAfter: 7, Words: "w"}},
-		"bye":     {Body: Bye{Reason: "restart", ComeAfter: 9}},
+		"hello":    {Body: Hello{Device: "d", Build: "b", Sums: []uint32{0, 1<<32 - 1}}},
+		"post":     {Ref: "r1", Body: Post{Conv: "G1", Content: m.Content}},
+		"resume":   {Ref: "q1", Body: Resume{Conv: "G1", After: 4}},
+		"before":   {Ref: "q2", Body: Before{Conv: "G1", Seq: 9, Limit: 10}},
+		"who":      {Ref: "q3", Body: Who{IDs: []chat.UserID{"U1"}}},
+		"look":     {Body: Look{Hidden: true}},
+		"seen":     {Body: Seen{Marks: chat.Marks{Conv: "G1", User: "U1", Delivered: 3, Read: 2}}},
+		"typing":   {Body: Typing{Conv: "G1", User: "U2"}},
+		"call":     {Ref: "c", Body: Signal{Conv: "DU1-U2", From: "U1", Call: chat.Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{"a":1}`)}}},
+		"welcome":  {Body: Welcome{Me: chat.Person{ID: "U1"}, Convs: []chat.Summary{{Conv: "G1", Last: &m}}, People: []chat.Person{}, Online: []chat.UserID{"U2"}}},
+		"list":     {Ref: "q4", Body: List{IDs: []chat.ConvID{"G1"}, Sums: []uint32{7}, After: "5 G1", Limit: 9}},
+		"listed":   {Ref: "q4", Body: Listed{Convs: []chat.Summary{{Conv: "G1", Last: &m}}, Online: []chat.UserID{"U2"}, Next: "5 G1", Differ: []int{0}, More: true}},
+		"posted":   {Ref: "r1", Body: Posted{Message: m}},
+		"history":  {Ref: "q1", Body: History{Page: chat.Page{Conv: "G1", Entries: []chat.Message{m}, LastSeq: 3, All: &chat.Marks{Conv: "G1", Read: 2}}}},
+		"people":   {Ref: "q3", Body: People{People: []chat.Person{{ID: "U2", Admin: true}}}},
+		"online":   {Body: Online{User: "U2", Online: true}},
+		"presence": {Body: Presence{Known: true, Online: []chat.UserID{"U2"}}},
+		"opened":   {Body: Opened{Summary: chat.Summary{Conv: "G1"}, People: []chat.Person{}}},
+		"refused":  {Ref: "r\"1", Body: Refused{Code: chat.Busy, RetryAfter: 7, Words: "w"}},
+		"bye":      {Body: Bye{Reason: "restart", ComeAfter: 9}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if f.Body.kind() != name {
@@ -48,8 +49,8 @@ func TestV1RoundTrip(t *testing.T) {
 			}
 		})
 	}
-	if len(bodies) != 19 {
-		t.Errorf("%d kinds, 19 tried", len(bodies))
+	if len(bodies) != 20 {
+		t.Errorf("%d kinds, 20 tried", len(bodies))
 	}
 }
 

@@ -144,7 +144,9 @@ type (
 		// Online are those who are online among the other people of the latest
 		// direct conversations, listed here or not.
 		Online []chat.UserID `json:"online"`
-		Next   string        `json:"next,omitempty"` // as in Listed
+		// Unknown says that of others it is not known whether they are: see Presence.
+		Unknown bool   `json:"unknown,omitempty"`
+		Next    string `json:"next,omitempty"` // as in Listed
 		// Known says that Convs are what differs from the sums in Hello, and Differ
 		// and More are as in Listed. Otherwise Convs are the first page of the list.
 		Known  bool  `json:"known,omitempty"`
@@ -183,6 +185,12 @@ type (
 		User   chat.UserID `json:"user"`
 		Online bool        `json:"online"`
 	}
+	// Presence says anew who of the other people is online: nobody else is, or, where
+	// that is not known, others may be, until it is said again.
+	Presence struct {
+		Known  bool          `json:"known"`
+		Online []chat.UserID `json:"online,omitempty"`
+	}
 	// Opened says that a conversation is new in the person's list.
 	Opened struct {
 		Summary chat.Summary  `json:"conv"`
@@ -217,26 +225,27 @@ type Bad struct {
 	Why  *chat.Refusal
 }
 
-func (b Bad) kind() string   { return b.Kind }
-func (Hello) kind() string   { return "hello" }
-func (Post) kind() string    { return "post" }
-func (Resume) kind() string  { return "resume" }
-func (Before) kind() string  { return "before" }
-func (Who) kind() string     { return "who" }
-func (Look) kind() string    { return "look" }
-func (Seen) kind() string    { return "seen" }
-func (Typing) kind() string  { return "typing" }
-func (Signal) kind() string  { return "call" }
-func (Welcome) kind() string { return "welcome" }
-func (List) kind() string    { return "list" }
-func (Listed) kind() string  { return "listed" }
-func (Posted) kind() string  { return "posted" }
-func (History) kind() string { return "history" }
-func (People) kind() string  { return "people" }
-func (Online) kind() string  { return "online" }
-func (Opened) kind() string  { return "opened" }
-func (Refused) kind() string { return "refused" }
-func (Bye) kind() string     { return "bye" }
+func (b Bad) kind() string    { return b.Kind }
+func (Hello) kind() string    { return "hello" }
+func (Post) kind() string     { return "post" }
+func (Resume) kind() string   { return "resume" }
+func (Before) kind() string   { return "before" }
+func (Who) kind() string      { return "who" }
+func (Look) kind() string     { return "look" }
+func (Seen) kind() string     { return "seen" }
+func (Typing) kind() string   { return "typing" }
+func (Signal) kind() string   { return "call" }
+func (Welcome) kind() string  { return "welcome" }
+func (List) kind() string     { return "list" }
+func (Listed) kind() string   { return "listed" }
+func (Posted) kind() string   { return "posted" }
+func (History) kind() string  { return "history" }
+func (People) kind() string   { return "people" }
+func (Presence) kind() string { return "presence" }
+func (Online) kind() string   { return "online" }
+func (Opened) kind() string   { return "opened" }
+func (Refused) kind() string  { return "refused" }
+func (Bye) kind() string      { return "bye" }
 
 // A Codec is a dialect of the protocol.
 type Codec interface {

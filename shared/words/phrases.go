@@ -65,6 +65,7 @@ var chatPhrases = map[string]phrase{
 	"head.members.one":     {"{0} member", ""},
 	"head.online":          {"Online", "在线"},
 	"head.offline":         {"Offline", "离线"},
+	"head.unknown":         {"Online status unknown", "在线状态未知"},
 	"typing.peer":          {"typing…", "正在输入…"},
 	"typing.one":           {"{0} is typing…", "{0}正在输入…"},
 	"typing.many":          {"{0} people are typing…", "{0} 人正在输入…"},

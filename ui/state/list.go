@@ -14,6 +14,7 @@ type Conv struct {
 	Avatar  string
 	Peer    chat.UserID // of a direct conversation
 	Online  bool        // the peer is
+	Unknown bool        // whether the peer is online, where Online is not set
 	Members int
 	Last    *chat.Message // newest message, or the newest post that waits; nil for none
 	LastAt  int64
@@ -72,7 +73,7 @@ func (s *State) view(c *conv) Conv {
 		v.Oldest = shown.first
 	}
 	if peer, ok := c.id.Peer(s.me.ID); ok {
-		v.Peer, v.Online = peer, s.Online(peer)
+		v.Peer, v.Online, v.Unknown = peer, s.Online(peer), s.roster.blind
 		v.Title = s.Name(peer)
 		v.Avatar = s.roster.people[peer].Avatar
 	}

@@ -14,6 +14,7 @@ const typingFor = 6_000
 type roster struct {
 	people map[chat.UserID]chat.Person
 	online map[chat.UserID]bool
+	blind  bool                 // of others it is not known whether they are online
 	wanted map[chat.UserID]bool // to be asked for
 	asked  map[chat.UserID]bool // asked for over the present connection
 	news   []chat.UserID        // who was learned since Learned

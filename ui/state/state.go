@@ -83,6 +83,10 @@ func (s *State) Apply(f wire.Frame, now int64) Change {
 		if s.roster.setOnline(b.User, b.Online) {
 			s.touchPerson(b.User, &ch)
 		}
+	case wire.Presence:
+		s.roster.onlyOnline(b.Online)
+		s.roster.blind = !b.Known
+		s.touchPeers(&ch)
 	case wire.Opened:
 		s.roster.learn(b.People...)
 		c := s.conv(b.Summary.Conv)
@@ -114,6 +118,7 @@ func (s *State) welcome(w wire.Welcome, now int64, ch *Change) {
 	s.roster.learn(w.People...)
 	s.roster.learn(w.Me)
 	s.roster.onlyOnline(w.Online)
+	s.roster.blind = w.Unknown
 	s.listing(w, now, ch)
 	for _, c := range s.convs {
 		if p := c.past; p != nil && len(p.run) > 0 { // what was amended meanwhile?
@@ -275,6 +280,16 @@ func (s *State) touchPerson(u chat.UserID, ch *Change) {
 	ch.List = true
 	if id := chat.Direct(s.me.ID, u); s.convs[id] != nil {
 		ch.touch(id)
+	}
+}
+
+// touchPeers notes that it may be shown otherwise who is online.
+func (s *State) touchPeers(ch *Change) {
+	ch.List = true
+	for id := range s.convs {
+		if _, direct := id.Peer(s.me.ID); direct {
+			ch.touch(id)
+		}
 	}
 }
 

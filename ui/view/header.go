@@ -39,6 +39,8 @@ func (h *header) status() string {
 		return d.say("head.members", c.Members)
 	case c.Online:
 		return d.say("head.online")
+	case c.Unknown: // neither is to be said
+		return d.say("head.unknown")
 	}
 	return d.say("head.offline")
 }
