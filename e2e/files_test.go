@@ -404,6 +404,14 @@ func TestHostileFilesAreOnlyFiles(t *testing.T) {
 func TestSigningOutForgetsFiles(t *testing.T) {
 	s := newServer(t)
 	a, _, _, _ := two(t, s, "")
+	a.choose(onDisk(t, "seen.png", painted(t, 300, 200)))
+	a.click("#composer .send")
+	a.until(loaded + `.length == 1 && !document.querySelector("#attached li, #log .tick.queued")`)
+	picture := eval[string](a, `new URL(document.querySelector("#log a.pic").href).pathname`)
+	cached := fmt.Sprintf(`fetch(%q, {cache: "only-if-cached", mode: "same-origin"}).then(r => r.status, () => 0)`, picture)
+	if got := promised[int](a, cached); got != 200 {
+		t.Fatalf("the picture is not in the browser's cache: %d", got)
+	}
 	a.choose(onDisk(t, "secret.txt", []byte("secret")))
 	a.filesLeft(1)
 	eval[bool](a, `(window.confirm = words => (window.name = words, true), true)`)
@@ -416,6 +424,10 @@ func TestSigningOutForgetsFiles(t *testing.T) {
 	}
 	if left := promised[string](a, `indexedDB.databases().then(all => all.map(d => d.name).join())`); strings.Contains(left, "kama-") {
 		t.Errorf("left are %s", left)
+	}
+	a.expected = true
+	if got := promised[int](a, cached); got == 200 {
+		t.Error("the picture is still in the browser's cache")
 	}
 }
 
