@@ -53,7 +53,7 @@ type Serving struct {
 	Mode   string   `default:"channel" enum:"channel,kafka" placeholder:"MODE" help:"How messages travel: channel (one process, in memory) or kafka (through a topic that several nodes share)."`
 	Kafka  []string `placeholder:"HOST:PORT" help:"Kafka brokers, for --mode kafka; may be repeated (default: none)."`
 	Topic  string   `name:"kafka-topic" default:"kamachat.posts" placeholder:"NAME" help:"Topic for messages, one for each installation; made where it is missing. What can't be read goes to NAME.dead."`
-	Redis  string   `placeholder:"URL" help:"Redis that several nodes share: redis://[user:password@]host:port[/db], or rediss:// for TLS (default: none, one node)."`
+	Redis  string   `placeholder:"URL" help:"Redis that several nodes share: redis://[user:password@]host:port[/db], redis+sentinel://host:port,host:port/master[/db], or redis+cluster://host:port,host:port; rediss… for TLS (default: none, one node)."`
 	Prefix string   `name:"redis-prefix" default:"kamachat:" placeholder:"TEXT" help:"What all keys and channels in Redis begin with; one for each installation."`
 	Cache  bool     `help:"Keep the newest messages of conversations in Redis, too; see docs/decisions/013-redis.md."`
 	Node   int      `default:"0" placeholder:"N" help:"Number of this node, 0 to 1022, different for each that uses the same database."`
@@ -189,7 +189,7 @@ func (s Serving) Validate() error {
 		return fmt.Errorf("--kafka-replication: want 0 to 100")
 	case s.Redis != "" && !validRedis(s.Redis):
 		// The value may hold a password: the error does not repeat it.
-		return fmt.Errorf("--redis: want redis://[user:password@]host:port[/db] or rediss:// with the same")
+		return fmt.Errorf("--redis: want redis://[user:password@]host:port[/db], redis+sentinel://host:port,…/master or redis+cluster://host:port,…, or rediss for redis")
 	case s.Cache && s.Redis == "":
 		return fmt.Errorf("--cache: needs --redis")
 	case s.Prefix == "":
@@ -235,8 +235,20 @@ const maxNode = 1022
 
 // validRedis reports whether u has the form of a Redis address.
 func validRedis(u string) bool {
+	scheme, rest, _ := strings.Cut(u, "://")
+	base, kind, several := strings.Cut(scheme, "+")
+	if several && (kind == "sentinel" || kind == "cluster") {
+		// Of several hosts the first stands for all.
+		first, more, _ := strings.Cut(rest, ",")
+		if _, path, ok := strings.Cut(more, "/"); ok {
+			first += "/" + path
+		}
+		u = base + "://" + first
+	} else if several {
+		return false
+	}
 	at, err := url.Parse(u)
-	return err == nil && (at.Scheme == "redis" || at.Scheme == "rediss") && at.Hostname() != ""
+	return err == nil && (at.Scheme == "redis" || at.Scheme == "rediss") && at.Hostname() != "" && (kind != "sentinel" || strings.Trim(at.Path, "/") != "")
 }
 
 // validAddr reports whether a is HOST:PORT to listen on.

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -20,7 +19,6 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // ErrAway says that Redis does not answer at present.
@@ -40,9 +38,10 @@ const (
 
 // Config is what a Client is built from.
 type Config struct {
-	// URL is redis://[user:password@]host:port[/db], or rediss:// for TLS.
-	// Sentinels are given by ?master_name=NAME&addr=host:port…, the nodes of a
-	// cluster by ?addr=host:port….
+	// URL is redis://[user:password@]host:port[/db], or rediss:// for TLS; with
+	// several hosts those of Sentinels, redis+sentinel://host:port,…/NAME[/db], where
+	// NAME is that of the master, or of a cluster, redis+cluster://host:port,….
+	// Parameters are those of go-redis.
 	URL    string
 	Prefix string       // empty: DefaultPrefix
 	Log    *slog.Logger // nil: nothing is logged
@@ -100,60 +99,6 @@ func (c *Client) Close() error {
 	c.stop()
 	<-c.ended
 	return c.rdb.Close()
-}
-
-// dial makes a client of what u names. It does not connect.
-func dial(u string) (goredis.UniversalClient, int, error) {
-	bad := func(err error) error {
-		// A URL may hold a password: what is wrong is told without it.
-		var ue *url.Error
-		if errors.As(err, &ue) {
-			err = ue.Err
-		}
-		return fmt.Errorf("redis address: %w", err)
-	}
-	at, err := url.Parse(u)
-	if err != nil {
-		return nil, 0, bad(err)
-	}
-	off := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	switch q := at.Query(); {
-	case q.Has("master_name"):
-		o, err := goredis.ParseFailoverURL(u)
-		if err != nil {
-			return nil, 0, bad(err)
-		}
-		shorten(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
-		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.DisableIdentity, o.PipelinePoolSize = -1, 1, true, true, -1
-		return goredis.NewFailoverClient(o), o.DB, nil
-	case q.Has("addr"):
-		o, err := goredis.ParseClusterURL(u)
-		if err != nil {
-			return nil, 0, bad(err)
-		}
-		shorten(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
-		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.DisableIdentity, o.PipelinePoolSize = -1, 1, true, true, -1
-		o.MaintNotificationsConfig = off
-		return goredis.NewClusterClient(o), 0, nil
-	default:
-		o, err := goredis.ParseURL(u)
-		if err != nil {
-			return nil, 0, bad(err)
-		}
-		shorten(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.PoolTimeout)
-		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.DisableIdentity, o.PipelinePoolSize = -1, 1, true, true, -1
-		o.MaintNotificationsConfig = off
-		return goredis.NewClient(o), o.DB, nil
-	}
-}
-
-// shorten brings timeouts down to bound.
-func shorten(ds ...*time.Duration) {
-	for _, d := range ds {
-		if *d <= 0 || *d > bound {
-			*d = bound
-		}
-	}
 }
 
 // key returns the name of a key, or of a channel.
