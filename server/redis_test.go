@@ -209,6 +209,32 @@ func TestPresenceIsUnknownWithoutRedisAndRecovers(t *testing.T) {
 	})
 }
 
+// Nodes hear of each other by the database while there is no Redis, over
+// connections that stand, and of new conversations, too.
+func TestNodesHearOfEachOtherWithoutRedis(t *testing.T) {
+	urlA, urlB, redis := twoNodes(t)
+	a, b := join(t, urlA, "ann"), join(t, urlB, "bob")
+	conv := chat.Direct(a.ID, b.ID)
+	a.say(conv, "ann 0")
+	agree(t, urlB, conv, 1, a, b)
+	redis.Kill()
+	for i := range 5 {
+		a.say(conv, fmt.Sprint("ann ", i+1))
+		b.say(conv, fmt.Sprint("bob ", i))
+	}
+	agree(t, urlA, conv, 11, a, b)
+	var made struct{ Group struct{ ID chat.ConvID } }
+	call(t, "POST", urlA+"/api/v1/groups", a.token, map[string]any{"name": "new", "members": []chat.UserID{b.ID}}, &made)
+	eventually(t, func() string { return "the new group in bob's list" }, func() (in bool) {
+		b.Do(func(st *state.State) { _, in = st.Conv(made.Group.ID) })
+		return in
+	})
+	b.sent = 0
+	b.say(made.Group.ID, "bob 0")
+	a.sent = 0
+	agree(t, urlB, made.Group.ID, 1, a, b)
+}
+
 func TestServerStartsWithoutRedis(t *testing.T) {
 	redis := servicetest.Redis(t)
 	redis.Kill()
