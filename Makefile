@@ -120,6 +120,10 @@ cluster-test: ## three nodes, three Kafka brokers, MariaDB and Redis under load 
 	KAMACHAT_REQUIRE=all KAMACHAT_CLUSTER_PEOPLE=60 KAMACHAT_CLUSTER_RATE=200 KAMACHAT_CLUSTER_BROKERS=3 KAMACHAT_CLUSTER_SECONDS=60 \
 	  go test -count=1 -v -timeout 20m -run '^(TestClusterUnderFaults|TestRollingRestart|TestSeedsClientsChatAcrossNodes|TestChannelBecomesKafkaByARestart)$$' ./server
 
+.PHONY: proxy-test
+proxy-test: ## nginx with the files of deploy/ in front of three real nodes: silent sockets, a drain
+	KAMACHAT_PROXY=1 KAMACHAT_REQUIRE=all go test -count=1 -v -run Nginx ./deploy
+
 .PHONY: sim
 sim: ## everything in one process under faults: SEEDS=1000 of them, or SEED=n alone, printed
 	go test -count=1 -timeout 0 $(if $(SEED),-v) -run '^TestSimulation$$' ./server/sim -args -seeds '$(or $(SEEDS),1000)' -seed '$(or $(SEED),0)' -first '$(or $(FIRST),1)'

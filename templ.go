@@ -33,6 +33,7 @@
 //   - server/sim: the whole in one process under faults drawn from a seed, for tests alone.
 //   - server/bench: the load generator behind "kamachat bench".
 //   - e2e: the whole program, driven in a real browser.
+//   - deploy: compose, Kubernetes, systemd and proxies for several nodes, held against the program by tests.
 //   - tools: what the build needs and the program does not.
 //   - migrations: the schema, step by step, one set for both databases.
 //   - static: styles, icons and scripts; the compressed WebAssembly is built into it.
