@@ -40,7 +40,8 @@ const (
 	lanesEach       = 8       // m: commits at once of a node
 	nodeShare       = 1.0 / 3 // of a commit's CPU time; the rest is the database's own
 	kafkaTrip       = 5e3     // µs until three brokers have a record, and as long until it is read
-	kafkaCost       = 20.0    // µs of a node to give a post to Kafka and to take one from it
+	kafkaRequest    = 450.0   // m, roughly: µs of a node for one request to Kafka and one answer with what it made
+	kafkaPost       = 13.0    // m, roughly: more for each post in them
 	dbTrip          = 200.0   // µs to a database on another machine and back
 	producesABroker = 15e3    // requests a second
 	bytesABroker    = 50e6    // bytes a second, copies included

@@ -56,8 +56,10 @@ type node struct {
 	fan     []*post
 	fanning bool
 
-	apart   bool // clients are on other machines: they cost nothing here
-	carried bool // posts go by way of Kafka
+	apart   bool       // clients are on other machines: they cost nothing here
+	carried bool       // posts go by way of Kafka
+	held    []heldPost // for its next request
+	asking  bool
 
 	closed    bool // clients post again as soon as they are answered
 	acked     int
@@ -110,11 +112,34 @@ func (n *node) carry(l *lane, p *post) {
 		n.commit(l)
 		return
 	}
+	n.held = append(n.held, heldPost{l, p})
+	n.request()
+}
+
+type heldPost struct {
+	lane *lane
+	post *post
+}
+
+// request gives Kafka all that is held: what comes while it is under way goes together.
+func (n *node) request() {
+	if n.asking || len(n.held) == 0 {
+		return
+	}
+	n.asking = true
 	n.run(func() (float64, func()) {
-		return kafkaCost, func() {
+		posts := n.held
+		n.held = nil
+		return kafkaRequest + kafkaPost*float64(len(posts)), func() {
+			n.after(kafkaTrip, func() {
+				n.asking = false
+				n.request()
+			})
 			n.after(2*kafkaTrip, func() {
-				l.queue = append(l.queue, p)
-				n.commit(l)
+				for _, h := range posts {
+					h.lane.queue = append(h.lane.queue, h.post)
+					n.commit(h.lane)
+				}
 			})
 		}
 	})
