@@ -28,9 +28,8 @@ var hours = [24]float64{.45, .3, .2, .15, .15, .25, .45, .75, 1.0, 1.15, 1.2, 1.
 
 // What things take. Marked m: measured (docs/performance.md, decisions 011 to 013, tools/fill); the others are assumed.
 const (
-	bytesPerSocket  = 17e3    // m: memory of a node
-	bytesPerRow     = 372.0   // m: a message of 134 bytes with its index, on SQLite; InnoDB leaves more room free
-	pageFill        = 0.7     // of InnoDB's pages, in the long run
+	bytesPerSocket  = 39e3    // m: memory of a node, 17, and of nginx beside it, 22
+	bytesPerRow     = 650.0   // m: a message of 134 bytes with its index, on MariaDB just filled
 	bytesPerRecord  = 290.0   // m: the same message as a record of Kafka
 	replicas        = 3.0     // of each record
 	hear            = 22.0    // m: µs of a node for an event of another one: two thirds of 33
@@ -172,9 +171,10 @@ func (z size) brokers() float64 {
 // needs are in the order of the text. cpu is the share of a node's cores that the simulation found.
 func (z size) needs(cpu float64) []need {
 	n := float64(z.nodes)
+	left := max(1, n-1) // one is being updated, or gone
 	return []need{
-		{"sockets a node", z.online() / n, nodeConns, "more nodes"},
-		{"channels a node hears", z.online() / n * (1 + groupsEach), nodeEars, "more nodes, or one channel for many groups"},
+		{"sockets a node, one being gone", z.online() / left, nodeConns, "more nodes"},
+		{"channels a node hears", z.online() / left * (1 + groupsEach), nodeEars, "more nodes, or one channel for many groups"},
 		{"CPU of a node", cpu, usable, "more nodes, or larger ones"},
 		{"numbers for nodes", n, maxNodes, "cells, or wider ids"},
 		{"members of a consumer group", n, groupMost, "cells with a topic each, or few nodes that commit for all"},
@@ -185,7 +185,7 @@ func (z size) needs(cpu float64) []need {
 	}
 }
 
-func (z size) bytesADay() float64 { return z.perDay() * bytesPerRow / pageFill }
+func (z size) bytesADay() float64 { return z.perDay() * bytesPerRow }
 
 // worst is what runs out first.
 func worst(ns []need) need {
