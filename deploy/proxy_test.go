@@ -139,10 +139,7 @@ type node struct {
 // nodes starts n servers at once on an empty database.
 func nodes(t *testing.T, n int) (all []*node) {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "kamachat")
-	if out, err := exec.Command("go", "build", "-o", bin, "../server").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := built(t)
 	db, redis := servicetest.MariaDB(t).Database(), servicetest.Redis(t).URL()
 	for i := range n {
 		v := &node{addr: freeAddr(t)}
@@ -155,18 +152,7 @@ func nodes(t *testing.T, n int) (all []*node) {
 		all = append(all, v)
 	}
 	for _, v := range all {
-		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-			res, err := http.Get("http://" + v.addr + "/readyz")
-			if err == nil {
-				_ = res.Body.Close()
-				if res.StatusCode == http.StatusOK {
-					break
-				}
-			}
-			if time.Now().After(end) {
-				t.Fatalf("%s does not become ready: %v", v.addr, err)
-			}
-		}
+		ready(t, "http://"+v.addr+"/readyz")
 	}
 	return all
 }
