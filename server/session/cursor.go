@@ -30,6 +30,8 @@ const (
 type cursor struct {
 	mu      sync.Mutex
 	at      map[uint64]int64 // by the hash of a conversation, up to where all was sent
+	hot     chat.ConvID      // of which hotAt is newer than at; in a busy room it is all that is looked at
+	hotAt   int64
 	some    bool             // not all conversations are in at
 	gaps    []gap            // to be read from the store; the first is being read
 	reading bool
@@ -57,7 +59,7 @@ func (c *cursor) begin(hs []chat.Head) {
 	defer c.mu.Unlock()
 	c.some = len(hs) > maxCursors
 	hs = hs[:min(len(hs), maxCursors)]
-	c.at = make(map[uint64]int64, len(hs))
+	c.at, c.hot = make(map[uint64]int64, len(hs)), ""
 	for _, h := range hs {
 		c.at[keyOf(h.Conv)] = h.LastSeq
 	}
@@ -67,8 +69,23 @@ func (c *cursor) begin(hs []chat.Head) {
 func (c *cursor) passed(conv chat.ConvID, seq int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := keyOf(conv)
-	c.at[k] = max(c.at[k], seq)
+	c.turnLocked(conv, 0)
+	c.hotAt = max(c.hotAt, seq)
+}
+
+// turnLocked makes conv the hot one. Of one that is not in at, otherwise is where it stands.
+func (c *cursor) turnLocked(conv chat.ConvID, otherwise int64) {
+	if conv == c.hot {
+		return
+	}
+	if c.hot != "" {
+		c.at[keyOf(c.hot)] = c.hotAt
+	}
+	at, known := c.at[keyOf(conv)]
+	if !known {
+		at = otherwise
+	}
+	c.hot, c.hotAt = conv, at
 }
 
 // silent notes that a call was not rung.
@@ -84,13 +101,13 @@ func (c *cursor) silent(conv chat.ConvID, seq int64) {
 // nextLocked reports whether an entry is to be sent now, and whether there is
 // now something to be read from the store and nobody who does.
 func (c *cursor) nextLocked(it item) (send, read bool) {
-	k := keyOf(it.conv)
-	at, known := c.at[k]
-	if !known && c.some {
-		at = it.seq - 1
+	first := int64(0)
+	if c.some {
+		first = it.seq - 1
 	}
+	c.turnLocked(it.conv, first)
 	switch {
-	case it.seq <= at:
+	case it.seq <= c.hotAt:
 		r := rung{it.conv, it.seq}
 		if send = it.call && c.unrung[r]; send {
 			delete(c.unrung, r)
@@ -98,11 +115,10 @@ func (c *cursor) nextLocked(it item) (send, read bool) {
 		return send, false
 	case len(c.gaps) > 0 && c.wideLocked(it):
 		return false, false
-	case it.seq == at+1:
-		c.at[k] = it.seq
+	case it.seq == c.hotAt+1:
+		c.hotAt = it.seq
 		return true, false
 	}
-	c.at[k] = at
 	c.gaps = append(c.gaps, gap{it.conv, it.seq})
 	read, c.reading = !c.reading, true
 	return false, read
@@ -126,8 +142,8 @@ func (c *cursor) first() (g gap, at int64, ok bool) {
 	defer c.mu.Unlock()
 	for len(c.gaps) > 0 {
 		g = c.gaps[0]
-		if at = c.at[keyOf(g.conv)]; at < g.to {
-			return g, at, true
+		if c.turnLocked(g.conv, 0); c.hotAt < g.to {
+			return g, c.hotAt, true
 		}
 		c.gaps = c.gaps[1:]
 	}

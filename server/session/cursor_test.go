@@ -78,7 +78,7 @@ func TestCursorIsBounded(t *testing.T) {
 	var cur cursor
 	cur.begin(hs)
 	last := hs[len(hs)-1].Conv
-	if send, _ := cur.nextLocked(item{conv: last, seq: 9}); !send || len(cur.at) != maxCursors+1 {
+	if send, _ := cur.nextLocked(item{conv: last, seq: 9}); !send || len(cur.at) != maxCursors {
 		t.Errorf("%d are kept; the first entry of another is sent: %v", len(cur.at), send)
 	}
 	if send, read := cur.nextLocked(item{conv: last, seq: 11}); send || !read {
