@@ -136,14 +136,18 @@ type node struct {
 	addr string
 }
 
-// nodes starts n servers at once on an empty database.
+// nodes starts n servers at once on an empty database; several are in Kafka mode,
+// as those of compose.yaml are.
 func nodes(t *testing.T, n int) (all []*node) {
 	t.Helper()
 	bin := built(t)
-	db, redis := servicetest.MariaDB(t).Database(), servicetest.Redis(t).URL()
+	shared := []string{"--db", servicetest.MariaDB(t).Database(), "--redis", servicetest.Redis(t).URL()}
+	if n > 1 {
+		shared = append(shared, "--mode", "kafka", "--kafka", servicetest.Kafka(t, 1)[0].Addr)
+	}
 	for i := range n {
 		v := &node{addr: freeAddr(t)}
-		v.cmd = exec.Command(bin, "serve", "--addr", v.addr, "--node", fmt.Sprint(i+1), "--db", db, "--redis", redis, "--data", t.TempDir())
+		v.cmd = exec.Command(bin, append([]string{"serve", "--addr", v.addr, "--node", fmt.Sprint(i + 1), "--data", t.TempDir()}, shared...)...)
 		v.cmd.Stderr = t.Output()
 		if err := v.cmd.Start(); err != nil {
 			t.Fatal(err)
@@ -349,8 +353,9 @@ func TestDrainBehindNginxMovesClientsToAnotherNode(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d people moved; %d requests meanwhile", n, len(people), asked.Load())
-	if n != 3 {
-		t.Errorf("%d people were on the first of three nodes, want 3 of 9 (least connections)", n)
+	// Least connections: a third, but for a request just answered that still counts.
+	if n < 2 || n > 4 {
+		t.Errorf("%d people were on the first of three nodes, want 3 of 9 or nearly", n)
 	}
 	if refused.Load() > 0 || asked.Load() == 0 {
 		t.Errorf("%d of %d requests were refused", refused.Load(), asked.Load())
