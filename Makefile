@@ -10,10 +10,6 @@ DATA    ?= data
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 WASM     := GOOS=js GOARCH=wasm
-# Not inlining where nobody waits takes 4 % off the compressed program.
-WASM_COOL := github.com/... bufio bytes context crypto/... encoding/... errors fmt hash/... io/... log/... maps math/... os path/... \
-  reflect regexp/... slices sort strconv strings sync/... syscall/... time unicode/... kamachat/ui kamachat/ui/link kamachat/ui/local kamachat/ui/view
-WASM_GC  := $(foreach p,$(WASM_COOL),-gcflags=$(p)=-l)
 WASM_SRC := $(shell find ui shared -name '*.go' ! -name '*_test.go' 2>/dev/null) go.mod go.sum
 TEMPL    := $(shell find . -name '*.templ' -not -path './.git/*')
 DRAWN    := $(TEMPL:.templ=_templ.go)
@@ -44,7 +40,7 @@ wasm: static/app.wasm.br ## the browser's program, compressed quickly
 bin/app.wasm: $(WASM_SRC) $(wildcard tools/slim/*.go tools/slim/http/*.go)
 	@mkdir -p bin
 	go run ./tools/slim
-	$(WASM) go build -overlay bin/slim.json -trimpath $(WASM_GC) -ldflags='-s -w' -o $@ ./ui
+	$(WASM) go build -overlay bin/slim.json -trimpath -ldflags='-s -w' -o $@ ./ui
 
 static/app.wasm.br: bin/app.wasm
 	go run ./tools/pack -quality fast

@@ -19,9 +19,9 @@ import (
 
 // Bounds of the house. The reasons are in docs/decisions/001-house.md.
 const (
-	maxWasmBest = 1_450_000 // bytes of app.wasm.br as released (brotli 11)
-	maxWasmFast = 1_700_000 // bytes of app.wasm.br as built for tests (brotli 5): the same program
-	maxWasmGzip = 2_120_000 // bytes of app.wasm.gz, either way
+	maxWasmBest = 1_520_000 // bytes of app.wasm.br as released (brotli 11)
+	maxWasmFast = 1_800_000 // bytes of app.wasm.br as built for tests (brotli 5): the same program
+	maxWasmGzip = 2_200_000 // bytes of app.wasm.gz, either way
 	maxCSS      = 30_000    // bytes of all style sheets
 	maxLines    = 500       // of a source file that people write
 )

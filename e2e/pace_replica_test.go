@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -62,11 +61,7 @@ func TestPaceOfTheReplica(t *testing.T) {
 	mark := func(name string) float64 {
 		return eval[float64](p, fmt.Sprintf(`performance.getEntriesByName(%q)[0].startTime`, name))
 	}
-	slower := func(rate float64) {
-		if _, err := chromedp.Call(p.ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: rate}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	slower := p.slower
 	p.goTo(path)
 	p.live()
 	p.sees("the first")
