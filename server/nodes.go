@@ -34,7 +34,11 @@ func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.
 	alone := inproc.NewFanout(queue)
 	queues := []monitor.Queue{{Name: "fanout", Len: alone.Len, Limit: queue}}
 	if cfg.Redis == "" {
-		return &nodes{Fanout: alone, Presence: inproc.NewPresence(), Looking: inproc.NewPresence(), Store: db, Queues: queues}, nil
+		n := &nodes{Fanout: alone, Presence: inproc.NewPresence(), Looking: inproc.NewPresence(), Store: db, Queues: queues}
+		if cfg.Mode == "kafka" { // others may commit what is ours, and only the database tells
+			n.Losses = func() (bool, int64) { return true, 0 }
+		}
+		return n, nil
 	}
 	r, err := redis.Open(ctx, redis.Config{URL: cfg.Redis, Prefix: cfg.Prefix, Log: log})
 	if err != nil {
