@@ -96,7 +96,7 @@ func (h *hands) heard(ch state.Change) {
 	h.Do(func(s *state.State) {
 		for id := range ch.Convs {
 			if c, ok := s.Conv(id); ok {
-				h.notes.Call("heard", string(id), c.Title, h.notice(c, s), c.LastSeq, c.Unread)
+				h.notes.Call("heard", string(id), c.Title, h.notice(c, s), c.Said, c.Unread)
 			}
 		}
 		h.notes.Call("unread", s.TotalUnread())

@@ -2,8 +2,8 @@ package classic
 
 import (
 	"encoding/json"
-	"strings"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 

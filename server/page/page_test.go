@@ -97,6 +97,25 @@ func withFiles(lang string) ChatPage {
 	return p
 }
 
+// amended is a chat in which messages were answered, edited, unsent and reacted to.
+func amended(lang string) ChatPage {
+	p := small(lang)
+	answer := chat.TextContent("Me too")
+	answer.Re = &chat.Quote{Seq: 3, Author: bob, Text: "Saturday, <seven> o’clock?"}
+	late := chat.TextContent("What was that?")
+	late.Re = &chat.Quote{Seq: 5, Author: bob, Text: "a secret"}
+	es := []chat.Message{
+		said(hike, 3, bob, -20, chat.TextContent("Saturday, <seven> o’clock?")), said(hike, 4, ann, -19, answer), said(hike, 5, bob, -18, chat.TextContent("a secret")),
+		said(hike, 6, ann, -17, late), said(hike, 7, bob, -16, chat.Content{Kind: chat.Recall, Of: 5}), said(hike, 8, bob, -15, chat.Content{Kind: chat.Edit, Of: 3, Text: "At eight!"}),
+		said(hike, 9, ann, -14, chat.Content{Kind: chat.React, Of: 3, Text: "👍"}), said(hike, 10, eve, -13, chat.Content{Kind: chat.React, Of: 3, Text: "👍"}),
+		said(hike, 11, eve, -12, chat.Content{Kind: chat.React, Of: 4, Text: "❤️"}), said(hike, 12, ann, -11, chat.Content{Kind: chat.Edit, Of: 4, Text: "Me, too"}),
+	}
+	chat.Fold(es)
+	p.Open.Page.Entries, p.Open.Page.LastSeq, p.Open.Summary.Unread = es, 12, 0
+	p.Convs[0].Last, p.Convs[0].Unread = &es[2], 0
+	return p
+}
+
 // pages are all pages in one language.
 func pages(lang string) map[string]templ.Component {
 	c := common(lang)
@@ -106,21 +125,22 @@ func pages(lang string) map[string]templ.Component {
 	past.Open.Past, past.Open.Text, past.Open.Problem = true, "too long", chat.Refuse(chat.TooLong, "the text is too long")
 	found := []chat.Person{{ID: bob, Username: "bob", Nickname: "Azhe"}}
 	return map[string]templ.Component{
-		"signin":    SignIn(SignInPage{Common: c, Next: "/c/" + string(hike)}),
-		"wrong":     SignIn(SignInPage{Common: c, Next: "/", Username: "ann", Problem: chat.Refuse(chat.SignedOut, "wrong username or password")}),
-		"register":  Register(RegisterPage{Common: c, Next: "/"}),
-		"setup":     Register(RegisterPage{Common: c, Next: "/", SetupKey: "k&y", Problem: chat.Refuse(chat.Taken, "the username is in use")}),
-		"shell":     Chat(ChatPage{Common: c}),
-		"list":      Chat(list),
-		"chat":      Chat(small(lang)),
-		"chat-new":  Chat(fresh),
-		"chat-past": Chat(past),
-		"chat-file": Chat(withFiles(lang)),
-		"new":       New(NewPage{Common: c, Me: *list.Me, Query: "az", Found: found}),
-		"new-none":  New(NewPage{Common: c, Me: *list.Me, Query: "zz"}),
-		"doctor":    Doctor(DoctorPage{Common: c}),
-		"doctor-of": Doctor(DoctorPage{Common: c, SignedIn: true, Admin: true}),
-		"error":     Error(ErrorPage{Common: c, Status: 404, Problem: chat.Refuse(chat.NotFound, "there is no such page")}),
+		"signin":       SignIn(SignInPage{Common: c, Next: "/c/" + string(hike)}),
+		"wrong":        SignIn(SignInPage{Common: c, Next: "/", Username: "ann", Problem: chat.Refuse(chat.SignedOut, "wrong username or password")}),
+		"register":     Register(RegisterPage{Common: c, Next: "/"}),
+		"setup":        Register(RegisterPage{Common: c, Next: "/", SetupKey: "k&y", Problem: chat.Refuse(chat.Taken, "the username is in use")}),
+		"shell":        Chat(ChatPage{Common: c}),
+		"list":         Chat(list),
+		"chat":         Chat(small(lang)),
+		"chat-new":     Chat(fresh),
+		"chat-past":    Chat(past),
+		"chat-file":    Chat(withFiles(lang)),
+		"chat-amended": Chat(amended(lang)),
+		"new":          New(NewPage{Common: c, Me: *list.Me, Query: "az", Found: found}),
+		"new-none":     New(NewPage{Common: c, Me: *list.Me, Query: "zz"}),
+		"doctor":       Doctor(DoctorPage{Common: c}),
+		"doctor-of":    Doctor(DoctorPage{Common: c, SignedIn: true, Admin: true}),
+		"error":        Error(ErrorPage{Common: c, Status: 404, Problem: chat.Refuse(chat.NotFound, "there is no such page")}),
 	}
 }
 

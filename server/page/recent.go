@@ -46,6 +46,14 @@ func (p ChatPage) named() map[chat.UserID]bool {
 	}
 	entry := func(m chat.Message) {
 		who[m.Author] = true
+		if m.Content.Re != nil {
+			who[m.Content.Re.Author] = true
+		}
+		for _, r := range m.Content.Reactions() {
+			for _, u := range r.People {
+				who[u] = true
+			}
+		}
 		if m.Content.Event != nil {
 			for _, u := range m.Content.Event.Who {
 				who[u] = true

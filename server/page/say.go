@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"path"
 	"strings"
 	"time"
@@ -32,6 +33,8 @@ func (p ChatPage) preview(m chat.Message) string {
 	switch c := m.Content; {
 	case c.Event != nil:
 		return p.event(m)
+	case c.Kind == chat.Gone:
+		return p.say("gone.text")
 	case c.Call != nil:
 		return p.say("preview.call")
 	case c.File != nil && strings.HasPrefix(c.File.Type, "image/"):
@@ -42,17 +45,27 @@ func (p ChatPage) preview(m chat.Message) string {
 	return m.Content.Preview(previewed)
 }
 
+// names joins what people are called.
+func (p ChatPage) names(us []chat.UserID) string {
+	names := make([]string, len(us))
+	for i, u := range us {
+		names[i] = p.name(u)
+	}
+	return strings.Join(names, p.say("names.join"))
+}
+
+// quoted is what a text says of the message that it answers.
+func (p ChatPage) quoted(q *chat.Quote) string { return cmp.Or(q.Text, p.say("gone.text")) }
+
+func edited(c chat.Content) bool { return c.Fate != nil && c.Fate.Edited > 0 }
+
 // event says what the conversation itself did.
 func (p ChatPage) event(m chat.Message) string {
 	e := m.Content.Event
 	if e == nil {
 		return p.say("event.changed")
 	}
-	names := make([]string, len(e.Who))
-	for i, u := range e.Who {
-		names[i] = p.name(u)
-	}
-	who, by := strings.Join(names, p.say("names.join")), p.name(m.Author)
+	who, by := p.names(e.Who), p.name(m.Author)
 	alone := len(e.Who) == 0 || len(e.Who) == 1 && e.Who[0] == m.Author
 	switch {
 	case e.What == "made", e.What == "renamed":

@@ -81,6 +81,12 @@ func (h *Hub) history(ctx context.Context, u chat.UserID, conv chat.ConvID, read
 		if e := m.Content.Event; e != nil {
 			ids = append(ids, e.Who[:min(len(e.Who), 20)]...)
 		}
+		if m.Content.Re != nil {
+			ids = append(ids, m.Content.Re.Author)
+		}
+		for _, r := range m.Content.Reactions() {
+			ids = append(ids, r.People[:min(len(r.People), 20)]...)
+		}
 	}
 	if len(ids) == 0 {
 		return p, nil

@@ -78,6 +78,24 @@ var chatPhrases = map[string]phrase{
 	"composer.emoji":       {"Emoji", "表情"},
 	"composer.send":        {"Send", "发送"},
 
+	// What became of a message, and what can be done about it.
+	"log.edited":   {"edited", "已编辑"},
+	"gone.text":    {"Message unsent", "消息已撤回"},
+	"act.label":    {"What to do with this message", "消息操作"},
+	"act.react":    {"React with {0}", "回应 {0}"},
+	"act.reply":    {"Reply", "回复"},
+	"act.copy":     {"Copy", "复制"},
+	"act.edit":     {"Edit", "编辑"},
+	"act.unsend":   {"Unsend", "撤回"},
+	"act.sure":     {"Unsend?", "确定撤回？"},
+	"react.count":  {"{0}: {1}", "{0}：{1} 人"},
+	"about.reply":  {"Reply to {0}", "回复{0}"},
+	"about.edit":   {"Edit message", "编辑消息"},
+	"about.cancel": {"Cancel", "取消"},
+	"amend.failed": {"That was not possible any more. The message is as it was.", "操作未成功，消息保持不变。"},
+	"amend.full":   {"This message has as many reactions as it can take.", "此消息的回应已达上限。"},
+	"log.keys":     {"Enter, then the arrow keys: what can be done with each message", "按回车，再用方向键选择消息和操作"},
+
 	// How far an own message has got.
 	"tick.queued":    {"Waiting to be sent", "等待发送"},
 	"tick.stored":    {"Sent", "已发送"},

@@ -58,7 +58,7 @@ func TestAmendmentsChangeWhatIsHeldAndAreNoRows(t *testing.T) {
 		t.Errorf("rows %q", got)
 	}
 	v, _ := s.Conv(group)
-	if v.Unread != 3 || v.LastSeq != 9 || v.Last.Seq != 6 || v.Last.Content.Kind != chat.Gone || v.LastAt != 6_000 {
+	if v.Unread != 3 || v.LastSeq != 9 || v.Said != 6 || v.Last.Seq != 6 || v.Last.Content.Kind != chat.Gone || v.LastAt != 6_000 {
 		t.Errorf("the line: %+v with %+v, want 3 unread and what is left of the sixth", v, v.Last)
 	}
 	s.Seen(group, 6)

@@ -19,6 +19,7 @@ type Conv struct {
 	Last    *chat.Message // newest message, or the newest post that waits; nil for none
 	LastAt  int64
 	LastSeq int64 // the log's end as far as known
+	Said    int64 // the same, without the amendments held there
 	Oldest  int64 // Seq of the oldest entry held, 0 for none
 	AtStart bool  // nothing older exists
 	Loading bool  // a page has been asked for
@@ -69,6 +70,10 @@ func (s *State) view(c *conv) Conv {
 		Past: c.past != nil,
 	}
 	v.Unread, _ = c.unread(s.me.ID)
+	v.Said = v.LastSeq
+	for m := c.log.held(v.Said); m != nil && m.Content.Kind.Amends(); m = c.log.held(v.Said) {
+		v.Said--
+	}
 	if shown := c.shown(); len(shown.run) > 0 {
 		v.Oldest = shown.first
 	}

@@ -25,7 +25,7 @@ type composer struct {
 
 func (c *composer) OnMount(ctx app.Context) {
 	ctx.PreventUpdate()
-	c.shown = c.Conv
+	c.shown, c.desk.composer = c.Conv, c
 	c.grows = app.Window().Get("CSS").Call("supports", "field-sizing", "content").Truthy()
 	c.fill(c.draft())
 	c.attach()
@@ -39,7 +39,7 @@ func (c *composer) OnUpdate(ctx app.Context) {
 	if c.shown == c.Conv {
 		return
 	}
-	c.shown, c.emojis = c.Conv, false
+	c.shown, c.emojis, c.desk.subject = c.Conv, false, subject{}
 	c.fill(c.draft())
 	c.attach()
 	c.focusSoon(ctx)
@@ -111,7 +111,9 @@ func (c *composer) onInput(ctx app.Context, e app.Event) {
 	ctx.PreventUpdate()
 	a := e.Get("target")
 	text := a.Get("value").String()
-	c.desk.Intents.Draft(c.Conv, text)
+	if !c.desk.editing(c.Conv) {
+		c.desk.Intents.Draft(c.Conv, text)
+	}
 	c.grow(a)
 	if strings.TrimSpace(text) != "" {
 		c.desk.Intents.Typing(c.Conv)
@@ -125,7 +127,12 @@ func (c *composer) onKey(ctx app.Context, e app.Event) {
 	if e.Get("isComposing").Truthy() || e.Get("keyCode").Int() == 229 {
 		return
 	}
-	switch e.Get("key").String() {
+	key := e.Get("key").String()
+	if c.amendKey(key, key == "ArrowUp" && blank(e.Get("target"))) {
+		e.PreventDefault()
+		return
+	}
+	switch key {
 	case "Enter":
 		if e.Get("shiftKey").Truthy() || e.Get("altKey").Truthy() {
 			return
@@ -154,6 +161,10 @@ func (c *composer) submit() {
 		}
 		return
 	}
+	if c.edited(content) {
+		return
+	}
+	c.answering(&content)
 	defer c.sendAttached() // behind the text, which is there at once
 	c.desk.Intents.Draft(c.Conv, "")
 	c.fill("")

@@ -18,11 +18,13 @@ type Desk struct {
 	Now     func() time.Time
 
 	// Touched by the UI goroutine only.
-	log     *log // of the open conversation
-	caught  catch
-	dialog  dialogKind // that is open
-	jump    jump       // where to go next
-	details bool       // the pane beside the conversation is open
+	log      *log // of the open conversation
+	caught   catch
+	dialog   dialogKind // that is open
+	jump     jump       // where to go next
+	subject  subject    // what is written is about it
+	composer *composer  // of the open conversation; nil before the first
+	details  bool       // the pane beside the conversation is open
 
 	mu      sync.Mutex
 	muted   map[chat.ConvID]bool

@@ -12,6 +12,7 @@ import (
 func draw(r chat.Row, k look, d *Desk) app.Value {
 	li := node("li", "row")
 	li.Get("dataset").Set("key", r.Key)
+	li.Set("tabIndex", -1)
 	if r.Day {
 		li.Call("append", node("div", "day", timeNode(r.Message.At, k.day, "")))
 	}
@@ -31,11 +32,22 @@ func draw(r chat.Row, k look, d *Desk) app.Value {
 
 func theirs(r chat.Row, k look, d *Desk) app.Value {
 	if !r.Head {
-		return node("div", "m k", bubble(r, k, d))
+		return with(node("div", "m k"+waiting(k), bubble(r, k, d)), r, k, d)
 	}
 	m := r.Message
 	who := node("div", "who", text("span", "nm", k.name), timeNode(m.At, d.clock(m.At), "tm"))
-	return node("div", "m", face(string(m.Author), k.name, k.avatar), who, bubble(r, k, d))
+	return with(node("div", "m"+waiting(k), face(string(m.Author), k.name, k.avatar), who, bubble(r, k, d)), r, k, d)
+}
+
+// waiting is the class of a row of which something is not stored yet.
+func waiting(k look) string { return choose("", " waits", k.waits) }
+
+// with adds the reactions to m, a row.
+func with(m app.Value, r chat.Row, k look, d *Desk) app.Value {
+	if k.who != "" {
+		m.Call("append", chips(r.Message.Content, k, d))
+	}
+	return m
 }
 
 func mine(r chat.Row, k look, d *Desk) app.Value {
@@ -43,7 +55,7 @@ func mine(r chat.Row, k look, d *Desk) app.Value {
 	if !r.Head {
 		class += " k"
 	}
-	m := node("div", class, bubble(r, k, d))
+	m := with(node("div", class+waiting(k), bubble(r, k, d)), r, k, d)
 	if r.Tick == chat.Failed {
 		m.Call("append", failed(k.why, d))
 	}
@@ -54,16 +66,26 @@ func mine(r chat.Row, k look, d *Desk) app.Value {
 func bubble(r chat.Row, k look, d *Desk) app.Value {
 	b := node("div", "b")
 	b.Set("title", d.moment(r.Message.At))
+	if k.quoted != "" {
+		b.Call("append", quote(k, d))
+	}
 	says(b, r.Message.Content, d)
-	if r.Mine {
-		meta := node("span", "meta", timeNode(r.Message.At, d.clock(r.Message.At), ""))
+	if r.Mine || k.edited {
+		meta := node("span", "meta")
+		if k.edited {
+			meta.Call("append", text("span", "", d.say("log.edited")))
+		}
+		b.Call("append", meta)
+		if !r.Mine {
+			return b
+		}
+		meta.Call("append", timeNode(r.Message.At, d.clock(r.Message.At), ""))
 		if name, label := tickLook(k.tick); name != "" {
 			t := node("span", "tick "+label, drawnIcon(name))
 			t.Call("setAttribute", "role", "img")
 			t.Call("setAttribute", "aria-label", d.say("tick."+label))
 			meta.Call("append", t)
 		}
-		b.Call("append", meta)
 	}
 	return b
 }

@@ -27,6 +27,14 @@ type look struct {
 	new, head    bool
 	name, avatar string
 	said         string // of an event
+
+	kind          chat.Kind
+	waits         bool // for an amendment to be stored
+	edited        bool
+	text          string      // of a message that was amended
+	quoted, quote string      // who said what a text answers, and that
+	who           string      // reacted how: a line for each emoji
+	me            chat.UserID // where something was amended
 }
 
 func lookOf(r chat.Row, s *state.State, d *Desk) look {
@@ -39,6 +47,7 @@ func lookOf(r chat.Row, s *state.State, d *Desk) look {
 	if r.Message.Content.Event != nil {
 		k.said = d.event(r.Message, s)
 	}
+	k.fate(r, s, d)
 	return k
 }
 
@@ -46,7 +55,10 @@ func lookOf(r chat.Row, s *state.State, d *Desk) look {
 func (n *line) dress(r chat.Row, k look, d *Desk) {
 	n.seq = r.Message.Seq
 	if n.foreign {
-		n.look, n.foreign = k, false
+		n.foreign = false
+		if !k.waits {
+			n.look = k
+		}
 		if b := n.el.Call("querySelector", ".b"); b.Truthy() {
 			b.Set("title", d.moment(r.Message.At))
 		}
@@ -55,6 +67,11 @@ func (n *line) dress(r chat.Row, k look, d *Desk) {
 		return
 	}
 	el := draw(r, k, d)
+	at := document().Get("activeElement")
+	had := n.el.Call("contains", at).Truthy()
 	n.el.Call("replaceWith", el)
+	if had {
+		refocus(el, at)
+	}
 	n.el, n.look = el, k
 }

@@ -33,13 +33,16 @@ type log struct {
 	placed  string // key of the divider that the reader was brought to, or "end"
 	touched bool   // the reader has scrolled since
 	atEnd   bool
-	seen    int64  // highest Seq that was visible
-	told    int64  // highest Seq that was reported as read
-	first   bool   // the log begins with rows[0]
-	past    bool   // rows are not the end of the log
-	target  int64  // Seq of the entry to bring the reader to, once it is there
-	beyond  string // key of the row behind which newer ones were asked for
-	asked   string // key of the row before which older ones were asked for
+	seen    int64 // highest Seq that was visible
+	told    int64 // highest Seq that was reported as read
+	first   bool  // the log begins with rows[0]
+	past    bool  // rows are not the end of the log
+	target  int64 // Seq of the entry to bring the reader to, once it is there
+	oldest  int64 // Seq of the first entry held, 0 for none; not all have rows
+	newest  int64 // and of the last
+	beyond  int64 // newest, when newer ones were asked for
+	asked   int64 // oldest, when older ones were asked for
+	bar     rowbar
 
 	adopting app.Value // the server's rows, until they are taken over
 	sizes    app.Value // the observer that calls onSize
@@ -55,8 +58,9 @@ func (l *log) show(conv chat.ConvID) {
 		l.list.Set("textContent", "")
 	}
 	l.conv, l.rows, l.span, l.lines, l.byKey = conv, nil, span{}, nil, map[string]*line{}
-	l.placed, l.touched, l.atEnd, l.seen, l.told, l.first, l.asked = "", false, true, 0, 0, false, ""
-	l.past, l.target, l.beyond = false, 0, ""
+	l.placed, l.touched, l.atEnd, l.seen, l.told, l.first, l.asked = "", false, true, 0, 0, false, 0
+	l.past, l.target, l.beyond = false, 0, 0
+	l.bar.hide()
 	if j := l.desk.jump; j.conv == conv {
 		l.desk.jump = jump{}
 		l.seek(j.seq)
@@ -76,7 +80,10 @@ func (l *log) sync() {
 	l.desk.Do(func(s *state.State) {
 		l.rows = s.Rows(l.conv, l.desk.Zone)
 		c, _ := s.Conv(l.conv)
-		l.first, l.past = c.AtStart, c.Past
+		l.first, l.past, l.oldest, l.newest = c.AtStart, c.Past, 0, 0
+		if es, _ := s.Shown(l.conv); len(es) > 0 {
+			l.oldest, l.newest = es[0].Seq, es[len(es)-1].Seq
+		}
 		switch {
 		case l.aim():
 		case len(old) == 0:
@@ -86,6 +93,7 @@ func (l *log) sync() {
 		}
 		l.patch(s)
 	})
+	l.bar.follow()
 	if l.target != 0 {
 		l.hit()
 	} else {
@@ -169,11 +177,11 @@ func (l *log) settle() {
 		case below < nearEdge && l.span.hi < len(l.rows):
 			l.move(l.span.down(len(l.rows)))
 			continue
-		case below < nearEdge && l.past && len(l.rows) > 0 && l.beyond != l.rows[len(l.rows)-1].Key:
-			l.beyond = l.rows[len(l.rows)-1].Key
+		case below < nearEdge && l.past && l.newest > 0 && l.beyond != l.newest:
+			l.beyond = l.newest
 			l.desk.Intents.Around(l.conv, true)
-		case top < nearEdge && l.span.lo == 0 && !l.first && len(l.rows) > 0 && l.asked != l.rows[0].Key:
-			l.asked = l.rows[0].Key // what follows comes here again
+		case top < nearEdge && l.span.lo == 0 && !l.first && l.oldest > 0 && l.asked != l.oldest:
+			l.asked = l.oldest // what follows comes here again
 			if l.past {
 				l.desk.Intents.Around(l.conv, false)
 			} else {

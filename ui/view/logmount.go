@@ -4,11 +4,13 @@ import (
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"kamachat/shared/chat"
 )
 
 // mount gives the log its box and its pill, and the server's rows to adopt.
 func (l *log) mount(box, pill app.Value, caught *catch) {
-	l.box, l.pill, l.list = box, pill, caught.list
+	l.box, l.pill, l.list, l.bar = box, pill, caught.list, rowbar{log: l}
 	l.conv, l.rows, l.span, l.lines, l.byKey = "", nil, span{}, nil, map[string]*line{}
 	adopted := l.list
 	if l.list == nil {
@@ -85,18 +87,35 @@ func (l *log) watch() {
 }
 
 // act does what a button in a row is for.
-func (l *log) act(what, key string) {
+func (l *log) act(what, key string, b app.Value) {
 	for _, r := range l.rows {
 		if r.Key != key {
 			continue
 		}
 		switch what {
+		case "jump":
+			if q := r.Message.Content.Re; q != nil {
+				l.seek(q.Seq)
+				l.sync()
+			}
+		case "react":
+			l.react(r, b.Get("dataset").Get("emoji").String())
+		case "reply", "edit":
+			l.bar.hide()
+			l.desk.discuss(r, what == "edit")
+		case "unsend":
+			if b.Get("className").String() != "sure" {
+				l.bar.arm(true)
+				break
+			}
+			l.amend(chat.Content{Kind: chat.Recall, Of: r.Message.Seq})
 		case "retry":
 			l.desk.Intents.Retry(r.Message.Ref)
 		case "discard":
 			l.desk.Intents.Discard(r.Message.Ref)
 		case "copy":
 			copyText(r.Message.Content.Text)
+			l.bar.hide()
 		}
 	}
 }

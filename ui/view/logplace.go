@@ -77,9 +77,8 @@ func (l *log) read() {
 	if len(l.rows) > 0 && l.rows[0].New && !l.first && !l.atEnd {
 		return
 	}
-	end := l.box.Call("getBoundingClientRect").Get("bottom").Float()
-	i := sort.Search(len(l.lines), func(i int) bool { return l.lines[i].top() > end-8 })
-	for i--; i >= 0 && l.lines[i].seq == 0; i-- {
+	i := l.lastVisible()
+	for ; i >= 0 && l.lines[i].seq == 0; i-- {
 	}
 	if i < 0 {
 		return
@@ -89,6 +88,12 @@ func (l *log) read() {
 		l.told = l.seen
 		l.desk.Intents.Read(l.conv, l.seen)
 	}
+}
+
+// lastVisible returns which line is the last that can be seen, -1 for none.
+func (l *log) lastVisible() int {
+	end := l.box.Call("getBoundingClientRect").Get("bottom").Float()
+	return sort.Search(len(l.lines), func(i int) bool { return l.lines[i].top() > end-8 }) - 1
 }
 
 // unseen returns how many rows of others nobody has scrolled to yet.

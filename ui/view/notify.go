@@ -52,7 +52,7 @@ func (d *Desk) isMuted(conv chat.ConvID) bool {
 // is none to be told of.
 func (d *Desk) Notice(c state.Conv, s *state.State) (body string) {
 	m := c.Last
-	if c.Unread == 0 || m == nil || m.Seq < c.LastSeq || m.Author == s.Me().ID || m.Content.Event != nil {
+	if c.Unread == 0 || m == nil || m.Seq < c.Said || m.Content.Kind == chat.Gone || m.Author == s.Me().ID || m.Content.Event != nil {
 		return ""
 	}
 	if c.ID.IsGroup() {

@@ -32,6 +32,8 @@ type Root struct {
 	people  []member
 	unread  int
 	title   string // of the document
+	notice  string // of an amendment that was refused
+	noticed time.Time
 }
 
 // Register makes the page known to go-app.
@@ -108,6 +110,7 @@ func (r *Root) refresh(app.Context) {
 	if ch.Has(r.conv) || ch.Me {
 		r.desk.log.sync()
 	}
+	r.desk.log.bar.rest()
 	r.look()
 	if !r.down.IsZero() && !r.late {
 		wait := grace - r.desk.Now().Sub(r.down)
@@ -118,6 +121,7 @@ func (r *Root) refresh(app.Context) {
 // look reads the state.
 func (r *Root) look() {
 	d := r.desk
+	var denied *state.Denied
 	d.Do(func(s *state.State) {
 		r.me, r.status = s.Me(), s.Status()
 		r.entries = d.entries(s)
@@ -131,7 +135,13 @@ func (r *Root) look() {
 			}
 		}
 		r.unread = s.TotalUnread()
+		denied = s.Denied()
 	})
+	if denied != nil {
+		r.refuse(denied)
+	} else if r.notice != "" && d.Now().Sub(r.noticed) >= noticeFor {
+		r.notice = ""
+	}
 	switch {
 	case r.status.Phase == state.Live:
 		r.down = time.Time{}
@@ -189,6 +199,11 @@ func (r *Root) pane() []app.UI {
 		&header{desk: d, Conv: r.open, Details: d.details, Muted: d.isMuted(r.conv)},
 		&timeline{desk: d, Conv: r.conv},
 		el("p").Class("typing").Aria("live", "polite").Text(r.typing),
+		// In a place of its own: go-app would put the composer anew where one came before it.
+		el("div").Body(
+			app.If(r.notice != "", func() app.UI { return el("p").Class("problem").Role("alert").Text(r.notice) }),
+			app.If(d.subject.seq != 0 && d.subject.conv == r.conv, func() app.UI { return &about{desk: d, Subject: d.subject} }),
+		),
 		&composer{desk: d, Conv: r.conv, Title: r.open.Title},
 	}
 }

@@ -40,6 +40,8 @@ func (d *Desk) preview(m *chat.Message, s *state.State) string {
 	switch c := m.Content; {
 	case c.Event != nil:
 		return d.event(*m, s)
+	case c.Kind == chat.Gone:
+		return d.say("gone.text")
 	case c.Call != nil:
 		return d.say("preview.call")
 	case c.File != nil && isPicture(c.File):

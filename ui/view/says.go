@@ -13,6 +13,8 @@ import (
 // looks like.
 func says(b app.Value, c chat.Content, d *Desk) {
 	switch {
+	case c.Kind == chat.Gone:
+		b.Call("append", text("i", "unsent", d.say("gone.text")))
 	case c.Kind == chat.Text:
 		for _, r := range chat.Runs(c.Text) {
 			b.Call("append", drawnRun(r))

@@ -29,7 +29,10 @@ func (t *timeline) OnDismount() { t.desk.log.unmount() }
 func (t *timeline) Render() app.UI {
 	return el("div").Class("timeline").Body(
 		el("div").Class("log").ID("scroll").Role("region").TabIndex(0).Aria("label", t.desk.say("log.label")).
-			OnScroll(t.onScroll, app.PassiveEvent()).OnClick(t.onClick),
+			Attr("aria-description", t.desk.say("log.keys")).
+			OnScroll(t.onScroll, app.PassiveEvent()).OnClick(t.onClick).OnKeyDown(t.onKey).OnContextMenu(t.onMenu).
+			On("pointerover", t.onOver).On("pointerleave", t.onLeave).On("focusin", t.onFocus).
+			On("touchstart", t.onTouch, app.PassiveEvent()).On("touchmove", t.onLift, app.PassiveEvent()).On("touchend", t.onLift),
 		el("button").Attr("type", "button").Class("pill").Hidden(true).OnClick(t.onPill).Body(
 			icon("down"), el("span").Text(""),
 		),
@@ -58,5 +61,5 @@ func (t *timeline) onClick(ctx app.Context, e app.Event) {
 	if !li.Truthy() {
 		return
 	}
-	t.desk.log.act(b.Get("dataset").Get("act").String(), li.Get("dataset").Get("key").String())
+	t.desk.log.act(b.Get("dataset").Get("act").String(), li.Get("dataset").Get("key").String(), b)
 }

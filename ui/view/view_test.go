@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/wire"
 	"kamachat/ui/state"
 )
 
@@ -188,5 +189,22 @@ func TestNoticesSayWhatOthersWrote(t *testing.T) {
 		if c, _ := st.Conv(conv); d.Notice(c, st) != want {
 			t.Errorf("%s: %q, want %q", conv, d.Notice(c, st), want)
 		}
+	}
+	// A reaction is nothing new to be told of, nor is what was unsent.
+	posted := func(seq int64, c chat.Content) {
+		st.Apply(wire.Frame{Body: wire.Posted{Message: chat.Message{Conv: "G1", Seq: seq, Author: zhe.ID, Content: c}}}, 0)
+	}
+	posted(4, chat.TextContent("or eight?"))
+	posted(5, chat.Content{Kind: chat.React, Of: 4, Text: "👍"})
+	if c, _ := st.Conv("G1"); d.Notice(c, st) != "阿哲: or eight?" || c.Said != 4 {
+		t.Errorf("with a reaction behind it: %q of %d", d.Notice(c, st), c.Said)
+	}
+	posted(6, chat.Content{Kind: chat.Recall, Of: 4})
+	c, _ := st.Conv("G1")
+	if d.Notice(c, st) != "" {
+		t.Errorf("unsent: %q", d.Notice(c, st))
+	}
+	if e := d.entry(c, st); e.Preview != "Message unsent" || e.Says != "阿哲" {
+		t.Errorf("the line is %+v", e)
 	}
 }
