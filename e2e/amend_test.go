@@ -119,6 +119,7 @@ func TestMessagesAreAmended(t *testing.T) {
 	}
 
 	// The same from the server, and in the list.
+	b.until(`!document.querySelector("#log .tick:not(.read)")`)
 	before := eval[string](b, `[...document.querySelectorAll("#log [data-key]")].map(r => { r = r.cloneNode(true); r.querySelector(".rowbar")?.remove(); return r.outerHTML }).join("\n")`)
 	b.do(chromedp.Reload())
 	b.live()
