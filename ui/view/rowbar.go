@@ -193,6 +193,9 @@ func (t *timeline) lift() {
 
 // rest shows the bar where a finger has rested for long enough.
 func (b *rowbar) rest() {
+	if b.under == "" { // also where no log was ever shown
+		return
+	}
 	n := b.log.byKey[b.under]
 	if n != nil && b.log.desk.Now().Sub(b.since) >= holdFor {
 		b.under = ""
