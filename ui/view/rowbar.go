@@ -34,6 +34,7 @@ func (b *rowbar) make() {
 	add := func(act, label string, inner app.Value) app.Value {
 		n := node("button", "", inner)
 		n.Set("type", "button")
+		n.Set("tabIndex", -1) // Enter leads here, from the row
 		n.Set("title", label)
 		n.Call("setAttribute", "aria-label", label)
 		n.Get("dataset").Set("act", act)
@@ -146,7 +147,7 @@ func (t *timeline) onLeave(ctx app.Context, e app.Event) {
 func (t *timeline) onFocus(ctx app.Context, e app.Event) {
 	ctx.PreventUpdate()
 	defer rescue("focusing")
-	if li, ok := t.row(e); ok && e.Get("target").Call("matches", ":focus-visible").Truthy() {
+	if li, ok := t.row(e); ok && e.Get("target").Call("matches", "li:focus-visible").Truthy() {
 		t.desk.log.bar.show(li)
 	}
 }
