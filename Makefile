@@ -76,7 +76,7 @@ test: ## vet, the house's rules, all tests, also as WebAssembly and in Chromium
 	@failed=; try() { echo "$$*"; "$$@" || failed="$$failed, $$*"; }; \
 	try $(MAKE) build; \
 	try go vet ./...; \
-	try go test -timeout 4m $$(go list ./... | grep -v '/e2e$$'); \
+	try go test -timeout 8m $$(go list ./... | grep -v '/e2e$$'); \
 	try $(MAKE) test-js; \
 	try $(MAKE) e2e; \
 	[ -z "$$failed" ] || { echo "FAILED: $${failed#, }"; exit 1; }

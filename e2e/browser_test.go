@@ -187,20 +187,37 @@ func (p *page) do(as ...chromedp.Action[chromedp.Void]) {
 
 func eval[T any](p *page, js string) T {
 	p.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js))
+	v, err := tryEval[T](p, js)
 	if err != nil {
 		p.Fatalf("%s: %v", js, err)
 	}
 	return v
 }
 
+func tryEval[T any](p *page, js string) (T, error) {
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](js))
+}
+
+// leaving reports whether err says that the page gave way to another meanwhile.
+func leaving(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "navigated or closed") || strings.Contains(err.Error(), "context was destroyed") ||
+		strings.Contains(err.Error(), "Cannot find context"))
+}
+
 // until waits until js is true. The wait is long: only a page that never gets
 // there fails, not a slow machine.
 func (p *page) until(js string) {
 	p.Helper()
-	for end := time.Now().Add(90 * time.Second); !eval[bool](p, "!!("+js+")"); time.Sleep(25 * time.Millisecond) {
+	for end := time.Now().Add(90 * time.Second); ; time.Sleep(25 * time.Millisecond) {
+		ok, err := tryEval[bool](p, "!!("+js+")")
+		if err != nil && !leaving(err) {
+			p.Fatalf("%s: %v", js, err)
+		}
+		if ok {
+			return
+		}
 		if time.Now().After(end) {
 			p.Fatalf("waited in vain for %s\nconsole: %v\npage: %.3000s", js, p.complaints(), eval[string](p, "document.body.innerText"))
 		}

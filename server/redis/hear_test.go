@@ -21,7 +21,7 @@ import (
 
 // deafNode is a node that was asked to hear of nothing yet.
 func deafNode(t *testing.T, s *servicetest.Service) *listener {
-	l := listen(t, s, 100)
+	l := listen(t, s, 1000)
 	l.Unhear("Ga", "Gb", "Gc", "Gd", "Ge", "Gmeet", "Ua")
 	return l
 }
@@ -34,6 +34,8 @@ func TestNodeHearsOnlyOfItsOwnPeopleAndGroups(t *testing.T) {
 	direct, group, other := chat.Direct("Ua", "Ub"), chat.ConvID("Gb"), chat.Direct("Ua", "Uc")
 	meet(t, a, b, "Gb")
 	meet(t, a, c, "Gmeet")
+	meet(t, a, b, chat.Direct("Ub", "Unobody"))
+	meet(t, a, c, chat.Direct("Uc", "Unobody"))
 	before := c.c.Stats().Received
 	const n = 50
 	for i := range int64(n) {
