@@ -54,6 +54,9 @@ const (
 	moveSeldom = 15 * time.Second
 )
 
+// moveGrace is how long what was committed elsewhere may be on its way here.
+const moveGrace = time.Second
+
 // moveMargin is how much further back is looked than the last look: by how much
 // the clocks of nodes may differ, and a commit take. joinMargin is for how long
 // it is asked who came into a group of which nobody here is known to be: those
@@ -237,12 +240,18 @@ type look struct {
 	known int64 // losses that were looked after
 	next  time.Time
 	last  time.Time // at the latest
+
+	suspects []chat.Head // behind, unless what is under way comes by due
+	due      time.Time
 }
 
 // lookElsewhere looks for what moved elsewhere when it is time to: the slow path
 // of events that the fan-out lost, or could not bring.
 func (h *Hub) lookElsewhere(ctx context.Context, l *look) {
 	now := time.Now()
+	if len(l.suspects) > 0 && !now.Before(l.due) {
+		h.fetchSuspects(ctx, l)
+	}
 	if h.Losses == nil || now.Before(l.next) {
 		return
 	}
@@ -258,7 +267,7 @@ func (h *Hub) lookElsewhere(ctx context.Context, l *look) {
 	}
 	err := h.followAgain(ctx)
 	if err == nil {
-		err = h.lookForMoves(ctx, l)
+		err = h.lookForMoves(ctx, l, losing || times != l.known)
 	}
 	now = time.Now()
 	l.next, l.last = now.Add(moveSoon), now.Add(moveSeldom)
@@ -299,8 +308,9 @@ func (h *Hub) followAgain(ctx context.Context) error {
 }
 
 // lookForMoves fetches what was not heard here of conversations that moved since
-// the last look, and has it delivered.
-func (h *Hub) lookForMoves(ctx context.Context, l *look) error {
+// the last look, and has it delivered. Unless the fan-out is losing things, what
+// is not heard is most likely on its way: then it is waited for a moment.
+func (h *Hub) lookForMoves(ctx context.Context, l *look, losing bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	began, fetched := h.Now(), 0
@@ -313,6 +323,10 @@ func (h *Hub) lookForMoves(ctx context.Context, l *look) error {
 		if err != nil {
 			return err
 		}
+		if !losing {
+			l.suspects, l.due = append(l.suspects, behind...), time.Now().Add(moveGrace)
+			behind = behind[:0:0]
+		}
 		for _, o := range behind {
 			if err := h.fetch(ctx, o); err != nil {
 				return err
@@ -323,11 +337,33 @@ func (h *Hub) lookForMoves(ctx context.Context, l *look) error {
 			return nil
 		}
 		l.at, l.conv = hs[len(hs)-1].At, hs[len(hs)-1].Conv
-		if fetched += len(behind); fetched >= moveBehind {
+		if fetched += len(behind); fetched >= moveBehind || len(l.suspects) >= moveBehind {
 			return nil
 		}
 	}
 	return nil
+}
+
+// fetchSuspects fetches those conversations that are still behind what they were seen to have.
+func (h *Hub) fetchSuspects(ctx context.Context, l *look) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for i, o := range l.suspects {
+		h.mu.Lock()
+		heard := o.LastSeq <= h.hearing.of[o.Conv].top
+		h.mu.Unlock()
+		if heard {
+			continue
+		}
+		if err := h.fetch(ctx, o); err != nil {
+			l.suspects, l.due = l.suspects[i:], time.Now().Add(moveSoon)
+			if ctx.Err() == nil {
+				h.Log.Warn("what moved elsewhere is not known, will be asked again", "err", err)
+			}
+			return
+		}
+	}
+	l.suspects = nil
 }
 
 // unheard returns those of hs that somebody here has not heard of to the end.

@@ -14,6 +14,7 @@ import (
 	"kamachat/server/room"
 	"kamachat/server/room/roomtest"
 	"kamachat/shared/chat"
+	"kamachat/shared/wire"
 )
 
 // island is a node whose fan-out reaches nobody else.
@@ -187,6 +188,35 @@ func TestStoreIsAskedSeldomWhileNothingIsLost(t *testing.T) {
 		b.lost.Add(1) // somebody says so
 		time.Sleep(soon)
 		y.wants(t, direct, "1 2 ")
+	})
+}
+
+// TestWhatIsOnItsWayIsNotFetched: the store is ahead of the fan-out for a moment
+// whenever people write. That is not missed, and is told in its turn.
+func TestWhatIsOnItsWayIsNotFetched(t *testing.T) {
+	onIslands(t, false, func(t *testing.T, s *movesStore, a, b *island) {
+		y := &ear{user: "Ub"}
+		b.Join(t.Context(), y)
+		const late = 10 // entries that are stored and not heard of yet
+		want := ""
+		for seq := 1; seq <= 1000; seq++ {
+			a.says(t, "Ua", direct, seq, seq)
+			if seq > late {
+				p, err := s.Memory.Before(t.Context(), direct, int64(seq-late+1), 1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := b.Fanout.Publish(t.Context(), wire.Event{Conv: direct, Author: "Ua", Frame: wire.Frame{Body: wire.Posted{Message: p.Entries[0]}}}); err != nil {
+					t.Fatal(err)
+				}
+				want += fmt.Sprint(seq-late, " ")
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		y.wants(t, direct, want)
+		if n := s.fetches.Load(); n > 0 || s.looks.Load() < 4 {
+			t.Errorf("%d runs of entries were read in %d looks", n, s.looks.Load())
+		}
 	})
 }
 

@@ -32,8 +32,8 @@ type cursor struct {
 	at      map[uint64]int64 // by the hash of a conversation, up to where all was sent
 	hot     chat.ConvID      // of which hotAt is newer than at; in a busy room it is all that is looked at
 	hotAt   int64
-	some    bool             // not all conversations are in at
-	gaps    []gap            // to be read from the store; the first is being read
+	some    bool  // not all conversations are in at
+	gaps    []gap // to be read from the store; the first is being read
 	reading bool
 	unrung  map[rung]bool // calls that were passed over; word of one that rings may still come
 }
