@@ -60,6 +60,20 @@
     badge(n) {
       if (navigator.setAppBadge) navigator.setAppBadge(n).catch(() => {});
     },
+    // plant makes elements of what ui/view says of them, in JSON: for each its tag,
+    // its attributes, and what is in it, texts as texts. It returns them, and a
+    // fragment that holds them all.
+    plant(text) {
+      const grow = ([tag, attrs, ...kids]) => {
+        const n = tag === "svg" || tag === "path" ? doc.createElementNS("http://www.w3.org/2000/svg", tag) : doc.createElement(tag);
+        for (const name in attrs) n.setAttribute(name, attrs[name]);
+        for (const k of kids) n.append(typeof k === "string" ? k : grow(k));
+        return n;
+      };
+      const nodes = JSON.parse(text).map(grow), all = doc.createDocumentFragment();
+      all.append(...nodes);
+      return { nodes, all };
+    },
     // seen takes away the notification of a conversation that has been read.
     async seen(conv) {
       if (!reg || !reg.getNotifications) return;

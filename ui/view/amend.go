@@ -13,27 +13,19 @@ import (
 var quick = [...]string{"👍", "❤️", "😂", "😮", "😢", "🎉"}
 
 // quote is the message that a text answers, as a button that leads to it.
-func quote(k look, d *Desk) app.Value {
-	b := node("button", "re", text("b", "", k.quoted), text("span", "", k.quote))
-	b.Set("type", "button")
-	b.Get("dataset").Set("act", "jump")
-	return b
+func quote(k look, d *Desk) *tree {
+	return grown("button", "re", grown("b", "", k.quoted), grown("span", "", k.quote)).set("type", "button").set("data-act", "jump")
 }
 
 // chips are the reactions at a message; each one is a switch.
-func chips(c chat.Content, k look, d *Desk) app.Value {
-	box := node("div", "reacts")
+func chips(c chat.Content, k look, d *Desk) *tree {
+	box := grown("div", "reacts")
 	who := strings.Split(k.who, "\n")
 	for i, r := range c.Reactions() {
 		n := itoa(len(r.People))
-		b := node("button", "react", text("span", "", r.Text), text("span", "n", n))
-		b.Set("type", "button")
-		b.Set("title", who[i])
-		b.Get("dataset").Set("act", "react")
-		b.Get("dataset").Set("emoji", r.Text)
-		b.Call("setAttribute", "aria-pressed", boolean(r.Has(k.me)))
-		b.Call("setAttribute", "aria-label", d.say("react.count", r.Text, n))
-		box.Call("append", b)
+		box.add(grown("button", "react", grown("span", "", r.Text), grown("span", "n", n)).
+			set("type", "button").set("title", who[i]).set("data-act", "react").set("data-emoji", r.Text).
+			set("aria-pressed", boolean(r.Has(k.me))).set("aria-label", d.say("react.count", r.Text, n)))
 	}
 	return box
 }

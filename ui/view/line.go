@@ -66,7 +66,8 @@ func (n *line) dress(r chat.Row, k look, d *Desk) {
 	if n.look == k {
 		return
 	}
-	el := draw(r, k, d)
+	els, _ := plant([]*tree{draw(r, k, d)})
+	el := els[0]
 	at := document().Get("activeElement")
 	had := n.el.Call("contains", at).Truthy()
 	n.el.Call("replaceWith", el)

@@ -138,26 +138,52 @@ func (l *log) patch(s *state.State) {
 		delete(l.byKey, n.key)
 		return true
 	})
-	for i, r := range want {
-		looks := lookOf(r, s, l.desk)
+	for i := 0; i < len(want); i++ {
+		r := want[i]
 		n := l.byKey[r.Key]
-		switch {
-		case n == nil:
-			n = &line{key: r.Key, seq: r.Message.Seq, look: looks, el: draw(r, looks, l.desk)}
-			l.byKey[r.Key] = n
-		case l.lines[i] != n:
-			l.lines = slices.DeleteFunc(l.lines, func(o *line) bool { return o == n })
-			n.dress(r, looks, l.desk)
-		default:
-			n.dress(r, looks, l.desk)
+		if n == nil {
+			i += l.insert(i, want[i:], s) - 1
 			continue
 		}
-		if i < len(l.lines) {
-			l.list.Call("insertBefore", n.el, l.lines[i].el)
-		} else {
-			l.list.Call("appendChild", n.el)
+		looks := lookOf(r, s, l.desk)
+		n.dress(r, looks, l.desk)
+		if l.lines[i] == n {
+			continue
 		}
+		l.lines = slices.DeleteFunc(l.lines, func(o *line) bool { return o == n })
+		l.put(i, n.el)
 		l.lines = slices.Insert(l.lines, i, n)
+	}
+}
+
+// insert draws those rows at the beginning of rows that are not in the document,
+// as lines from i on, and returns how many these are.
+func (l *log) insert(i int, rows []chat.Row, s *state.State) int {
+	var ns []*line
+	var ts []*tree
+	for _, r := range rows {
+		if l.byKey[r.Key] != nil {
+			break
+		}
+		n := &line{key: r.Key, seq: r.Message.Seq, look: lookOf(r, s, l.desk)}
+		ns, ts = append(ns, n), append(ts, draw(r, n.look, l.desk))
+		l.byKey[r.Key] = n
+	}
+	els, all := plant(ts)
+	for j, n := range ns {
+		n.el = els[j]
+	}
+	l.put(i, all)
+	l.lines = slices.Insert(l.lines, i, ns...)
+	return len(ns)
+}
+
+// put puts a node, or the children of a fragment, before line i.
+func (l *log) put(i int, node app.Value) {
+	if i < len(l.lines) {
+		l.list.Call("insertBefore", node, l.lines[i].el)
+	} else {
+		l.list.Call("appendChild", node)
 	}
 }
 

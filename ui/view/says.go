@@ -4,25 +4,23 @@ import (
 	"path"
 	"strings"
 
-	"github.com/maxence-charriere/go-app/v10/pkg/app"
-
 	"kamachat/shared/chat"
 )
 
 // says puts content into the bubble b. What people wrote is text, whatever it
 // looks like.
-func says(b app.Value, c chat.Content, d *Desk) {
+func says(b *tree, c chat.Content, d *Desk) {
 	switch {
 	case c.Kind == chat.Gone:
-		b.Call("append", text("i", "unsent", d.say("gone.text")))
+		b.add(grown("i", "unsent", d.say("gone.text")))
 	case c.Kind == chat.Text:
 		for _, r := range chat.Runs(c.Text) {
-			b.Call("append", drawnRun(r))
+			b.add(drawnRun(r))
 		}
 	case c.File != nil:
-		b.Call("append", shown(c.File))
+		b.add(shown(c.File))
 	case c.Call != nil:
-		b.Call("append", text("span", "call", d.call(c.Call)))
+		b.add(grown("span", "call", d.call(c.Call)))
 	}
 }
 
@@ -30,82 +28,54 @@ func says(b app.Value, c chat.Content, d *Desk) {
 func drawnRun(r chat.Run) any {
 	switch r.Kind {
 	case chat.RunCode:
-		return text("code", "", r.Text)
+		return grown("code", "", r.Text)
 	case chat.RunBlock:
-		return node("pre", "", text("code", "", r.Text))
+		return grown("pre", "", grown("code", "", r.Text))
 	case chat.RunMention:
-		return text("span", "at", r.Text)
+		return grown("span", "at", r.Text)
 	case chat.RunLink:
 		if !chat.SafeURL(r.Href) {
 			break
 		}
-		a := text("a", "", r.Text)
-		a.Set("href", r.Href)
-		a.Set("target", "_blank")
-		a.Set("rel", "noopener noreferrer nofollow")
-		return a
+		return grown("a", "", r.Text).set("href", r.Href).set("rel", "noopener noreferrer nofollow").set("target", "_blank")
 	}
 	return r.Text
 }
 
 // shown is a file as it is looked at or listened to, or else a card of it. The
 // room that it takes is known before it is there, so that nothing moves.
-func shown(f *chat.File) app.Value {
+func shown(f *chat.File) *tree {
 	kind := f.Shown()
 	switch kind {
 	case "":
 		return attached(f)
 	case "image":
-		img := sized(node("img", ""), f)
-		img.Set("loading", "lazy")
-		img.Set("decoding", "async")
-		img.Set("alt", f.Name)
-		img.Set("src", f.URL)
-		a := node("a", "pic", img)
-		a.Set("href", f.URL)
-		a.Set("target", "_blank")
-		return a
+		img := sized(grown("img", ""), f).set("loading", "lazy").set("decoding", "async").set("alt", f.Name).set("src", f.URL)
+		return grown("a", "pic", img).set("href", f.URL).set("target", "_blank")
+	case "audio":
+		m := grown(kind, "").set("controls", "").set("preload", "none").set("aria-label", f.Name).set("src", f.URL)
+		return grown("span", "sound", f.Name, m)
 	}
-	m := node(kind, "")
-	m.Set("controls", true)
-	m.Call("setAttribute", "aria-label", f.Name)
-	if kind == "audio" {
-		m.Set("preload", "none")
-		m.Set("src", f.URL)
-		s := text("span", "sound", f.Name)
-		s.Call("append", m)
-		return s
-	}
-	m.Set("className", "film")
-	m.Set("preload", "metadata")
-	m.Set("src", f.URL)
-	return sized(m, f)
+	m := grown(kind, "film").set("controls", "").set("preload", "metadata").set("aria-label", f.Name)
+	return sized(m, f).set("src", f.URL)
 }
 
-func sized(n app.Value, f *chat.File) app.Value {
+func sized(n *tree, f *chat.File) *tree {
 	w, h := f.Box()
-	n.Set("width", w)
-	n.Set("height", h)
-	return n
+	return n.set("width", itoa(w)).set("height", itoa(h))
 }
 
 // attached is a file, to be opened where its address is one that may be.
-func attached(f *chat.File) app.Value {
+func attached(f *chat.File) *tree {
 	kind := strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), "."))
 	if n := len(kind); n == 0 || n > 4 {
 		kind = "···"
 	}
-	name := node("span", "names", text("b", "", f.Name), text("small", "", f.Bytes()))
-	tag := "span"
-	if chat.SafeURL(f.URL) {
-		tag = "a"
+	t, name := grown("span", "t", kind), grown("span", "names", grown("b", "", f.Name), grown("small", "", f.Bytes()))
+	if !chat.SafeURL(f.URL) {
+		return grown("span", "file", t, name)
 	}
-	a := node(tag, "file", text("span", "t", kind), name)
-	if tag == "a" {
-		a.Set("href", f.URL)
-		a.Call("setAttribute", "download", f.Name)
-	}
-	return a
+	return grown("a", "file", t, name).set("href", f.URL).set("download", f.Name)
 }
 
 // call says what happened to a call.
