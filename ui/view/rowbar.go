@@ -21,6 +21,7 @@ type rowbar struct {
 	key string    // of the row that it is in; empty: it is hidden
 	own map[string]app.Value
 
+	x, y  float64     // where the mouse was when it last came over something
 	hold  *time.Timer // of a finger
 	under string      // key of the row that it rests on; empty: it was lifted
 	since time.Time
@@ -129,8 +130,17 @@ func (t *timeline) row(e app.Event) (li app.Value, ok bool) {
 func (t *timeline) onOver(ctx app.Context, e app.Event) {
 	ctx.PreventUpdate()
 	defer rescue("pointing")
-	if li, ok := t.row(e); ok && e.Get("pointerType").String() == "mouse" {
-		t.desk.log.bar.show(li)
+	li, ok := t.row(e)
+	if !ok || e.Get("pointerType").String() != "mouse" {
+		return
+	}
+	// A row that moves under a mouse at rest, since something came, does not take
+	// the bar away from the one that was pointed at.
+	b, x, y := &t.desk.log.bar, e.Get("clientX").Float(), e.Get("clientY").Float()
+	rests := b.key != "" && max(x-b.x, b.x-x, y-b.y, b.y-y) < 3
+	b.x, b.y = x, y
+	if !rests {
+		b.show(li)
 	}
 }
 
