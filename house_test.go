@@ -352,7 +352,7 @@ func TestEveryDependencyIsExplained(t *testing.T) {
 	direct := regexp.MustCompile(`(?m)^(?:require )?\s*([a-z]\S*\.\S+/\S+) v\S+$`)
 	for _, m := range direct.FindAllStringSubmatch(string(mod), -1) {
 		name := m[1]
-		for _, whole := range []string{"github.com/uptrace/bun/", "github.com/chromedp/"} {
+		for _, whole := range []string{"github.com/uptrace/bun/", "github.com/chromedp/", "github.com/twmb/franz-go/"} {
 			if strings.HasPrefix(name, whole) {
 				name = name[strings.LastIndex(name, "/")+1:] // told in the line of its parent
 			}
