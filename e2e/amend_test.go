@@ -40,12 +40,7 @@ func (p *page) over(text, act string) {
 	}
 }
 
-// chipsAt are the reactions at a row: "👍2*" where one's own is among them.
-func (p *page) chipsAt(text string) string {
-	p.Helper()
-	return eval[string](p, fmt.Sprintf(`[...%s.querySelectorAll(".react")].map(b => b.textContent + (b.getAttribute("aria-pressed") == "true" ? "*" : "")).join(" ")`, row(text)))
-}
-
+// untilChips waits for the reactions at a row: "👍2*" where one's own is among them.
 func (p *page) untilChips(text, want string) {
 	p.Helper()
 	p.until(fmt.Sprintf(`[...(%s?.querySelectorAll(".react") || [])].map(b => b.textContent + (b.getAttribute("aria-pressed") == "true" ? "*" : "")).join(" ") == %q`, row(text), want))

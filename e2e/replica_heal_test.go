@@ -166,7 +166,7 @@ func TestWhatAnotherTabGaveUpIsKeptWhenItIsRead(t *testing.T) {
 	p.kept("p/"+string(convs[0])+"/00000000", "was read")
 	show("Gong", "hello")
 	q := p.tab(1024, 768)
-	q.goTo("/login") // no program runs there
+	q.goTo("/login")                    // no program runs there
 	q.until(`location.pathname == "/"`) // who is signed in is sent on
 	q.live()
 	eval[bool](p, `(new BroadcastChannel("kama").onmessage = () => window.$heard = true, true)`)

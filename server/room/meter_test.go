@@ -30,6 +30,12 @@ func (m *meter) note(what string, n int) {
 	m.told[what] += n
 }
 
+func (m *meter) count(what string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.told[what]
+}
+
 func (m *meter) Stamp(context.Context) chat.Stamp { return chat.Stamp{At: 7} }
 func (m *meter) Accepted()                        { m.note("accepted", 1) }
 func (m *meter) Refused(c chat.Code)              { m.note("refused "+string(c), 1) }

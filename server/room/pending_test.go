@@ -100,12 +100,12 @@ func TestWordOfACommitElsewhereIsTheAnswer(t *testing.T) {
 		time.Sleep(time.Minute)
 		hears(t, a, "1 ")
 		hears(t, b, "1 ")
-		if n := m.told["asked"]; n != 0 {
+		if n := m.count("asked"); n != 0 {
 			t.Errorf("the store was asked about %d posts", n)
 		}
 		// It is measured, though the event has no stamp.
-		if n := m.told["handed wire.Posted to 2, stamp 7"]; n != 1 {
-			t.Errorf("told %v", m.told)
+		if n := m.count("handed wire.Posted to 2, stamp 7"); n != 1 {
+			t.Errorf("it was handed on as answered %d times", n)
 		}
 	})
 }
@@ -122,7 +122,7 @@ func TestLostWordIsLookedUp(t *testing.T) {
 		synctest.Wait()
 		hears(t, a, "1 2 ")
 		hears(t, b, "1 2 ")
-		if n := m.told["found"]; n != 2 {
+		if n := m.count("found"); n != 2 {
 			t.Errorf("%d posts were found, want 2", n)
 		}
 		// A post that takes its time is asked for again.
@@ -155,7 +155,7 @@ func TestWhereWordIsKnownToGetLostItIsAskedForSoon(t *testing.T) {
 		hears(t, b, "1 ")
 		post(t, h, "Ua", direct, "2")
 		time.Sleep(5 * time.Second)
-		if n := m.told["asked"]; n > 7 {
+		if n := m.count("asked"); n > 7 {
 			t.Errorf("the store was asked %d times", n)
 		}
 		c.commit(t, s)

@@ -59,7 +59,9 @@ type ResponseWriter interface {
 }
 
 // A Handler is what a server would run.
-type Handler interface{ ServeHTTP(ResponseWriter, *Request) }
+type Handler interface {
+	ServeHTTP(ResponseWriter, *Request)
+}
 
 // A Dir is a folder that a server would show.
 type Dir string
