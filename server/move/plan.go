@@ -20,7 +20,9 @@ const settings = "settings"
 // by row, on every pass. The log comes last, since where its parts end is asked
 // by conversation. A new migration's table gets its place here (TestPlanHasEveryTable).
 var plan = []string{
-	settings, "users", "tokens", "logins", "push_subscriptions", "mutes", "quiet", "files", "file_entries", "conversations", "members", log,
+	settings, "users", "profiles", "contacts", "contact_requests", "tokens", "logins", "devices", "totp", "passkeys", "codes", "push_subscriptions",
+	"mutes", "quiet", "files", "file_entries", "conversations", "members", "group_invites", "join_requests", "invitations", "hooks_in", "hooks_out",
+	"audit", "reports", "jobs", "samples", log,
 }
 
 // planned returns the tables of plan that there are, in its order, or what is

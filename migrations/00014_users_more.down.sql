@@ -1,0 +1,9 @@
+DROP INDEX users_by_bot_of{{if .Tail}} ON users{{end}};
+--bun:split
+DROP INDEX users_by_time{{if .Tail}} ON users{{end}};
+--bun:split
+ALTER TABLE users DROP COLUMN seen_at;
+--bun:split
+ALTER TABLE users DROP COLUMN renew;
+--bun:split
+ALTER TABLE users DROP COLUMN bot_of;

@@ -1,0 +1,12 @@
+-- Long work and how far it is. state: running, done, failed or cancelled.
+CREATE TABLE jobs (
+  id BIGINT NOT NULL PRIMARY KEY,
+  kind VARCHAR(32) NOT NULL,
+  by_id {{.ID}} NOT NULL,
+  state VARCHAR(16) NOT NULL,
+  done BIGINT NOT NULL,
+  total BIGINT NOT NULL,
+  detail {{.Text}} NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL
+){{.Tail}};

@@ -1,0 +1,3 @@
+ALTER TABLE tokens DROP COLUMN scopes;
+--bun:split
+ALTER TABLE tokens DROP COLUMN name;
