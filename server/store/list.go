@@ -39,7 +39,7 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 	// First which, from the index by user alone, then what there is to say of
 	// those: the database would look up marks and count unread entries of all.
 	which := d.read.NewSelect().TableExpr("members AS m").Join("JOIN conversations AS c ON c.id = m.conv_id").
-		ColumnExpr("c.*").
+		ColumnExpr("c.id, c.name, c.avatar, c.owner, c.members, c.last_seq, c.last_at, c.created_at").
 		Where("m.user_id = ?", string(u)).OrderExpr("c.last_at DESC, c.id").Limit(int64(limit))
 	if len(convs) > 0 {
 		which = which.Where("m.conv_id IN (?)", bun.List(convs))
