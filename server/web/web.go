@@ -160,6 +160,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.pushRoutes(mux)
 	s.fileRoutes(mux)
 	s.doctorRoutes(mux)
+	s.adminRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))
 	})

@@ -1,0 +1,93 @@
+package web
+
+import (
+	"net/http"
+	"time"
+
+	"kamachat/server/page"
+	"kamachat/shared/chat"
+)
+
+// sureKey is where a sign-in keeps until when its person need not say the
+// password again, in Unix seconds.
+const sureKey = "sure"
+
+// sureFor is how long a password that was said again counts.
+const sureFor = 10 * time.Minute
+
+func (s *server) adminRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /admin", s.admin(func(w http.ResponseWriter, r *http.Request, _ caller) error {
+		http.Redirect(w, r, page.AdminHome(), http.StatusSeeOther)
+		return nil
+	}))
+	mux.HandleFunc("/admin/", s.admin(func(http.ResponseWriter, *http.Request, caller) error { return errNoPage }))
+}
+
+// errNoPage is the answer to an address that leads nowhere.
+var errNoPage = chat.Refuse(chat.NotFound, "there is no such page")
+
+// admin makes a page of one that is for administrators, signed in with a browser.
+// Whoever is not signed in is sent to sign in; everybody else is told what they
+// would be told of an address that leads nowhere.
+func (s *server) admin(h func(http.ResponseWriter, *http.Request, caller) error) http.HandlerFunc {
+	page := s.signedIn(func(w http.ResponseWriter, r *http.Request, c caller) error {
+		if !c.Admin || bearer(r) != "" {
+			return errNoPage
+		}
+		return h(w, r, c)
+	})
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := s.Accounts.AdmitRequest(address(r)); err != nil {
+			s.pageProblem(w, r, err)
+			return
+		}
+		page(w, r)
+	}
+}
+
+// adminPage is what a page of the administration begins with. at is its entry
+// in the navigation.
+func (s *server) adminPage(w http.ResponseWriter, r *http.Request, c caller, at string) page.Admin {
+	return page.Admin{Common: s.common(w, r), Me: c.Person, At: at, Sure: s.isSure(r)}
+}
+
+// isSure reports whether the password was said again in this sign-in a moment ago.
+func (s *server) isSure(r *http.Request) bool {
+	c, err := r.Cookie(loginCookie)
+	if err != nil || c.Value == "" {
+		return false
+	}
+	ctx, err := s.Sessions.Load(r.Context(), c.Value)
+	return err == nil && time.Now().Unix() < s.Sessions.GetInt64(ctx, sureKey)
+}
+
+// sure lets c do what is not easily taken back: where the password was said again
+// a moment ago, or is right in the field "password" of the form, which then counts
+// for ten minutes in this sign-in. Tries are limited as those of signing in are.
+func (s *server) sure(r *http.Request, c caller) error {
+	if s.isSure(r) {
+		return nil
+	}
+	password := r.PostFormValue("password")
+	if password == "" {
+		return chat.Refuse(chat.Forbidden, "the password is needed")
+	}
+	p, err := s.Accounts.SignIn(r.Context(), address(r), c.Username, password)
+	if ref := chat.AsRefusal(err); err != nil && ref.Code == chat.SignedOut || err == nil && p.ID != c.ID {
+		return chat.Refuse(chat.Forbidden, "the password is wrong")
+	}
+	if err != nil {
+		return err
+	}
+	cookie, err := r.Cookie(loginCookie)
+	if err != nil {
+		return errSignedOut
+	}
+	ctx, err := s.Sessions.Load(r.Context(), cookie.Value)
+	if err != nil {
+		return err
+	}
+	s.Sessions.Put(ctx, sureKey, time.Now().Add(sureFor).Unix())
+	_, _, err = s.Sessions.Commit(ctx)
+	return err
+}

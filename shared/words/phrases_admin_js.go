@@ -1,0 +1,4 @@
+package words
+
+// adminPhrases are said by the server alone.
+var adminPhrases map[string]phrase
