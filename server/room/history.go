@@ -8,7 +8,7 @@ import (
 )
 
 // Before returns at most limit entries before seq (0: the end), with their
-// authors. Below 1 limit is 50, above chat.MaxPage that. It refuses who may not
+// authors, and without those that are deleted for u. Below 1 limit is 50, above chat.MaxPage that. It refuses who may not
 // read conv with chat.NotFound or chat.Forbidden.
 func (h *Hub) Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
 	if limit < 1 {
@@ -27,7 +27,11 @@ func (h *Hub) At(ctx context.Context, u chat.UserID, conv chat.ConvID, at int64)
 	if err != nil || len(newest.Entries) == 0 || newest.Entries[0].At < at {
 		return 0, err
 	}
-	lo, hi := int64(1), newest.Entries[0].Seq // the answer is between them, hi included
+	l, err := h.Store.Line(ctx, u, conv)
+	if err != nil {
+		return 0, err
+	}
+	lo, hi := l.Cleared+1, newest.Entries[0].Seq // the answer is between them, hi included
 	for lo < hi {
 		mid := lo + (hi-lo)/2
 		p, err := h.Store.Before(ctx, conv, mid+1, 1)
@@ -60,6 +64,9 @@ func (h *Hub) history(ctx context.Context, u chat.UserID, conv chat.ConvID, read
 		return chat.Page{}, err
 	}
 	p, err := read()
+	if err == nil {
+		err = h.clear(ctx, u, &p)
+	}
 	if err != nil {
 		return p, err
 	}

@@ -87,7 +87,8 @@ func (h *Hub) Lines(ctx context.Context, u chat.UserID, ask wire.List) (wire.Lis
 	return l, nil
 }
 
-// page returns the lines after ask.After.
+// page returns the lines after ask.After. All that are pinned are on the first
+// page, however old.
 func (h *Hub) page(ctx context.Context, u chat.UserID, ask wire.List) (l wire.Listed, err error) {
 	limit := ask.Limit
 	if limit < 1 || limit > chat.MaxList {
@@ -99,6 +100,7 @@ func (h *Hub) page(ctx context.Context, u chat.UserID, ask wire.List) (l wire.Li
 			l.Convs = l.Convs[:limit]
 			last := l.Convs[limit-1]
 			l.Next = cursor(last.At, last.Conv)
+			err = h.addPinned(ctx, u, &l)
 		}
 		return l, err
 	}
@@ -110,7 +112,7 @@ func (h *Hub) page(ctx context.Context, u chat.UserID, ask wire.List) (l wire.Li
 	if err != nil {
 		return l, err
 	}
-	hs = slices.DeleteFunc(hs, func(o chat.Head) bool { return o.At > at || o.At == at && o.Conv <= conv })
+	hs = slices.DeleteFunc(hs, func(o chat.Head) bool { return o.Pinned > 0 || o.At > at || o.At == at && o.Conv <= conv })
 	if len(hs) > limit {
 		hs = hs[:limit]
 		l.Next = cursor(hs[limit-1].At, hs[limit-1].Conv)
@@ -121,8 +123,9 @@ func (h *Hub) page(ctx context.Context, u chat.UserID, ask wire.List) (l wire.Li
 	return l, err
 }
 
-// cursor names the place behind a line. Conversations only ever move up, past
-// all cursors: none is passed over by asking page after page.
+// cursor names the place behind a line that is not pinned. Conversations only ever
+// move up, past all cursors: none is passed over by asking page after page, but
+// one that was unpinned meanwhile, which shows in the sums.
 func cursor(at int64, conv chat.ConvID) string { return fmt.Sprintf("%d %s", at, conv) }
 
 func parseCursor(s string) (int64, chat.ConvID, error) {
@@ -200,7 +203,7 @@ func (h *Hub) summaries(ctx context.Context, u chat.UserID, limit int, convs ...
 	for i, s := range ss {
 		if m, ok := h.dirty[markKey{s.Conv, u}]; ok {
 			ss[i].Mine = s.Mine.Merge(m)
-			ss[i].Unread = min(s.Unread, int(max(s.LastSeq-ss[i].Mine.Read, 0)))
+			ss[i].Unread = min(s.Unread, int(max(s.LastSeq-max(ss[i].Mine.Read, s.Cleared), 0)))
 		}
 	}
 	return ss, nil

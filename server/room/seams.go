@@ -64,10 +64,20 @@ type Store interface {
 	// SaveMarks moves marks forward, never back and not past the end of the log.
 	SaveMarks(ctx context.Context, ms []chat.Marks) error
 	// Summaries returns a person's conversations, latest first, at most limit;
-	// where some are named, of those. Unread is exact up to 100.
+	// where some are named, of those. Unread is exact up to 100. Nothing is told of
+	// what is deleted for the person.
 	Summaries(ctx context.Context, u chat.UserID, limit int, convs ...chat.ConvID) ([]chat.Summary, error)
 	// Heads returns the heads of all of a person's conversations, latest first.
 	Heads(ctx context.Context, u chat.UserID) ([]chat.Head, error)
+	// Pinned returns what a person has pinned, the last one first.
+	Pinned(ctx context.Context, u chat.UserID) ([]chat.ConvID, error)
+	// Line returns what a person has made of conv in the list; nothing where the
+	// person is not in it.
+	Line(ctx context.Context, u chat.UserID, conv chat.ConvID) (chat.Line, error)
+	// SetLine changes that, and returns what it is now. It answers chat.NotFound
+	// where the person is not in conv or nothing was ever written there, and
+	// chat.TooLong where chat.MaxPinned are pinned.
+	SetLine(ctx context.Context, u chat.UserID, conv chat.ConvID, c chat.LineChange) (chat.Line, error)
 	// Summary returns conv without anything personal: no marks, nothing unread.
 	Summary(ctx context.Context, conv chat.ConvID) (chat.Summary, error)
 	// After returns the entries after seq; where more than limit are missing, the newest limit.

@@ -207,7 +207,11 @@ func (s *Session) fill(pause time.Duration) {
 			return
 		default:
 			s.sendMissing(p)
-			if len(p.Entries) == 0 {
+			switch {
+			case len(p.Entries) > 0:
+			case p.LastSeq > at: // deleted for the person
+				s.cursor.passed(g.conv, min(at+n, p.LastSeq))
+			default:
 				s.cursor.forget(g.conv) // whoever told of it made it up
 			}
 			pause = firstFill

@@ -13,7 +13,7 @@ import (
 func (s *Session) handle(f wire.Frame) error {
 	ctx, hub, me := s.host.ctx, s.host.cfg.Hub, s.who.User
 	switch f.Body.(type) {
-	case wire.Resume, wire.Before, wire.List, wire.Who:
+	case wire.Resume, wire.Before, wire.List, wire.Who, wire.Line:
 		s.out.ease()
 	}
 	switch b := f.Body.(type) {
@@ -43,6 +43,13 @@ func (s *Session) handle(f wire.Frame) error {
 			return err
 		}
 		s.Send(wire.Frame{Ref: f.Ref, Body: l})
+		return nil
+	case wire.Line:
+		l, err := hub.SetLine(ctx, me, b.Conv, b.LineChange)
+		if err != nil {
+			return err
+		}
+		s.Send(wire.Frame{Ref: f.Ref, Body: wire.Lined{Conv: b.Conv, Line: l}})
 		return nil
 	case wire.Who:
 		ps, err := hub.Who(ctx, b.IDs)

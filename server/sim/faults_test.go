@@ -96,6 +96,27 @@ func (f *faulty) Heads(ctx context.Context, u chat.UserID) ([]chat.Head, error) 
 	return f.Base.Heads(ctx, u)
 }
 
+func (f *faulty) Line(ctx context.Context, u chat.UserID, conv chat.ConvID) (chat.Line, error) {
+	if err := f.reads(); err != nil {
+		return chat.Line{}, err
+	}
+	return f.Base.Line(ctx, u, conv)
+}
+
+func (f *faulty) Pinned(ctx context.Context, u chat.UserID) ([]chat.ConvID, error) {
+	if err := f.reads(); err != nil {
+		return nil, err
+	}
+	return f.Base.Pinned(ctx, u)
+}
+
+func (f *faulty) SetLine(ctx context.Context, u chat.UserID, conv chat.ConvID, c chat.LineChange) (chat.Line, error) {
+	if err := f.before("append is slow", "append fails"); err != nil {
+		return chat.Line{}, err
+	}
+	return f.Base.SetLine(ctx, u, conv, c)
+}
+
 func (f *faulty) Summary(ctx context.Context, conv chat.ConvID) (chat.Summary, error) {
 	if err := f.reads(); err != nil {
 		return chat.Summary{}, err

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 
@@ -16,19 +17,24 @@ import (
 // crash took a mark that was not saved yet, and no badge shows more than 99.
 const exactUnread = 100
 
+// passed is up to where a row m of members has nothing to be read: the read mark,
+// or what is deleted for the member.
+const passed = "(CASE WHEN m.cleared_seq > m.read_seq THEN m.cleared_seq ELSE m.read_seq END)"
+
 // unread counts what others have said after the read mark of m, a row of members,
-// in its conversation c. The person is the argument.
+// in its conversation c, but for what is deleted. The person is the argument.
 func unread(c string) string {
-	return fmt.Sprintf(`CASE WHEN %[1]s.last_seq <= m.read_seq THEN 0 WHEN %[1]s.last_seq > m.read_seq + %[2]d THEN %[1]s.last_seq - m.read_seq ELSE
-		(SELECT COUNT(*) FROM messages AS x WHERE x.conv_id = %[1]s.id AND x.seq > m.read_seq AND x.author <> m.user_id AND x.kind NOT IN (%[3]s)) END`,
-		c, exactUnread, amending)
+	return fmt.Sprintf(`CASE WHEN %[1]s.last_seq <= %[4]s THEN 0 WHEN %[1]s.last_seq > %[4]s + %[2]d THEN %[1]s.last_seq - %[4]s ELSE
+		(SELECT COUNT(*) FROM messages AS x WHERE x.conv_id = %[1]s.id AND x.seq > %[4]s AND x.author <> m.user_id AND x.kind NOT IN (%[3]s)) END`,
+		c, exactUnread, amending, passed)
 }
 
 // Summaries returns the conversations of u, latest first, at most limit; where
-// some are named, of those.
+// some are named, of those. The last message of one that is deleted for u is left out.
 func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...chat.ConvID) ([]chat.Summary, error) {
 	var rows []struct {
 		convRow      `bun:",extend"`
+		lineRow      `bun:",extend"`
 		DeliveredSeq int64 `bun:"delivered_seq"`
 		ReadSeq      int64 `bun:"read_seq"`
 		AllDelivered int64 `bun:"all_delivered"`
@@ -48,7 +54,7 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 		(SELECT MIN(o.?) FROM members AS o WHERE o.conv_id = p.id AND o.user_id <> ?) END, 0) AS ?`
 	err := d.read.NewSelect().TableExpr("(?) AS p", which).
 		Join("JOIN members AS m ON m.conv_id = p.id AND m.user_id = ?", string(u)).
-		ColumnExpr("p.*, m.delivered_seq, m.read_seq").
+		ColumnExpr("p.*, m.delivered_seq, m.read_seq, m.pinned_at, m.archived, m.cleared_seq").
 		ColumnExpr(others, chat.MaxLow, bun.Ident("delivered_seq"), string(u), bun.Ident("all_delivered")).
 		ColumnExpr(others, chat.MaxLow, bun.Ident("read_seq"), string(u), bun.Ident("all_read")).
 		ColumnExpr(unread("p")+" AS unread").
@@ -65,8 +71,8 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 		out[i].At = r.LastAt
 		out[i].Mine = chat.Marks{Conv: out[i].Conv, User: u, Delivered: r.DeliveredSeq, Read: r.ReadSeq}
 		out[i].All = chat.Marks{Conv: out[i].Conv, Delivered: r.AllDelivered, Read: r.AllRead}
-		out[i].Unread = r.Unread
-		if r.ShownSeq > 0 {
+		out[i].Unread, out[i].Line = r.Unread, r.line()
+		if !out[i].Hides(r.ShownSeq) {
 			at[r.ID] = &out[i]
 			shown = append(shown, r.ID, r.ShownSeq)
 		}
@@ -93,35 +99,37 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 	return out, nil
 }
 
-// Heads returns the head of every conversation of u, latest first.
+// Heads returns the head of every conversation of u, latest first. A welcome
+// reads thousands; by Bun it takes a sixth longer.
 func (d *DB) Heads(ctx context.Context, u chat.UserID) ([]chat.Head, error) {
-	var rows []struct {
-		ID            string
-		LastAt        int64
-		LastSeq       int64
-		DeliveredSeq  int64
-		ReadSeq       int64
-		PeerDelivered int64
-		PeerRead      int64
-	}
-	err := d.read.NewSelect().TableExpr("members AS m").Join("JOIN conversations AS c ON c.id = m.conv_id").
-		// Ids of groups begin with G, those of direct conversations with D. For a
-		// group nothing must be looked for: all its members would be passed over.
-		Join("LEFT JOIN members AS o ON o.conv_id = CASE WHEN c.id < 'E' THEN c.id END AND o.user_id <> m.user_id").
-		ColumnExpr("c.id, c.last_at, c.last_seq, m.delivered_seq, m.read_seq").
-		ColumnExpr("COALESCE(o.delivered_seq, 0) AS peer_delivered, COALESCE(o.read_seq, 0) AS peer_read").
-		Where("m.user_id = ?", string(u)).OrderExpr("c.last_at DESC, c.id").Scan(ctx, &rows)
+	lines, err := d.lines(ctx, u)
 	if err != nil {
 		return nil, fmt.Errorf("read heads: %w", err)
 	}
-	hs := make([]chat.Head, len(rows))
-	for i, r := range rows {
-		conv := chat.ConvID(r.ID)
-		hs[i] = chat.Head{
-			Conv: conv, At: r.LastAt, LastSeq: r.LastSeq,
-			Mine: chat.Marks{Conv: conv, User: u, Delivered: r.DeliveredSeq, Read: r.ReadSeq},
-			All:  chat.Marks{Conv: conv, Delivered: r.PeerDelivered, Read: r.PeerRead},
-		}
+	// Ids of groups begin with G, those of direct conversations with D. For a
+	// group nothing must be looked for: all its members would be passed over.
+	rows, err := d.read.DB.QueryContext(ctx, `SELECT c.id, c.last_at, c.last_seq, m.delivered_seq, m.read_seq,
+			COALESCE(o.delivered_seq, 0), COALESCE(o.read_seq, 0)
+		FROM members AS m JOIN conversations AS c ON c.id = m.conv_id
+		LEFT JOIN members AS o ON o.conv_id = CASE WHEN c.id < 'E' THEN c.id END AND o.user_id <> m.user_id
+		WHERE m.user_id = ? ORDER BY c.last_at DESC, c.id`, string(u))
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
 	}
-	return hs, nil
+	var blocks [][]chat.Head // one slice that grows would be copied ten times
+	err = eachRow(rows, func(rows *sql.Rows) error {
+		n := len(blocks)
+		if n == 0 || len(blocks[n-1]) == cap(blocks[n-1]) {
+			blocks, n = append(blocks, make([]chat.Head, 0, min(64<<n, 1024))), n+1
+		}
+		h := chat.Head{Mine: chat.Marks{User: u}}
+		err := rows.Scan(&h.Conv, &h.At, &h.LastSeq, &h.Mine.Delivered, &h.Mine.Read, &h.All.Delivered, &h.All.Read)
+		h.Mine.Conv, h.All.Conv, h.Line = h.Conv, h.Conv, lines[h.Conv]
+		blocks[n-1] = append(blocks[n-1], h)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	return slices.Concat(blocks...), nil
 }

@@ -142,7 +142,8 @@ func (d *DB) Subscriptions(ctx context.Context, us ...chat.UserID) ([]chat.Subsc
 	return out, nil
 }
 
-// Listeners returns the members of convs who have subscriptions.
+// Listeners returns the members of convs who have subscriptions. Who has put one
+// into the folder below does not listen to it.
 func (d *DB) Listeners(ctx context.Context, convs ...chat.ConvID) ([]chat.Listener, error) {
 	if len(convs) == 0 {
 		return nil, nil
@@ -156,7 +157,7 @@ func (d *DB) Listeners(ctx context.Context, convs ...chat.ConvID) ([]chat.Listen
 	err := d.read.NewSelect().TableExpr("members AS m").
 		ColumnExpr("m.conv_id, m.user_id, m.delivered_seq, m.read_seq, COALESCE(q.until_at, 0) AS until_at").
 		Join("LEFT JOIN mutes AS q ON q.user_id = m.user_id AND q.conv_id = m.conv_id").
-		Where("m.conv_id IN (?)", bun.List(convs)).
+		Where("m.conv_id IN (?) AND m.archived = ?", bun.List(convs), false).
 		Where("EXISTS (SELECT 1 FROM push_subscriptions AS s WHERE s.user_id = m.user_id AND "+live+")", d.now().UnixMilli()).
 		OrderExpr("m.conv_id, m.user_id").Scan(ctx, &rows)
 	if err != nil {
@@ -170,7 +171,7 @@ func (d *DB) Listeners(ctx context.Context, convs ...chat.ConvID) ([]chat.Listen
 }
 
 // UnreadTotals returns how much of what others said people have not read, in all
-// their conversations together, as Summaries counts it. Nobody with none is in it.
+// their conversations together but for those in the folder below, as Summaries counts it. Nobody with none is in it.
 func (d *DB) UnreadTotals(ctx context.Context, us ...chat.UserID) (map[chat.UserID]int64, error) {
 	out := map[chat.UserID]int64{}
 	for part := range slices.Chunk(us, chunk) {
@@ -180,7 +181,7 @@ func (d *DB) UnreadTotals(ctx context.Context, us ...chat.UserID) (map[chat.User
 		}
 		err := d.read.NewSelect().TableExpr("members AS m").Join("JOIN conversations AS c ON c.id = m.conv_id AND c.last_seq > m.read_seq").
 			ColumnExpr("m.user_id, SUM("+unread("c")+") AS unread").
-			Where("m.user_id IN (?)", bun.List(part)).GroupExpr("m.user_id").Scan(ctx, &rows)
+			Where("m.user_id IN (?) AND m.archived = ?", bun.List(part), false).GroupExpr("m.user_id").Scan(ctx, &rows)
 		if err != nil {
 			return nil, fmt.Errorf("count unread: %w", err)
 		}

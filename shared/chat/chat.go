@@ -160,7 +160,8 @@ type Summary struct {
 	Last    *Message `json:"last,omitempty"`
 	Mine    Marks    `json:"mine"`   // the person's own marks
 	All     Marks    `json:"all"`    // the lowest marks of the others; none in a group of more than MaxLow
-	Unread  int      `json:"unread"` // others' entries after Mine.Read
+	Unread  int      `json:"unread"` // others' entries after Mine.Read, and not deleted
+	Line             // its Cleared hides Last, too
 }
 
 // A Page is a run of a conversation's log in rising Seq order, with the

@@ -12,8 +12,8 @@ const (
 	MaxLow  = 100 // members of a group in whose line the lowest marks are told; a page of the log tells them, too
 )
 
-// A Head is what moves in a line of a conversation list: the log's end and the
-// marks. Whoever has the right head of every conversation has missed nothing.
+// A Head is what moves in a line of a conversation list: the log's end, the
+// marks, and what the person made of it. Whoever has the right head of every conversation has missed nothing.
 type Head struct {
 	Conv    ConvID
 	At      int64 // when the log last grew, Unix milliseconds; lists are sorted by it
@@ -23,6 +23,7 @@ type Head struct {
 	// both people's: it makes no difference here. Those of groups are left out,
 	// since the lowest of a thousand is dear to look up.
 	All Marks
+	Line
 }
 
 // line is what a head says, as Sums counts it.
@@ -34,6 +35,16 @@ func (h Head) line() []byte {
 	}
 	b := append([]byte(nil), h.Conv...)
 	for _, n := range []int64{h.LastSeq, mine.Delivered, mine.Read, all.Delivered, all.Read} {
+		b = strconv.AppendInt(append(b, ' '), n, 10)
+	}
+	if h.Line == (Line{}) { // as most are
+		return b
+	}
+	archived := int64(0)
+	if h.Archived {
+		archived = 1
+	}
+	for _, n := range []int64{h.Pinned, archived, h.Cleared} {
 		b = strconv.AppendInt(append(b, ' '), n, 10)
 	}
 	return b

@@ -33,6 +33,13 @@ func TestSumsAreAsDocumented(t *testing.T) {
 	if got, want := Sums(hs, 2), []uint32{1398010961, 0}; !slices.Equal(got, want) {
 		t.Errorf("sums %v, want %v", got, want)
 	}
+	hs[0].Line = Line{Pinned: 1764000000000, Cleared: 12}
+	if got, want := string(hs[0].line()), "G7 43 41 40 0 0 1764000000000 0 12"; got != want {
+		t.Errorf("line %q, want %q", got, want)
+	}
+	if got, want := Sums(hs, 2), []uint32{1620879621, 0}; !slices.Equal(got, want) {
+		t.Errorf("sums %v, want %v", got, want)
+	}
 }
 
 func TestSumsTellWhichPartDiffers(t *testing.T) {
@@ -41,6 +48,9 @@ func TestSumsTellWhichPartDiffers(t *testing.T) {
 		"the log grew":        func(h *Head) { h.LastSeq++ },
 		"delivered":           func(h *Head) { h.Mine.Delivered++ },
 		"read":                func(h *Head) { h.Mine.Read++ },
+		"pinned":              func(h *Head) { h.Pinned = 1 },
+		"archived":            func(h *Head) { h.Archived = true },
+		"deleted":             func(h *Head) { h.Cleared = 1 },
 		"another one instead": func(h *Head) { h.Conv += "x" },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 func TestV1RoundTrip(t *testing.T) {
 	m := chat.Message{ID: 1<<62 + 1, Conv: "G1", Seq: 3, Author: "U1", At: 5, Content: chat.TextContent("hi <b> \u2028 \"quoted\" 你好")}
+	yes, no := true, false
 	for name, f := range map[string]Frame{
 		"hello":    {Body: Hello{Device: "d", Build: "b", Sums: []uint32{0, 1<<32 - 1}}},
 		"post":     {Ref: "r1", Body: Post{Conv: "G1", Content: m.Content}},
@@ -20,12 +21,14 @@ func TestV1RoundTrip(t *testing.T) {
 		"before":   {Ref: "q2", Body: Before{Conv: "G1", Seq: 9, Limit: 10}},
 		"who":      {Ref: "q3", Body: Who{IDs: []chat.UserID{"U1"}}},
 		"look":     {Body: Look{Hidden: true}},
+		"line":     {Ref: "l1", Body: Line{Conv: "G1", LineChange: chat.LineChange{Pin: &yes, Archive: &no, Clear: 7}}},
+		"lined":    {Ref: "l1", Body: Lined{Conv: "G1", Line: chat.Line{Pinned: 5, Archived: true, Cleared: 7}}},
 		"seen":     {Body: Seen{Marks: chat.Marks{Conv: "G1", User: "U1", Delivered: 3, Read: 2}}},
 		"typing":   {Body: Typing{Conv: "G1", User: "U2"}},
 		"call":     {Ref: "c", Body: Signal{Conv: "DU1-U2", From: "U1", Call: chat.Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{"a":1}`)}}},
 		"welcome":  {Body: Welcome{Me: chat.Person{ID: "U1"}, Convs: []chat.Summary{{Conv: "G1", Last: &m}}, People: []chat.Person{}, Online: []chat.UserID{"U2"}}},
 		"list":     {Ref: "q4", Body: List{IDs: []chat.ConvID{"G1"}, Sums: []uint32{7}, After: "5 G1", Limit: 9}},
-		"listed":   {Ref: "q4", Body: Listed{Convs: []chat.Summary{{Conv: "G1", Last: &m}}, Online: []chat.UserID{"U2"}, Next: "5 G1", Differ: []int{0}, More: true}},
+		"listed":   {Ref: "q4", Body: Listed{Convs: []chat.Summary{{Conv: "G1", Last: &m, Line: chat.Line{Pinned: 9, Cleared: 2}}}, Online: []chat.UserID{"U2"}, Next: "5 G1", Differ: []int{0}, More: true}},
 		"posted":   {Ref: "r1", Body: Posted{Message: m}},
 		"history":  {Ref: "q1", Body: History{Page: chat.Page{Conv: "G1", Entries: []chat.Message{m}, LastSeq: 3, All: &chat.Marks{Conv: "G1", Read: 2}}}},
 		"people":   {Ref: "q3", Body: People{People: []chat.Person{{ID: "U2", Admin: true}}}},
@@ -49,8 +52,8 @@ func TestV1RoundTrip(t *testing.T) {
 			}
 		})
 	}
-	if len(bodies) != 20 {
-		t.Errorf("%d kinds, 20 tried", len(bodies))
+	if len(bodies) != 22 {
+		t.Errorf("%d kinds, 22 tried", len(bodies))
 	}
 }
 
@@ -131,6 +134,7 @@ func FuzzV1Parse(f *testing.F) {
 		`{"k":"welcome","b":{"convs":[{"last":{"id":"7"}}]}}`,
 		`{"k":"call","b":{"call":{"data":{"x":[1,2]}}}}`, `{"k":"hello","b":{"sums":[1,4294967295]}}`,
 		`{"k":"list","r":"q","b":{"ids":["G1"],"sums":[-1],"after":"5 G1"}}`, `{"k":"listed","b":{"convs":[{}],"differ":[0,-1],"next":"x"}}`,
+		`{"k":"line","r":"l","b":{"conv":"G1","pin":true,"archive":null,"clear":-1}}`, `{"k":"lined","b":{"conv":"G1","pinned":1,"archived":true,"cleared":7}}`,
 		`[]`, `null`, `[null]`, `{"k":"seen","b":null}`,
 	} {
 		f.Add([]byte(s))

@@ -26,7 +26,8 @@
 // are posts and entries, too; pages have messages as they are by then, and
 // chat.Amend folds what comes later. seen tells how far the client
 // got (delivered) and how far its person read; the server answers with seen for
-// others' marks. typing and online pass by and are never stored. bye comes
+// others' marks. line changes the person's own line of a conversation, which all
+// of the person's clients are told as lined. typing and online pass by and are never stored. bye comes
 // before the server closes.
 //
 // One WebSocket text message holds one frame, or a JSON array of frames when
@@ -36,7 +37,9 @@
 // change in place. So far it has: welcome held up to 500 conversations and
 // nothing asked for more; now it holds 100, and there are list, listed, the sums
 // in hello, and the marks of the others in history. A client can say whether it
-// is looked at. There are content kinds that amend.
+// is looked at. There are content kinds that amend. line and lined are new, and
+// lines and sums have what the person made of a conversation: pinned, archived,
+// deleted up to an entry.
 package wire
 
 import (
@@ -103,6 +106,12 @@ type (
 	Look struct {
 		Hidden bool `json:"hidden"`
 	}
+	// Line changes what the person has made of Conv in the list; answered by Lined
+	// with the same Ref. The same again does no harm.
+	Line struct {
+		Conv chat.ConvID `json:"conv"`
+		chat.LineChange
+	}
 	// Who asks for people; answered by People with the same Ref.
 	Who struct {
 		IDs []chat.UserID `json:"ids"` // at most 100
@@ -165,6 +174,12 @@ type (
 		Next   string         `json:"next,omitempty"`   // where the next page begins; empty: there is none
 		Differ []int          `json:"differ,omitempty"` // the parts whose sums differ and whose lines are all here
 		More   bool           `json:"more,omitempty"`   // other parts differ, too: ask again
+	}
+	// Lined says what the person has made of Conv in the list: to the client that
+	// asked for it, with the Ref, and to the person's others without.
+	Lined struct {
+		Conv chat.ConvID `json:"conv"`
+		chat.Line
 	}
 	// Posted is one committed entry. The author's copy has the frame's Ref: echo
 	// and acknowledgement in one.
@@ -232,6 +247,8 @@ func (Resume) kind() string   { return "resume" }
 func (Before) kind() string   { return "before" }
 func (Who) kind() string      { return "who" }
 func (Look) kind() string     { return "look" }
+func (Line) kind() string     { return "line" }
+func (Lined) kind() string    { return "lined" }
 func (Seen) kind() string     { return "seen" }
 func (Typing) kind() string   { return "typing" }
 func (Signal) kind() string   { return "call" }

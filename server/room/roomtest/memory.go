@@ -42,6 +42,7 @@ type memoryConv struct {
 	log          []chat.Message // log[i] has Seq i+1
 	made         int64          // when its members joined
 	marks        map[chat.UserID]chat.Marks
+	lines        map[chat.UserID]chat.Line
 }
 
 type memoryRef struct {
@@ -84,7 +85,7 @@ func newMemoryConv(conv chat.ConvID, name string, members []chat.UserID, at int6
 	none := chat.Marks{Conv: conv}
 	c := &memoryConv{
 		Summary: chat.Summary{Conv: conv, Title: name, Members: len(members), Mine: none, All: none},
-		lastAt:  at, made: at, marks: map[chat.UserID]chat.Marks{},
+		lastAt:  at, made: at, marks: map[chat.UserID]chat.Marks{}, lines: map[chat.UserID]chat.Line{},
 	}
 	for _, u := range members {
 		c.marks[u] = chat.Marks{Conv: conv, User: u}
@@ -230,7 +231,7 @@ func (m *Memory) Heads(ctx context.Context, u chat.UserID) ([]chat.Head, error) 
 	defer m.mu.Unlock()
 	hs := []chat.Head{}
 	for _, c := range m.listLocked(u) {
-		h := chat.Head{Conv: c.Conv, At: c.lastAt, LastSeq: c.LastSeq, Mine: c.marks[u], All: chat.Marks{Conv: c.Conv}}
+		h := chat.Head{Conv: c.Conv, At: c.lastAt, LastSeq: c.LastSeq, Mine: c.marks[u], All: chat.Marks{Conv: c.Conv}, Line: c.lines[u]}
 		if !c.Conv.IsGroup() {
 			h.All = c.lowest(u)
 		}
@@ -271,16 +272,16 @@ func (c *memoryConv) lowest(u chat.UserID) chat.Marks {
 // summaryOf is the line of c in the list of u.
 func (c *memoryConv) summaryOf(u chat.UserID) chat.Summary {
 	s := c.Summary
-	s.At, s.Mine = c.lastAt, c.marks[u]
+	s.At, s.Mine, s.Line = c.lastAt, c.marks[u], c.lines[u]
 	if s.Members <= chat.MaxLow {
 		s.All = c.lowest(u)
 	}
-	for _, e := range c.log[min(s.Mine.Read, s.LastSeq):] {
+	for _, e := range c.log[min(max(s.Mine.Read, s.Cleared), s.LastSeq):] {
 		if e.Author != u && !e.Content.Kind.Amends() {
 			s.Unread++
 		}
 	}
-	for i := len(c.log) - 1; i >= 0 && s.Last == nil; i-- {
+	for i := len(c.log) - 1; i >= int(s.Cleared) && s.Last == nil; i-- {
 		if last := c.log[i]; !last.Content.Kind.Amends() {
 			s.Last = &last
 		}

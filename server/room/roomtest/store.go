@@ -35,6 +35,9 @@ func Store(t *testing.T, fresh func(t *testing.T) Base) {
 		"amendments change what they are about":          amends,
 		"amendments that may not be are refused":         refusesAmendments,
 		"amendments are no messages in lists":            listsNoAmendments,
+		"lines are each person's own":                    ownLines,
+		"what is deleted comes back with a message":      deletedLines,
+		"so many can be pinned":                          mostPins,
 		"answers quote what is stored":                   quotes,
 	}
 	for name, claim := range claims {
