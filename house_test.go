@@ -62,6 +62,7 @@ var mayImport = map[string][]string{
 	"kamachat/server/redis":   {"kamachat/shared/chat", "kamachat/shared/wire", "github.com/redis/go-redis/"},
 	"kamachat/server/kafka":   {"kamachat/shared/chat", "github.com/twmb/franz-go/"},
 	"kamachat/server/account": {"kamachat/shared/", "golang.org/x/crypto/", "golang.org/x/time/", "github.com/alexedwards/argon2id/"},
+	"kamachat/server/admin":   {"kamachat/shared/"},
 	"kamachat/server/classic": {"kamachat/shared/"},
 	"kamachat/server/push":    {"kamachat/shared/"},
 	"kamachat/server/files":   {"kamachat/shared/chat"},

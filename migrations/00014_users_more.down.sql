@@ -1,3 +1,9 @@
+DROP INDEX users_by_disabled{{if .Tail}} ON users{{end}};
+--bun:split
+DROP INDEX users_by_admin{{if .Tail}} ON users{{end}};
+--bun:split
+DROP INDEX users_by_seen{{if .Tail}} ON users{{end}};
+--bun:split
 DROP INDEX users_by_bot_of{{if .Tail}} ON users{{end}};
 --bun:split
 DROP INDEX users_by_time{{if .Tail}} ON users{{end}};

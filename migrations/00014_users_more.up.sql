@@ -10,3 +10,9 @@ ALTER TABLE users ADD COLUMN seen_at BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX users_by_time ON users (created_at);
 --bun:split
 CREATE INDEX users_by_bot_of ON users (bot_of);
+--bun:split
+CREATE INDEX users_by_seen ON users (seen_at, id);
+--bun:split
+CREATE INDEX users_by_admin ON users (admin, username);
+--bun:split
+CREATE INDEX users_by_disabled ON users (disabled, username);

@@ -13,3 +13,5 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_target ON audit (target, id);
 --bun:split
 CREATE INDEX audit_by_who ON audit (by_id, id);
+--bun:split
+CREATE INDEX audit_by_what ON audit (what, id);

@@ -34,6 +34,9 @@ type Store interface {
 	// the lower-case prefix.
 	SearchPeople(ctx context.Context, prefix string, limit int) ([]chat.Person, error)
 	HasAdmin(ctx context.Context) (bool, error)
+	// RenewPassword stores the hash that takes the place of an administrator's
+	// password, or answers chat.Forbidden where there is none.
+	RenewPassword(ctx context.Context, u chat.UserID, hash string) error
 
 	AddToken(ctx context.Context, hash string, u chat.UserID, at int64) error
 	// TokenUser returns whose token it is, or chat.ErrNotFound.

@@ -24,6 +24,7 @@ type userRow struct {
 	Admin     bool   `bun:"admin"`
 	Disabled  bool   `bun:"disabled"`
 	CreatedAt int64  `bun:"created_at"`
+	Renew     bool   `bun:"renew"`
 }
 
 func newUserRow(p chat.Person, hash string, at int64) userRow {
@@ -36,7 +37,7 @@ func newUserRow(p chat.Person, hash string, at int64) userRow {
 func (r userRow) person() chat.Person {
 	return chat.Person{
 		ID: chat.UserID(r.ID), Username: r.Username, Nickname: r.Nickname, Avatar: r.Avatar,
-		Admin: r.Admin, Disabled: r.Disabled,
+		Admin: r.Admin, Disabled: r.Disabled, Renew: r.Renew,
 	}
 }
 

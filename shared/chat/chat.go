@@ -86,6 +86,7 @@ type Person struct {
 	Avatar   string `json:"avatar"` // URL path, or empty
 	Admin    bool   `json:"admin,omitempty"`
 	Disabled bool   `json:"disabled,omitempty"`
+	Renew    bool   `json:"-"` // the password was given by an administrator: first of all it is to be changed
 }
 
 // Name is what to call the person on screen.

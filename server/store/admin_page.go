@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/uptrace/bun"
+
+	"kamachat/shared/chat"
+)
+
+// A place is where a page of a list ended: the list goes on behind it. Lists that
+// change meanwhile lose and repeat nothing else than what moved.
+type place struct {
+	Part int    `json:"p,omitempty"` // of a list that comes from several indexes
+	Num  int64  `json:"n,omitempty"`
+	Key  string `json:"k,omitempty"`
+	ID   string `json:"i"`
+}
+
+// String is the place as clients carry it.
+func (p place) String() string {
+	b, _ := json.Marshal(p) // can't fail
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// placeOf reads what String made; empty is the beginning, nil.
+func placeOf(s string) (*place, error) {
+	if s == "" {
+		return nil, nil
+	}
+	var p place
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(b, &p)
+	}
+	if err != nil || len(b) > 1000 || !storable(p.Key+p.ID) {
+		return nil, chat.Refuse(chat.Invalid, "there is no such place in the list")
+	}
+	return &p, nil
+}
+
+// A run is an order that an index has: by col and then by id. behind is where the
+// page begins, nil for the beginning.
+type run struct {
+	col    string // "" where the order is by id alone
+	desc   bool
+	behind *place
+	num    bool // col holds numbers: place.Num
+}
+
+// read reads at most limit rows of a run. base makes the question without order
+// and place; it is asked twice, since neither database walks an index from the
+// middle of equal values in one.
+func (r run) read(ctx context.Context, base func() *bun.SelectQuery, limit int, into func(q *bun.SelectQuery) (rows int, err error)) error {
+	way, beyond := " ASC", " > ?"
+	if r.desc {
+		way, beyond = " DESC", " < ?"
+	}
+	id, col := bun.Ident("id"), bun.Ident(r.col)
+	order := func(q *bun.SelectQuery) *bun.SelectQuery {
+		if r.col != "" {
+			q = q.OrderExpr("?"+way, col)
+		}
+		return q.OrderExpr("?"+way, id).Limit(int64(limit))
+	}
+	if r.behind == nil {
+		_, err := into(order(base()))
+		return err
+	}
+	if r.col == "" {
+		_, err := into(order(base().Where("?"+beyond, id, r.behind.ID)))
+		return err
+	}
+	var at any = r.behind.Key
+	if r.num {
+		at = r.behind.Num
+	}
+	n, err := into(order(base().Where("? = ?", col, at).Where("?"+beyond, id, r.behind.ID)))
+	if err != nil || n >= limit {
+		return err
+	}
+	limit -= n
+	_, err = into(order(base().Where("?"+beyond, col, at)))
+	return err
+}
