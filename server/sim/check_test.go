@@ -18,6 +18,7 @@ import (
 type truth struct {
 	log   []chat.Message
 	marks map[chat.UserID]chat.Marks
+	lines map[chat.UserID]chat.Line
 }
 
 // truths reads the database, past all faults.
@@ -30,9 +31,12 @@ func (w *world) truths() map[chat.ConvID]truth {
 		if err != nil || merr != nil {
 			panic(fmt.Sprint(err, merr))
 		}
-		tr := truth{log: p.Entries, marks: map[chat.UserID]chat.Marks{}}
+		tr := truth{log: p.Entries, marks: map[chat.UserID]chat.Marks{}, lines: map[chat.UserID]chat.Line{}}
 		for _, m := range ms {
 			tr.marks[m.User] = m
+			if tr.lines[m.User], err = w.base.Line(ctx, m.User, c); err != nil {
+				panic(err)
+			}
 		}
 		out[c] = tr
 	}
@@ -138,12 +142,16 @@ func (w *world) checkView(d *device, st *state.State, c chat.ConvID, tr truth, w
 		bad("%s: not in the list", who)
 		return
 	}
-	if v.LastSeq != last.Seq || v.Last == nil || !same(*v.Last, last) {
+	line := tr.lines[d.user]
+	if v.Line != line {
+		bad("%s: the line is %+v, stored is %+v", who, v.Line, line)
+	}
+	if hidden := line.Hides(last.Seq); v.LastSeq != last.Seq || (v.Last == nil) != hidden || !hidden && !same(*v.Last, last) {
 		bad("%s: ends at %d with %+v, stored is %d %+v", who, v.LastSeq, v.Last, last.Seq, last)
 	}
 	rows := st.Rows(c, time.UTC)
-	if whole && len(rows) != len(tr.log) {
-		bad("%s: %d rows where %d are stored", who, len(rows), len(tr.log))
+	if n := len(tr.log) - int(line.Cleared); whole && len(rows) != n || len(rows) > n {
+		bad("%s: %d rows where %d are stored", who, len(rows), n)
 	}
 	mine, others := tr.marks[d.user], chat.Marks{Delivered: math.MaxInt64, Read: math.MaxInt64}
 	for u, m := range tr.marks {
@@ -169,7 +177,7 @@ func (w *world) checkView(d *device, st *state.State, c chat.ConvID, tr truth, w
 		}
 	}
 	unread := 0
-	for _, m := range tr.log[mine.Read:] {
+	for _, m := range tr.log[max(mine.Read, line.Cleared):] {
 		if m.Author != d.user {
 			unread++
 		}

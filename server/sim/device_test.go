@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -201,6 +202,21 @@ func (d *device) do(a act) {
 		d.cl.Read(a.conv, last-d.rand.Int64N(3))
 	case "reload":
 		d.reload()
+	case "pin", "unpin":
+		yes := a.what == "pin"
+		d.cl.SetLine(a.conv, chat.LineChange{Pin: &yes})
+	case "archive", "unarchive":
+		yes := a.what == "archive"
+		d.cl.SetLine(a.conv, chat.LineChange{Archive: &yes})
+	case "delete":
+		waits, last := false, int64(0)
+		d.cl.Do(func(st *state.State) {
+			v, _ := st.Conv(a.conv)
+			last, waits = v.LastSeq, slices.ContainsFunc(st.Unsent(), func(u state.Unsent) bool { return u.Conv == a.conv })
+		})
+		if !waits && last > 0 { // it would take them along
+			d.cl.SetLine(a.conv, chat.LineChange{Clear: last})
+		}
 	}
 }
 

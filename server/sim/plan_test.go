@@ -160,6 +160,7 @@ func newPlan(seed uint64) *plan {
 		v.skew = pick(d, 0, time.Duration(d.between(-7200, 7200))*time.Second)
 		p.act(d, v)
 	}
+	p.tidy(dice{rand.New(rand.NewPCG(seed, 0x6c696e65))})
 	if !d.oneIn(12) { // sometimes nothing goes wrong
 		p.trouble(d)
 		if p.queue < 48 {
@@ -226,6 +227,20 @@ func (p *plan) act(d dice, v *devicePlan) {
 			a.what = "read"
 		}
 		v.acts = append(v.acts, a)
+	}
+}
+
+// tidy has people pin, archive and delete conversations. Its dice are its own: what
+// else a seed decides stays as it was.
+func (p *plan) tidy(d dice) {
+	for i := range p.devices {
+		v := &p.devices[i]
+		for range d.between(0, 4) {
+			a := act{at: d.upTo(p.end), conv: pick(d, p.convs...), what: pick(d, "pin", "pin", "unpin", "archive", "unarchive", "delete")}
+			if p.mayHave(v.user, a.conv) && !v.classic {
+				v.acts = append(v.acts, a)
+			}
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -74,6 +75,9 @@ func (t *trace) frames(how string, d *device, p []byte) {
 			b = fmt.Sprintf("%d people", len(v.People))
 		case wire.Listed:
 			b = fmt.Sprintf("%d conversations, %d parts", len(v.Convs), len(v.Differ))
+		case wire.Line:
+			by, _ := json.Marshal(v)
+			b = string(by)
 		case wire.Opened:
 			b = fmt.Sprintf("%s %d", v.Summary.Conv, v.Summary.LastSeq)
 		}

@@ -179,6 +179,16 @@ func (c *Client) PostAs(conv chat.ConvID, content chat.Content, ref string) (ok 
 	return ok
 }
 
+// SetLine changes what the person has made of conv in the list, and reports whether
+// that is on its way.
+func (c *Client) SetLine(conv chat.ConvID, by chat.LineChange) (ok bool) {
+	c.did(func(st *state.State, now int64) (ch state.Change) {
+		ch, ok = st.SetLine(conv, by, NewRef(now), now)
+		return ch
+	})
+	return ok
+}
+
 // Retry sends a failed post again.
 func (c *Client) Retry(ref string) {
 	c.did(func(st *state.State, now int64) state.Change { return st.Retry(ref, now) })

@@ -21,6 +21,7 @@ type Keeper struct {
 	held    map[chat.ConvID][2]int64 // the entries from, to that are known to be there
 	shed    map[chat.ConvID]int64    // entries up to here were given up, and are not written again before the conversation is opened anew
 	amended []chat.Message           // as in state.Change
+	cleared map[chat.ConvID]bool     // of which more is deleted than is known to be removed; nil: any may be
 	sends   map[string]bool          // refs of all posts that were there: whether they still are
 }
 
@@ -79,6 +80,11 @@ func (k *Keeper) Changed(ch state.Change) {
 	}
 	k.posts = k.posts || ch.Link
 	k.amended = append(k.amended, ch.Amended...)
+	for _, id := range ch.Cleared {
+		if k.cleared != nil {
+			k.cleared[id] = true
+		}
+	}
 }
 
 // Lost notes that the pages named by keys are not there any more. What the State
@@ -129,8 +135,9 @@ func (k *Keeper) Anew(s *state.State) {
 	for ref := range k.sends {
 		k.sends[ref] = true // if it is not, removing it once more does no harm
 	}
-	for _, c := range s.Convs() {
-		k.dirty[c.ID], k.drafts[c.ID] = true, true
+	k.cleared = nil
+	for _, id := range s.IDs() {
+		k.dirty[id], k.drafts[id] = true, true
 	}
 }
 

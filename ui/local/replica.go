@@ -173,8 +173,9 @@ func (r *Replica) Find(ctx context.Context, q find.Query, most int) ([]chat.Mess
 	}
 	var found []chat.Message
 	for _, p := range pages {
+		cleared := r.cleared(p)
 		for _, m := range p {
-			if _, _, ok := q.Match(m.Content.Text); !ok || m.Content.Kind.Amends() {
+			if _, _, ok := q.Match(m.Content.Text); !ok || m.Content.Kind.Amends() || m.Seq <= cleared {
 				continue
 			}
 			i := len(found) // sorted in as it comes
@@ -243,8 +244,13 @@ func (r *Replica) flush(ctx context.Context) (some bool, err error) {
 	defer func() { err = errors.Join(err, bad) }()
 	b := r.batch()
 	if b.Empty() {
-		return bad != nil, nil
+		return bad != nil, r.clear(ctx)
 	}
+	defer func() {
+		if err == nil { // what says that they are deleted is there
+			err = r.clear(ctx)
+		}
+	}()
 	err = r.write(ctx, b)
 	if errors.Is(err, ErrLost) {
 		r.anew()

@@ -6,11 +6,13 @@ import (
 	"kamachat/shared/chat"
 )
 
-// A Denied is an amendment that the server refused for good. It is undone.
+// A Denied is an amendment, or a change of a line, that the server refused for
+// good. It is undone.
 type Denied struct {
 	Conv    chat.ConvID
 	Content chat.Content
 	Code    chat.Code
+	Line    bool
 }
 
 // Denied returns the last one that was refused since it was called before, nil for none.
@@ -20,12 +22,15 @@ func (s *State) Denied() *Denied {
 	return d
 }
 
-// deny gives an amendment up that was refused for good: nothing of it is shown
+// deny gives an amendment or a change of a line up that was refused for good: nothing of it is shown
 // that could be sent again.
 func (s *State) deny(ref string) {
-	if p, _ := s.outbox.find(ref); p != nil && p.Why != "" && p.Content.Kind.Amends() {
-		s.denied = &Denied{p.Conv, p.Content, p.Why}
+	if p, _ := s.outbox.find(ref); p != nil && p.Why != "" && p.quiet() {
+		s.denied = &Denied{p.Conv, p.Content, p.Why, p.Line != nil}
 		s.outbox.settle(ref, 0)
+		if p.Line != nil && p.Line.Clear > 0 {
+			s.uncut(s.convs[p.Conv])
+		}
 	}
 }
 

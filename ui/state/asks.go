@@ -119,7 +119,7 @@ func (s *State) pumpConv(c *conv, now int64, ch *Change) {
 	switch _, exact := c.unread(s.me.ID); {
 	case !t.anchored && !c.want:
 		return
-	case t.anchored && !exact && t.first-c.mine.Read <= maxCount:
+	case t.anchored && !exact && t.first-c.passed() <= maxCount:
 		b.Seq, b.Limit = t.first, chat.MaxPage
 	case !c.want:
 		return

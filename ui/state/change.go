@@ -17,6 +17,7 @@ type Change struct {
 	// Amended are entries held that have changed, as they are now, and amendments
 	// of entries that are not held.
 	Amended []chat.Message
+	Cleared []chat.ConvID // conversations of which more is deleted than was
 }
 
 // Has reports whether conv may look different.
@@ -40,6 +41,9 @@ func (c Change) Merge(o Change) Change {
 	}
 	if len(c.Amended)+len(o.Amended) > 0 {
 		m.Amended = append(append([]chat.Message{}, c.Amended...), o.Amended...)
+	}
+	if len(c.Cleared)+len(o.Cleared) > 0 {
+		m.Cleared = append(append([]chat.ConvID{}, c.Cleared...), o.Cleared...)
 	}
 	return m
 }

@@ -19,6 +19,8 @@ type conv struct {
 	listed  bool  // the server has told its line
 	news    int64 // the number of questions asked when the server last spoke of it by itself
 	draft   string
+	line    chat.Line // as far as the server knows it
+	lined   int64     // the number of questions asked when the server last told it by itself
 
 	log   timeline
 	past  *past      // that is looked at instead of the end; nil for none
@@ -61,8 +63,9 @@ func (c *conv) fold(sum chat.Summary) {
 	c.pass()
 	c.sent = c.sent.Merge(sum.Mine)
 	c.all = c.all.Merge(sum.All)
-	if sum.LastSeq > c.count.end || sum.LastSeq == c.count.end && sum.Mine.Read == c.mine.Read {
-		c.count = tally{sum.Unread, sum.Mine.Read, sum.LastSeq}
+	read := max(sum.Mine.Read, sum.Cleared)
+	if sum.LastSeq > c.count.end || sum.LastSeq == c.count.end && read == c.passed() {
+		c.count = tally{sum.Unread, read, sum.LastSeq}
 	}
 	if len(c.log.run) == 0 && (!c.log.anchored || sum.LastSeq > c.log.last()) {
 		c.log.anchor(sum.LastSeq)
@@ -174,16 +177,19 @@ func (c *conv) trim(open bool, me chat.UserID) {
 	if open || len(c.log.run) <= most || !exact {
 		return
 	}
-	c.count = tally{n, c.mine.Read, c.log.last()}
+	c.count = tally{n, c.passed(), c.log.last()}
 	cut := len(c.log.run) - keep
 	c.log.run = append([]chat.Message(nil), c.log.run[cut:]...)
 	c.log.first += int64(cut)
 }
 
+// passed is up to where there is nothing to be read: the read mark, or what is deleted.
+func (c *conv) passed() int64 { return max(c.mine.Read, c.log.cleared) }
+
 // unread counts others' entries after one's read mark. It is exact where the
 // run reaches back to the mark, or to the end of the server's own count.
 func (c *conv) unread(me chat.UserID) (n int, exact bool) {
-	from, base := c.mine.Read, 0
+	from, base := c.passed(), 0
 	exact = c.log.first <= from+1
 	if !exact && c.count.end > from {
 		exact = c.count.read == from && c.log.first <= c.count.end+1

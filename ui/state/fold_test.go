@@ -16,8 +16,8 @@ import (
 // TestEveryClientEndsEqual is promises 2, 3 and 4 from the client's side:
 // whatever is lost, doubled, reordered, refused as busy or cut off, once all
 // is well again every device has the model's list and shows the model's log,
-// nothing twice, its own posts in the order they were made, an empty outbox and
-// the right unread. Connections that stand need no new one for that.
+// nothing twice, its own posts in the order they were made, an empty outbox,
+// the right unread, and what its person made of each line. Connections that stand need no new one for that.
 func TestEveryClientEndsEqual(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newModel(rapid.IntRange(2, 6).Draw(t, "page"), rapid.IntRange(1, 4).Draw(t, "lines"))
@@ -60,6 +60,10 @@ func TestEveryClientEndsEqual(t *testing.T) {
 				p.st.Add(c, a, ref, m.now)
 				p.posted[c], p.amends[ref] = append(p.posted[c], ref), true
 				p.due(m.now)
+			},
+			"line": func(t *rapid.T) {
+				n++
+				one.Draw(t, "who").setLine(m, rapid.IntRange(0, 1<<10).Draw(t, "how"), fmt.Sprint("l", n))
 			},
 			"serve": func(t *rapid.T) {
 				if p := one.Draw(t, "who"); len(p.toSrv) > 0 {
@@ -134,8 +138,65 @@ func TestEveryClientEndsEqual(t *testing.T) {
 					sameView(t, m, i, p, c)
 				}
 			}
+			ordered(t, i, p)
 		}
 	})
+}
+
+// setLine has the person pin, archive, delete or take back one of these, as n says.
+func (p *peer) setLine(m *model, n int, ref string) {
+	cs := convsOf(p.user)
+	c := cs[n%len(cs)]
+	n /= len(cs)
+	yes := n/8%2 == 0
+	var by chat.LineChange
+	switch n % 8 {
+	case 0, 1, 2:
+		by.Pin = &yes
+	case 3, 4, 5:
+		by.Archive = &yes
+	default:
+		v, _ := p.st.Conv(c)
+		by.Clear = v.LastSeq - int64(n/16%2)
+	}
+	before := p.st.Unsent()
+	p.st.SetLine(c, by, ref, m.now)
+	if by.Clear > 0 { // takes posts along
+		after := p.st.Unsent()
+		for _, u := range before {
+			if u.Line == nil && !slices.ContainsFunc(after, func(o Unsent) bool { return o.Ref == u.Ref }) && m.refs[string(p.user)+" "+u.Ref] == 0 {
+				p.posted[c] = slices.DeleteFunc(p.posted[c], func(r string) bool { return r == u.Ref })
+			}
+		}
+	}
+	p.due(m.now)
+}
+
+// ordered checks that the list is in order: pinned, then others, then archived.
+func ordered(t *rapid.T, i int, p *peer) {
+	place := func(v Conv) int {
+		switch {
+		case v.Pinned > 0:
+			return 1
+		case v.Archived:
+			return 3
+		}
+		return 2
+	}
+	var cs []Conv
+	for _, v := range p.st.Convs() {
+		if v.Last != nil {
+			cs = append(cs, v)
+		} else if v.Cleared > 0 && v.ID != p.st.Opened() {
+			t.Fatalf("device %d lists %s, of which nothing is left", i, v.ID)
+		}
+	}
+	for j, v := range cs {
+		switch {
+		case j > 0 && (place(cs[j-1]) > place(v) || place(cs[j-1]) == place(v) && (cs[j-1].Pinned < v.Pinned || cs[j-1].Pinned == v.Pinned && cs[j-1].LastAt < v.LastAt)):
+			t.Fatalf("device %d lists %+v before %+v", i, cs[j-1], v)
+		}
+	}
 }
 
 // wellFormed checks what must hold at every moment: rows without a gap or a
@@ -203,7 +264,17 @@ func sameList(t *rapid.T, m *model, i int, p *peer) {
 	for _, h := range m.heads(p.user) {
 		listed[h.Conv] = true
 		v, _ := p.st.Conv(h.Conv)
-		if want := m.lastOf(h.Conv); v.LastSeq != h.LastSeq || v.Last == nil || v.Last.Seq != want.Seq || !reflect.DeepEqual(v.Last.Content, want.Content) {
+		if v.Line != h.Line {
+			t.Fatalf("device %d has made %+v of %s, the model %+v", i, v.Line, h.Conv, h.Line)
+		}
+		want := m.lastOf(h.Conv, p.user)
+		if want == nil {
+			if v.Last != nil || v.LastSeq != h.LastSeq || v.Unread != 0 {
+				t.Fatalf("device %d still has %+v of %s, which is deleted up to %d", i, v, h.Conv, h.Cleared)
+			}
+			continue
+		}
+		if v.LastSeq != h.LastSeq || v.Last == nil || v.Last.Seq != want.Seq || !reflect.DeepEqual(v.Last.Content, want.Content) {
 			t.Fatalf("device %d knows %s up to %d, last %+v; the log goes to %d, and the last message is %+v", i, h.Conv, v.LastSeq, v.Last, h.LastSeq, want)
 		}
 		if v.Unread != m.unread(h.Conv, p.user) {
@@ -214,8 +285,8 @@ func sameList(t *rapid.T, m *model, i int, p *peer) {
 			t.Fatalf("device %d has its marks in %s at %+v, the model at %+v", i, h.Conv, mine, h.Mine)
 		}
 		// Ahead of the model it is where a crash took marks that had been told.
-		got, want := chat.TickOf(v.Last.Seq, all), chat.TickOf(v.Last.Seq, h.All)
-		if v.Last.Author == p.user && !h.Conv.IsGroup() && (got < want || got > want && !m.crashed) {
+		got, due := chat.TickOf(v.Last.Seq, all), chat.TickOf(v.Last.Seq, h.All)
+		if v.Last.Author == p.user && !h.Conv.IsGroup() && (got < due || got > due && !m.crashed) {
 			t.Fatalf("device %d has tick %d at the end of %s, the others' marks are %+v", i, got, h.Conv, h.All)
 		}
 	}
@@ -285,7 +356,7 @@ func sameView(t *rapid.T, m *model, i int, p *peer, c chat.ConvID) {
 	var log []chat.Message
 	var own []string
 	for _, e := range m.logs[c] {
-		if !e.Content.Kind.Amends() {
+		if !e.Content.Kind.Amends() && !m.own[c][p.user].Hides(e.Seq) {
 			log = append(log, e)
 		}
 		if slices.Contains(p.posted[c], e.Ref) {

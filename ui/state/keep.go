@@ -39,7 +39,7 @@ func (s *State) Line(conv chat.ConvID) (l Line, ok bool) {
 	n, _ := c.unread(s.me.ID)
 	l.Summary = chat.Summary{
 		Conv: c.id, Title: c.title, Avatar: c.avatar, Members: c.members, LastSeq: c.log.end,
-		Last: c.log.tip, Mine: c.sent, All: c.word, Unread: n,
+		Last: c.log.tip, Mine: c.sent, All: c.word, Unread: n, Line: c.line,
 	}
 	l.Own, l.Low, l.Told = c.mine, c.all, c.told
 	if c.log.tip != nil {
@@ -61,11 +61,11 @@ func (s *State) Recall(k Kept) {
 		sums[i] = l.Summary
 	}
 	var ch Change
-	s.line(sums, &ch)
+	s.line(sums, always, &ch)
 	for _, l := range k.Lines {
 		if c := s.convs[l.Conv]; c != nil {
 			c.mine, c.all = c.mine.Merge(l.Own), c.all.Merge(l.Low)
-			c.count = tally{l.Unread, c.mine.Read, l.LastSeq}
+			c.count = tally{l.Unread, c.passed(), l.LastSeq}
 			c.told = max(c.told, l.Told)
 		}
 	}
@@ -105,6 +105,9 @@ func (s *State) Held(conv chat.ConvID) []chat.Message {
 // the run where none are held, even where the log is known to go on: what
 // follows is then asked for. Otherwise they are of no use and ok is false.
 func (s *State) Remember(conv chat.ConvID, es []chat.Message) (ch Change, ok bool) {
+	if c := s.convs[conv]; c != nil {
+		es = c.log.left(es)
+	}
 	if len(es) == 0 {
 		return ch, false
 	}

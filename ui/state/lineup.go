@@ -2,6 +2,7 @@ package state
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"kamachat/shared/chat"
@@ -47,14 +48,18 @@ func (s *State) sums() []uint32 {
 	hs := make([]chat.Head, 0, len(s.convs))
 	for id, c := range s.convs {
 		if c.listed {
-			hs = append(hs, chat.Head{Conv: id, LastSeq: c.log.end, Mine: c.sent, All: c.word})
+			hs = append(hs, chat.Head{Conv: id, LastSeq: c.log.end, Mine: c.sent, All: c.word, Line: c.line})
 		}
 	}
 	return chat.Sums(hs, min(max(len(hs)/8, 1), chat.MaxSums))
 }
 
-// line folds the server's lines, and returns whose they are.
-func (s *State) line(sums []chat.Summary, ch *Change) map[chat.ConvID]bool {
+// always is since for lines that nothing told before can be newer than.
+const always = math.MaxInt64
+
+// line folds the server's lines, and returns whose they are. What the server has
+// told of the person's own since the question since is not older than they are.
+func (s *State) line(sums []chat.Summary, since int64, ch *Change) map[chat.ConvID]bool {
 	named := make(map[chat.ConvID]bool, len(sums))
 	for _, sum := range sums {
 		if !sum.Conv.Valid() {
@@ -62,6 +67,9 @@ func (s *State) line(sums []chat.Summary, ch *Change) map[chat.ConvID]bool {
 		}
 		named[sum.Conv] = true
 		c := s.conv(sum.Conv)
+		if c.lined < since {
+			s.setLine(c, sum.Line, ch)
+		}
 		c.fold(sum)
 		c.sent, c.word, c.listed = sum.Mine.Merge(chat.Marks{}), sum.All, true
 		delete(s.lineup.wanted, sum.Conv)
@@ -101,7 +109,7 @@ func (s *State) gone(c *conv) bool { return !c.listed && c.barred && s.forgettab
 // parts, where those not named are gone, unless the server spoke of them
 // meanwhile: the answer may be older than that.
 func (s *State) differ(parts []int, n int, since int64, sums []chat.Summary, ch *Change) {
-	named := s.line(sums, ch)
+	named := s.line(sums, since, ch)
 	if len(parts) == 0 || n < 1 {
 		return
 	}
@@ -130,10 +138,10 @@ func (s *State) listing(w wire.Welcome, now int64, ch *Change) {
 			l.at = now + nextPage
 		}
 	case w.Next != "":
-		s.line(w.Convs, ch)
+		s.line(w.Convs, always, ch)
 		l.whole, l.next, l.at = false, w.Next, now+nextPage
 	default:
-		named := s.line(w.Convs, ch)
+		named := s.line(w.Convs, always, ch)
 		for id, c := range s.convs {
 			if !named[id] {
 				s.unlist(c, ch)
@@ -159,20 +167,20 @@ func (s *State) listed(ref string, w wire.Listed, now int64, ch *Change) {
 		}
 	}
 	if !asked {
-		s.line(w.Convs, ch)
+		s.line(w.Convs, always, ch)
 		return
 	}
 	s.asks.behind = true
 	switch a.kind {
 	case askLines:
-		named := s.line(w.Convs, ch)
+		named := s.line(w.Convs, a.n, ch)
 		for _, id := range a.convs {
 			if c := s.convs[id]; c != nil && !named[id] {
 				s.unlist(c, ch)
 			}
 		}
 	case askPage:
-		s.line(w.Convs, ch)
+		s.line(w.Convs, a.n, ch)
 		l.ref, l.next, l.at = "", w.Next, now+nextPage
 		if w.Next == "" {
 			l.whole, l.at = true, now // what moved or went meanwhile shows now

@@ -28,31 +28,60 @@ type Conv struct {
 	Typing  []chat.UserID
 	Draft   string
 	Past    bool // what is shown is not the end of the log
+	chat.Line
 }
 
-// Convs returns the conversations, latest first. One that was only just begun
-// here stands on top while it is open or has a draft.
+// Convs returns the conversations: those pinned, the last one pinned first, then
+// others, latest first, then those archived, latest first. One that was only just
+// begun here, or is deleted, stands on top while it is open or has a draft, and
+// is left out otherwise.
 func (s *State) Convs() []Conv {
 	cs := make([]Conv, 0, len(s.convs))
 	for id, c := range s.convs {
 		if s.gone(c) {
 			continue
 		}
-		if v := s.view(c); v.Last != nil || !c.fresh || id == s.open || c.draft != "" {
+		if v := s.view(c); !s.bare(v) || id == s.open || c.draft != "" {
 			cs = append(cs, v)
 		}
 	}
-	top := func(v Conv) int {
-		if v.Last == nil && s.convs[v.ID].fresh {
+	place := func(v Conv) int {
+		switch {
+		case s.bare(v):
 			return 0
+		case v.Pinned > 0:
+			return 1
+		case v.Archived:
+			return 3
 		}
-		return 1
+		return 2
 	}
 	slices.SortFunc(cs, func(a, b Conv) int {
-		return cmp.Or(cmp.Compare(top(a), top(b)), cmp.Compare(b.LastAt, a.LastAt), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(b.Pinned, a.Pinned), cmp.Compare(b.LastAt, a.LastAt), cmp.Compare(a.ID, b.ID))
 	})
 	return cs
 }
+
+// bare reports whether there is no message in v, and its line stands for nothing else.
+func (s *State) bare(v Conv) bool {
+	return v.Last == nil && (s.convs[v.ID].fresh || v.Cleared > 0)
+}
+
+// Bare returns the groups of the person of which everything is deleted, in the
+// order of their ids.
+func (s *State) Bare() (cs []Conv) {
+	for _, id := range s.ids() {
+		if c := s.convs[id]; c.listed && id.IsGroup() {
+			if v := s.view(c); s.bare(v) {
+				cs = append(cs, v)
+			}
+		}
+	}
+	return cs
+}
+
+// IDs returns all conversations that anything is known of, whether listed or not.
+func (s *State) IDs() []chat.ConvID { return s.ids() }
 
 // Conv returns one conversation.
 func (s *State) Conv(id chat.ConvID) (Conv, bool) {
@@ -67,7 +96,7 @@ func (s *State) view(c *conv) Conv {
 	v := Conv{
 		ID: c.id, Title: c.title, Avatar: c.avatar, Members: c.members, Draft: c.draft,
 		Last: c.log.tip, LastSeq: c.log.end, AtStart: c.shown().atStart(), Loading: c.down != "" || c.up != "" || c.past != nil && c.past.want != wantNone,
-		Past: c.past != nil,
+		Past: c.past != nil, Line: s.lineOf(c),
 	}
 	v.Unread, _ = c.unread(s.me.ID)
 	v.Said = v.LastSeq
@@ -92,7 +121,7 @@ func (s *State) view(c *conv) Conv {
 		v.Last = &last
 	}
 	for i := len(q) - 1; i >= 0; i-- {
-		if !q[i].Content.Kind.Amends() {
+		if !q[i].quiet() {
 			r := s.row(q[i])
 			v.Last, v.Tick = &r.Message, r.Tick
 			break

@@ -14,8 +14,8 @@ import (
 )
 
 // TestOneComparisonHealsWhatTheFanoutLost: with a third of all events lost, be
-// they entries, new conversations or marks, while people write, read, are taken
-// out of a group and come back, connections that stand have everything right
+// they entries, new conversations, marks or lines, while people write, read, pin,
+// archive, delete, are taken out of a group and come back, connections that stand have everything right
 // once the lists were compared. Nobody connects anew.
 func TestOneComparisonHealsWhatTheFanoutLost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -29,7 +29,7 @@ func TestOneComparisonHealsWhatTheFanoutLost(t *testing.T) {
 			p := m.peers[r.IntN(len(m.peers))]
 			cs := convsOf(p.user)
 			c := cs[r.IntN(len(cs))]
-			switch r.IntN(9) {
+			switch r.IntN(10) {
 			case 0, 1, 2:
 				ref := fmt.Sprint("r", i)
 				if m.in(c, p.user) {
@@ -51,6 +51,8 @@ func TestOneComparisonHealsWhatTheFanoutLost(t *testing.T) {
 				if r.IntN(5) == 0 {
 					m.crash()
 				}
+			case 9:
+				p.setLine(m, r.IntN(1<<10), fmt.Sprint("l", i))
 			}
 			for _, p := range m.peers {
 				p.due(m.now)
@@ -80,6 +82,7 @@ func TestOneComparisonHealsWhatTheFanoutLost(t *testing.T) {
 					sameView(t, m, i, p, c)
 				}
 			}
+			ordered(t, i, p)
 		}
 	})
 }

@@ -58,10 +58,10 @@ func (s *State) Marks(conv chat.ConvID) (mine, all chat.Marks) {
 	return chat.Marks{}, chat.Marks{}
 }
 
-// TotalUnread returns the unread entries of all conversations.
+// TotalUnread returns the unread entries of all conversations that are not archived.
 func (s *State) TotalUnread() (n int) {
 	for _, c := range s.convs {
-		if s.gone(c) {
+		if s.gone(c) || s.lineOf(c).Archived {
 			continue
 		}
 		k, _ := c.unread(s.me.ID)

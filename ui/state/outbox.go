@@ -20,7 +20,12 @@ type Unsent struct {
 	After   int64        `json:"after,omitempty"` // once stored, its Seq is higher than this
 	Content chat.Content `json:"c"`
 	Why     chat.Code    `json:"why,omitempty"` // set: refused for good, waits for Retry or Discard
+	// Line is there where it is no post, but a change of the person's own line.
+	Line *chat.LineChange `json:"line,omitempty"`
 }
+
+// quiet reports whether it shows elsewhere than among the messages.
+func (u Unsent) quiet() bool { return u.Line != nil || u.Content.Kind.Amends() }
 
 // A post is an Unsent and what was tried with it.
 type post struct {
@@ -134,17 +139,22 @@ func (o *outbox) due(now int64) (frames []wire.Frame, next int64) {
 		if now >= p.next {
 			p.next = now + patience<<min(p.tries, 2)
 			p.tries++
-			frames = append(frames, wire.Frame{Ref: p.Ref, Body: wire.Post{Conv: id, Content: p.Content}})
+			f := wire.Frame{Ref: p.Ref, Body: wire.Post{Conv: id, Content: p.Content}}
+			if p.Line != nil {
+				f.Body = wire.Line{Conv: id, LineChange: *p.Line}
+			}
+			frames = append(frames, f)
 		}
 		next = soonest(next, p.next)
 	}
 	return frames, next
 }
 
+// waiting is how many posts wait to be stored.
 func (o *outbox) waiting() (n int) {
 	for _, q := range o.queues {
 		for _, p := range q {
-			if p.Why == "" {
+			if p.Why == "" && p.Line == nil {
 				n++
 			}
 		}
@@ -214,12 +224,15 @@ func (s *State) Unsent() []Unsent {
 	return us
 }
 
-// Restore puts kept posts back, behind those already waiting, however many there
+// Restore puts kept posts and changes back, behind those already waiting, however many there
 // are: several pages may have filled their outboxes.
 func (s *State) Restore(us []Unsent) (ch Change) {
 	for _, u := range us {
 		if u.Conv.Valid() && u.Ref != "" && s.outbox.add(u) {
-			s.conv(u.Conv)
+			c := s.conv(u.Conv)
+			if u.Line != nil {
+				s.cut(c, u.Line.Clear, &ch)
+			}
 			ch.touch(u.Conv)
 			ch.Link = true
 		}

@@ -34,6 +34,7 @@ func (s *State) Jump(conv chat.ConvID, seq, now int64) (ch Change) {
 	if !ok || seq < 1 {
 		return ch
 	}
+	seq = max(seq, c.log.cleared+1)
 	ch.touch(conv)
 	if shown := c.shown(); len(shown.run) > 0 && seq >= shown.first && seq <= shown.last() {
 		return ch
@@ -42,7 +43,7 @@ func (s *State) Jump(conv chat.ConvID, seq, now int64) (ch Change) {
 	if len(c.log.run) > 0 && seq >= c.log.first && seq <= c.log.last() {
 		return ch
 	}
-	c.past = &past{timeline: timeline{first: seq}, at: seq, want: wantAround}
+	c.past = &past{timeline: timeline{first: seq, cleared: c.log.cleared}, at: seq, want: wantAround}
 	return ch.Merge(s.pumped(c, now))
 }
 
@@ -126,7 +127,7 @@ func (c *conv) looked(ref string, page chat.Page, now int64) {
 
 // join adds entries that contain what was jumped to, or touch what is there.
 func (p *past) join(es []chat.Message) bool {
-	if len(es) == 0 {
+	if es = p.left(es); len(es) == 0 {
 		return false
 	}
 	if !p.anchored {
@@ -216,10 +217,13 @@ func (s *State) Shown(conv chat.ConvID) (es []chat.Message, waits int64) {
 // a gap in rising Seq order. ok is false where they are of no use there.
 func (s *State) RememberPast(conv chat.ConvID, es []chat.Message) (ch Change, ok bool) {
 	c, known := s.convs[conv]
-	if !known || c.past == nil || len(es) == 0 {
+	if !known || c.past == nil {
 		return ch, false
 	}
 	p := c.past
+	if es = p.left(es); len(es) == 0 {
+		return ch, false
+	}
 	if !p.anchored && (es[0].Seq > p.at || es[len(es)-1].Seq < p.at) {
 		return ch, false
 	}

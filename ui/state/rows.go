@@ -71,7 +71,7 @@ func (s *State) Rows(conv chat.ConvID, zone *time.Location) []chat.Row {
 		if shown != &c.log {
 			break // the end is elsewhere
 		}
-		if p.Content.Kind.Amends() || p == head && s.stored(c, p) {
+		if p.quiet() || p == head && s.stored(c, p) {
 			continue
 		}
 		rows = append(rows, s.row(p))

@@ -19,6 +19,7 @@ type model struct {
 	refs    map[string]int64 // author, conv and Ref to Seq
 	read    map[chat.ConvID]map[chat.UserID]chat.Marks
 	left    map[chat.ConvID]map[chat.UserID]bool
+	own     map[chat.ConvID]map[chat.UserID]chat.Line
 	busy    bool // refuse posts for now
 	crashed bool // once
 	now     int64
@@ -36,9 +37,10 @@ func newModel(limit, lines int) *model {
 	m := &model{
 		limit: limit, lines: lines, logs: map[chat.ConvID][]chat.Message{}, refs: map[string]int64{},
 		read: map[chat.ConvID]map[chat.UserID]chat.Marks{}, left: map[chat.ConvID]map[chat.UserID]bool{},
+		own: map[chat.ConvID]map[chat.UserID]chat.Line{},
 	}
 	for c := range members {
-		m.read[c], m.left[c] = map[chat.UserID]chat.Marks{}, map[chat.UserID]bool{}
+		m.read[c], m.left[c], m.own[c] = map[chat.UserID]chat.Marks{}, map[chat.UserID]bool{}, map[chat.UserID]chat.Line{}
 	}
 	return m
 }
@@ -115,7 +117,7 @@ func (m *model) heads(u chat.UserID) []chat.Head {
 	var hs []chat.Head
 	for c := range members {
 		if log := m.logs[c]; m.in(c, u) && len(log) > 0 {
-			hs = append(hs, chat.Head{Conv: c, At: log[len(log)-1].At, LastSeq: int64(len(log)), Mine: m.read[c][u], All: m.lowest(c, u)})
+			hs = append(hs, chat.Head{Conv: c, At: log[len(log)-1].At, LastSeq: int64(len(log)), Mine: m.read[c][u], All: m.lowest(c, u), Line: m.own[c][u]})
 		}
 	}
 	slices.SortFunc(hs, func(a, b chat.Head) int {
@@ -177,14 +179,14 @@ func (m *model) differing(u chat.UserID, sums []uint32) (l wire.Listed, told boo
 func (m *model) summary(c chat.ConvID, u chat.UserID) chat.Summary {
 	log := m.logs[c]
 	return chat.Summary{
-		Conv: c, Members: len(members[c]), LastSeq: int64(len(log)), Last: m.lastOf(c),
-		Mine: m.read[c][u], All: m.lowest(c, u), Unread: m.unread(c, u),
+		Conv: c, Members: len(members[c]), LastSeq: int64(len(log)), Last: m.lastOf(c, u),
+		Mine: m.read[c][u], All: m.lowest(c, u), Unread: m.unread(c, u), Line: m.own[c][u],
 	}
 }
 
-// lastOf returns the last message of c.
-func (m *model) lastOf(c chat.ConvID) *chat.Message {
-	for i := len(m.logs[c]) - 1; i >= 0; i-- {
+// lastOf returns the last message of c that is not deleted for u.
+func (m *model) lastOf(c chat.ConvID, u chat.UserID) *chat.Message {
+	for i := len(m.logs[c]) - 1; i >= int(m.own[c][u].Cleared); i-- {
 		if last := m.logs[c][i]; !last.Content.Kind.Amends() {
 			return &last
 		}
@@ -194,7 +196,7 @@ func (m *model) lastOf(c chat.ConvID) *chat.Message {
 
 func (m *model) unread(c chat.ConvID, u chat.UserID) (n int) {
 	for _, e := range m.logs[c] {
-		if e.Author != u && !e.Content.Kind.Amends() && e.Seq > m.read[c][u].Read {
+		if e.Author != u && !e.Content.Kind.Amends() && e.Seq > max(m.read[c][u].Read, m.own[c][u].Cleared) {
 			n++
 		}
 	}
@@ -237,6 +239,29 @@ func (m *model) serve(p *peer) {
 		p.acks = append(p.acks, wire.Frame{Ref: f.Ref, Body: wire.People{People: []chat.Person{{ID: "U1"}, {ID: "U2"}, {ID: "U3"}}}})
 	case wire.Seen:
 		m.mark(b.Conv, p.user, b.Marks)
+	case wire.Line:
+		m.setLine(p, f.Ref, b)
+	}
+}
+
+// setLine changes a line of p's person, and tells the person's devices.
+func (m *model) setLine(p *peer, ref string, b wire.Line) {
+	switch {
+	case m.busy:
+		p.acks = append(p.acks, wire.Frame{Ref: ref, Body: wire.Refused{Code: chat.Busy, RetryAfter: 300}})
+		return
+	case !m.in(b.Conv, p.user) || len(m.logs[b.Conv]) == 0:
+		p.acks = append(p.acks, wire.Frame{Ref: ref, Body: wire.Refused{Code: chat.NotFound}})
+		return
+	}
+	l := m.own[b.Conv][p.user].With(b.LineChange, m.now, int64(len(m.logs[b.Conv])))
+	m.own[b.Conv][p.user] = l
+	told := wire.Lined{Conv: b.Conv, Line: l}
+	p.acks = append(p.acks, wire.Frame{Ref: ref, Body: told})
+	for _, q := range m.peers {
+		if q.up && q.user == p.user {
+			q.fan = append(q.fan, wire.Frame{Body: told})
+		}
 	}
 }
 
@@ -269,6 +294,7 @@ func (m *model) page(p *peer, ref string, c chat.ConvID, from, to int) wire.Fram
 	for i := range es {
 		es[i].Ref = ""
 	}
+	es = slices.DeleteFunc(es, func(e chat.Message) bool { return m.own[c][p.user].Hides(e.Seq) })
 	h := chat.Page{Conv: c, Entries: es, LastSeq: int64(len(m.logs[c]))}
 	if c.IsGroup() {
 		low := m.lowest(c, "")

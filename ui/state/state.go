@@ -49,7 +49,7 @@ func (s *State) Boot(me chat.Person, convs []chat.Summary, people []chat.Person,
 	s.roster.learn(people...)
 	s.roster.learn(me)
 	var ch Change
-	s.line(convs, &ch)
+	s.line(convs, always, &ch)
 	s.lineup.whole = len(convs) < chat.MaxList
 	if page != nil {
 		s.roster.learn(page.People...)
@@ -75,6 +75,8 @@ func (s *State) Apply(f wire.Frame, now int64) Change {
 		s.history(f.Ref, b.Page, now, &ch)
 	case wire.People:
 		s.people(f.Ref, b.People, &ch)
+	case wire.Lined:
+		s.lined(f.Ref, b, &ch)
 	case wire.Seen:
 		s.seen(b.Marks, &ch)
 	case wire.Typing:

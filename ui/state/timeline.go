@@ -21,6 +21,7 @@ type timeline struct {
 	first    int64 // Seq of run[0]; where run is empty, the Seq that would start it
 	end      int64 // the highest Seq known to exist
 	floor    int64 // the server has nothing below this Seq
+	cleared  int64 // up to here all is deleted for the person, and never held
 	anchored bool
 	parked   map[int64]chat.Message // beyond a gap, never shown
 	tip      *chat.Message          // the newest message seen anywhere, for lists
@@ -30,7 +31,7 @@ type timeline struct {
 }
 
 func (t *timeline) last() int64   { return t.first + int64(len(t.run)) - 1 }
-func (t *timeline) atStart() bool { return t.anchored && t.first <= max(t.floor, 1) }
+func (t *timeline) atStart() bool { return t.anchored && t.first <= max(t.floor, t.cleared+1) }
 func (t *timeline) gap() bool     { return t.anchored && t.end > t.last() }
 
 // anchor empties the run and places it behind seq.
@@ -52,6 +53,7 @@ func (t *timeline) reach(seq int64) { t.end = max(t.end, seq) }
 func (t *timeline) saw(m chat.Message) {
 	t.reach(m.Seq)
 	switch amends := m.Content.Kind.Amends(); {
+	case m.Seq <= t.cleared:
 	case !amends && (t.tip == nil || t.tip.Seq < m.Seq):
 		t.tip = &m
 	case t.tip != nil: // whoever has the old one keeps it
@@ -98,6 +100,9 @@ func (t *timeline) note(seq int64) {
 // is news in another copy of one that is held. Older ones are let go.
 func (t *timeline) add(m chat.Message) {
 	t.saw(m)
+	if m.Seq <= t.cleared {
+		return
+	}
 	if !t.anchored {
 		t.anchor(m.Seq - 1)
 	}
@@ -139,7 +144,7 @@ func (t *timeline) drain() {
 // the page becomes the run: the absence was long, and what lies between is
 // loaded again when someone scrolls there.
 func (t *timeline) merge(page []chat.Message, jump bool) {
-	page = slices.DeleteFunc(slices.Clone(page), func(m chat.Message) bool { return m.Seq < 1 })
+	page = slices.DeleteFunc(slices.Clone(page), func(m chat.Message) bool { return m.Seq <= t.cleared })
 	slices.SortStableFunc(page, func(a, b chat.Message) int { return cmp.Compare(a.Seq, b.Seq) })
 	page = slices.CompactFunc(page, func(a, b chat.Message) bool { return a.Seq == b.Seq })
 	if len(page) == 0 {
