@@ -45,6 +45,10 @@ func (h *Hub) hand(ctx context.Context, e wire.Event) error {
 			}
 		}
 		return nil
+	case wire.Turned:
+		h.mu.Lock()
+		h.turnLocked(b.Conv)
+		h.mu.Unlock()
 	case wire.Refused:
 		h.resolve(e, chat.Receipt{Err: &chat.Refusal{Code: b.Code, Words: b.Words, RetryAfter: time.Duration(b.RetryAfter) * time.Millisecond}})
 	}
@@ -68,8 +72,8 @@ func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error
 	r := h.rooms[e.Conv]
 	next := r != nil && b.Seq == r.last+1
 	// Its members may have changed: now, or where an entry before was not told here.
-	if r != nil && (b.Content.Event != nil || b.Seq == 1 || b.Seq > r.last+1) {
-		delete(h.rooms, e.Conv)
+	if b.Content.Event != nil || b.Seq == 1 || r != nil && b.Seq > r.last+1 {
+		h.turnLocked(e.Conv)
 	}
 	h.mu.Unlock()
 	r, err := h.room(ctx, e.Conv)
@@ -89,8 +93,14 @@ func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error
 	if len(to) == 0 {
 		to = h.membersOf(r)
 	}
-	if b.Seq == 1 && len(e.To) == 0 {
-		h.tellOpened(ctx, e.Conv, to)
+	if ev := b.Content.Event; len(e.To) == 0 {
+		switch {
+		case b.Seq == 1:
+			h.tellOpened(ctx, e.Conv, 1, to)
+		case ev != nil && ev.What == chat.Joined:
+			h.tellOpened(ctx, e.Conv, b.Seq, ev.Who)
+		}
+		defer h.parted(b.Message)
 	}
 	conns := h.connsOf(to...)
 	defer h.Meter.Handed(b, e.Stamp, len(conns))
@@ -116,7 +126,7 @@ func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error
 }
 
 // tellOpened tells the members that are here about a conversation that is new to them.
-func (h *Hub) tellOpened(ctx context.Context, conv chat.ConvID, to []chat.UserID) {
+func (h *Hub) tellOpened(ctx context.Context, conv chat.ConvID, seq int64, to []chat.UserID) {
 	conns := h.connsOf(to...)
 	if len(conns) == 0 {
 		return
@@ -126,8 +136,9 @@ func (h *Hub) tellOpened(ctx context.Context, conv chat.ConvID, to []chat.UserID
 		h.Log.Error("deliver: read conversation", "conv", conv, "err", err)
 		return
 	}
-	// The first entry follows by itself.
-	s.LastSeq = 0
+	// The entry that brought them there follows by itself. What was before is not new.
+	s.LastSeq = seq - 1
+	s.Mine.Delivered, s.Mine.Read = s.LastSeq, s.LastSeq
 	o := wire.Opened{Summary: s}
 	if x, y, ok := conv.Pair(); ok {
 		if o.People, err = h.People.People(ctx, x, y); err != nil {

@@ -33,6 +33,7 @@ type Config struct {
 	Build    string           // told to clients in Welcome
 	MaxRooms int              // rooms kept in memory; 0: 20,000
 	MaxMarks int              // marks that wait for the store; 0: MaxMarks
+	Only     func() bool      // whether only contacts may write to each other; nil: anybody may
 	// AnswerWithin is after how long without an answer the store is asked what
 	// became of a post: for carriers that have other nodes commit. 0: never.
 	AnswerWithin time.Duration
@@ -48,6 +49,7 @@ type Hub struct {
 	mu      sync.Mutex // under it nothing blocks, sends or calls out
 	live    map[chat.UserID]*person
 	rooms   map[chat.ConvID]*Room
+	turns   int64                  // how often a room was found to be old
 	dirty   map[markKey]chat.Marks // marks not yet in the store
 	waiters map[draftKey][]chan chat.Receipt
 	unsure  map[draftKey]bool // of commits that failed: they may be stored all the same
@@ -101,6 +103,9 @@ func NewHub(c Config) *Hub {
 	}
 	if c.EndWithin == 0 {
 		c.EndWithin = 2500 * time.Millisecond
+	}
+	if c.Only == nil {
+		c.Only = func() bool { return false }
 	}
 	if c.Meter == nil {
 		c.Meter = noMeter{}
@@ -173,7 +178,7 @@ func (h *Hub) acceptable(ctx context.Context, d chat.Draft) error {
 	if c := d.Content.Call; c != nil && (!c.Stored() || d.Conv.IsGroup()) {
 		return chat.Refuse(chat.Invalid, "only the beginning and the end of a call of two are kept")
 	}
-	if err := h.mayRead(ctx, d.Author, d.Conv); err != nil {
+	if err := h.mayPost(ctx, d); err != nil {
 		return err
 	}
 	return h.storable()

@@ -205,6 +205,22 @@ func (h *Hub) joinedLocked(l *person, g chat.ConvID) {
 	}
 }
 
+// partedLocked notes that l is no longer in a group.
+func (h *Hub) partedLocked(l *person, g chat.ConvID) {
+	at, is := slices.BinarySearch(l.groups, g)
+	if !is {
+		return
+	}
+	l.groups = slices.Delete(l.groups, at, at+1)
+	h.hearing.over = append(h.hearing.over, string(g))
+	if f := h.hearing.groups[g]; f != nil {
+		if f.n--; f.n == 0 {
+			delete(h.hearing.groups, g)
+			delete(h.hearing.of, g)
+		}
+	}
+}
+
 // unfollowLocked forgets the groups of somebody who has left.
 func (h *Hub) unfollowLocked(u chat.UserID, l *person) {
 	delete(h.hearing.again, u)

@@ -17,6 +17,7 @@ type Room struct {
 	last    int64      // highest Seq seen; marks can't pass it
 	told    chat.Marks // the lowest marks that the members know, or can by reading the list
 	silent  bool       // the members have been told of none since it is in memory
+	laws    chat.Laws
 }
 
 // room returns the room of conv, loading it when it is not in memory. A
@@ -28,26 +29,49 @@ func (h *Hub) room(ctx context.Context, conv chat.ConvID) (*Room, error) {
 	if r != nil {
 		return r, nil
 	}
+	for {
+		r, turn, err := h.load(ctx, conv)
+		if err != nil || len(r.members) == 0 {
+			return r, err
+		}
+		if kept := h.keep(r, turn); kept != nil {
+			return kept, nil
+		}
+	}
+}
+
+// load reads a room, and tells how often rooms had been found to be old by then.
+func (h *Hub) load(ctx context.Context, conv chat.ConvID) (r *Room, turn int64, err error) {
+	h.mu.Lock()
+	turn = h.turns
+	h.mu.Unlock()
 	ms, err := h.Store.Members(ctx, conv)
 	if err != nil {
-		return nil, err
+		return nil, turn, err
 	}
 	r = &Room{Conv: conv, members: make(map[chat.UserID]chat.Marks, len(ms)), silent: true}
 	for _, m := range ms {
 		r.members[m.User] = m
 	}
-	if len(ms) == 0 {
-		return r, nil
+	if r.laws, err = h.Store.Laws(ctx, conv); err != nil || len(ms) == 0 {
+		return r, turn, err
 	}
 	s, err := h.Store.Summary(ctx, conv)
-	if err != nil {
-		return nil, err
-	}
 	r.last = s.LastSeq
+	return r, turn, err
+}
+
+// keep keeps r in memory and returns it, or the one that is there already: nil
+// where r may be old, since something changed while it was read.
+func (h *Hub) keep(r *Room, turn int64) *Room {
+	conv := r.Conv
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if other := h.rooms[conv]; other != nil {
-		return other, nil
+		return other
+	}
+	if h.turns != turn {
+		return nil
 	}
 	r.told = r.lowest()
 	for u, m := range r.members {
@@ -62,7 +86,13 @@ func (h *Hub) room(ctx context.Context, conv chat.ConvID) (*Room, error) {
 		delete(h.rooms, c) // any one will do: it comes back when needed
 	}
 	h.rooms[conv] = r
-	return r, nil
+	return r
+}
+
+// turnLocked forgets the room of conv, which has changed.
+func (h *Hub) turnLocked(conv chat.ConvID) {
+	h.turns++
+	delete(h.rooms, conv)
 }
 
 // lowest returns how far everybody has got.
@@ -89,6 +119,11 @@ func (h *Hub) advance(r *Room, m chat.Message, unread, toAll bool) (told bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r.last = max(r.last, m.Seq)
+	if g := r.laws.Group; g != nil && g.Slow > 0 && m.Content.Event == nil && !m.Content.Kind.Amends() {
+		seat := r.laws.Seats[m.Author]
+		seat.Spoke = max(seat.Spoke, m.At)
+		r.laws.Seats[m.Author] = seat
+	}
 	if toAll {
 		told = h.noteHeardLocked(r.Conv, m.Seq)
 		if h.Losses != nil && m.Content.Event != nil && r.Conv.IsGroup() {

@@ -61,6 +61,8 @@ type Store interface {
 	Stored(ctx context.Context, ds []chat.Draft) ([]chat.Message, error)
 	// Members returns the members of conv with their marks; none where there is no such conversation.
 	Members(ctx context.Context, conv chat.ConvID) ([]chat.Marks, error)
+	// Laws returns what decides who may do what in conv.
+	Laws(ctx context.Context, conv chat.ConvID) (chat.Laws, error)
 	// SaveMarks moves marks forward, never back and not past the end of the log.
 	SaveMarks(ctx context.Context, ms []chat.Marks) error
 	// Summaries returns a person's conversations, latest first, at most limit;

@@ -28,8 +28,7 @@ type batch struct {
 	convs []chat.ConvID             // of the drafts, distinct and sorted
 	known map[draftKey]chat.Message // stored before, or earlier in this batch
 	heads map[chat.ConvID]*head     // of those that exist, and of new direct ones
-	users map[chat.UserID]bool      // true: exists and is enabled
-	in    map[member]bool           // true: member of a group
+	standings
 	moved []*head
 	rows  []messageRow
 	// Of uploads that are posted, what is known of them; nil: not for this author.
@@ -166,26 +165,11 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 		}
 		return chat.Receipt{Message: m, Again: true}
 	}
-	if !b.users[dr.Author] {
-		return refuse(chat.Forbidden, "the account is disabled or gone")
+	now := d.now().UnixMilli()
+	if err := b.allow(dr, d.contactsOnly(), now); err != nil {
+		return chat.Receipt{Err: err}
 	}
 	h := b.heads[dr.Conv]
-	if dr.Conv.IsGroup() {
-		if h == nil {
-			return refuse(chat.NotFound, "no such conversation")
-		}
-		if !b.in[member{dr.Conv, dr.Author}] {
-			return refuse(chat.Forbidden, "not a member of this group")
-		}
-	} else {
-		peer, ok := dr.Conv.Peer(dr.Author)
-		switch {
-		case !ok:
-			return refuse(chat.Forbidden, "not a conversation of yours")
-		case !b.users[peer]:
-			return refuse(chat.NotFound, "no such person")
-		}
-	}
 	upload := dr.Content.File.UploadID()
 	if !b.file(&dr) {
 		return refuse(chat.NoFile, "the file is gone")
@@ -197,7 +181,6 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 	if err != nil {
 		return refuse(chat.Invalid, "the content can't be stored")
 	}
-	now := d.now().UnixMilli()
 	if h == nil {
 		h = &head{conv: dr.Conv, fresh: true, owner: dr.Author, made: now}
 		b.heads[dr.Conv] = h
@@ -220,13 +203,14 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 	if err := b.placed(m); err != nil {
 		return refuse(chat.Invalid, "the content can't be stored")
 	}
+	b.changes(m)
 	return chat.Receipt{Message: m}
 }
 
 func newBatch(ds []chat.Draft) *batch {
 	b := &batch{
 		known: make(map[draftKey]chat.Message, len(ds)), heads: map[chat.ConvID]*head{},
-		users: map[chat.UserID]bool{}, in: map[member]bool{}, rows: make([]messageRow, 0, len(ds)),
+		standings: newStandings(), rows: make([]messageRow, 0, len(ds)),
 	}
 	seen := make(map[chat.ConvID]bool, len(ds))
 	for _, dr := range ds {
@@ -234,14 +218,8 @@ func newBatch(ds []chat.Draft) *batch {
 			seen[dr.Conv] = true
 			b.convs = append(b.convs, dr.Conv)
 		}
-		b.users[dr.Author] = false
 		b.wants(dr)
-		if peer, ok := dr.Conv.Peer(dr.Author); ok {
-			b.users[peer] = false
-		}
-		if dr.Conv.IsGroup() {
-			b.in[member{dr.Conv, dr.Author}] = false
-		}
+		b.asks(dr)
 	}
 	// Sorted, so that two transactions lock rows in the same order and don't wait for each other.
 	slices.Sort(b.convs)
@@ -273,31 +251,7 @@ func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draf
 	if err := d.readTargets(ctx, tx, b, ds); err != nil {
 		return fmt.Errorf("read amended messages: %w", err)
 	}
-	users := make([]any, 0, len(b.users))
-	for u := range b.users {
-		users = append(users, string(u))
-	}
-	if err := d.query(ctx, tx, d.sql.selectUsers, users, func(rows *sql.Rows) error {
-		var u chat.UserID
-		err := rows.Scan(&u)
-		b.users[u] = true
-		return err
-	}); err != nil {
-		return fmt.Errorf("read accounts: %w", err)
-	}
-	members := make([]any, 0, 2*len(b.in))
-	for m := range b.in {
-		members = append(members, string(m.conv), string(m.user))
-	}
-	if err := d.query(ctx, tx, d.sql.selectMembers, members, func(rows *sql.Rows) error {
-		var m member
-		err := rows.Scan(&m.conv, &m.user)
-		b.in[m] = true
-		return err
-	}); err != nil {
-		return fmt.Errorf("read members: %w", err)
-	}
-	return nil
+	return d.readStandings(ctx, tx, b)
 }
 
 func (d *DB) readHeads(ctx context.Context, tx *sql.Tx, b *batch, look bool) error {
@@ -340,6 +294,9 @@ func (d *DB) write(ctx context.Context, tx *sql.Tx, b *batch) error {
 		return fmt.Errorf("insert members: %w", err)
 	}
 	if err := d.writeFiles(ctx, tx, b); err != nil {
+		return err
+	}
+	if err := d.writeStandings(ctx, tx, b); err != nil {
 		return err
 	}
 	args := make([]any, 0, min(len(b.rows), maxRows)*d.sql.insertMessages.args)

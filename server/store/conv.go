@@ -24,6 +24,11 @@ type convRow struct {
 	LastSeq   int64  `bun:"last_seq"`
 	LastAt    int64  `bun:"last_at"`
 	CreatedAt int64  `bun:"created_at"`
+	Notice    string `bun:"notice"`
+	Joining   string `bun:"joining"`
+	Slow      int    `bun:"slow"`
+	Announce  bool   `bun:"announce"`
+	State     int    `bun:"state"`
 }
 
 type memberRow struct {
@@ -34,6 +39,9 @@ type memberRow struct {
 	JoinedAt     int64  `bun:"joined_at"`
 	DeliveredSeq int64  `bun:"delivered_seq"`
 	ReadSeq      int64  `bun:"read_seq"`
+	Role         int    `bun:"role"`
+	MutedUntil   int64  `bun:"muted_until"`
+	SpokeAt      int64  `bun:"spoke_at"`
 }
 
 func (r memberRow) marks() chat.Marks {

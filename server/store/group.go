@@ -24,8 +24,11 @@ func (d *DB) CreateGroup(ctx context.Context, conv chat.ConvID, name string, own
 	rows := make([]memberRow, len(members))
 	for i, u := range members {
 		rows[i] = memberRow{ConvID: string(conv), UserID: string(u), JoinedAt: at}
+		if u == owner {
+			rows[i].Role = int(chat.Owner)
+		}
 	}
-	c := convRow{ID: string(conv), Name: name, Owner: string(owner), Members: len(members), LastAt: at, CreatedAt: at}
+	c := convRow{ID: string(conv), Name: name, Owner: string(owner), Members: len(members), Joining: string(chat.JoinInvite), LastAt: at, CreatedAt: at}
 	parts := slices.Collect(slices.Chunk(rows, chunk))
 	for i, part := range parts {
 		err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -27,7 +27,8 @@ func (s *shape) text(rows int) string {
 
 // shapes are the statements of the commit path.
 type shapes struct {
-	selectStored, selectUsers, selectMembers *shape
+	selectStored, selectUsers                *shape
+	selectGroups, selectSeats, selectBonds   *shape
 	selectHeads, lockHeads                   *shape // lockHeads: until the end of the transaction
 	moveHeads, insertMembers, insertMessages *shape
 	selectEntries, rewriteMessage            *shape // the latter of one row
@@ -48,8 +49,19 @@ func shapesOf(mysql bool) shapes {
 			head: "SELECT conv_id, seq, id, author, ref, content, created_at FROM messages WHERE ",
 			row:  "(conv_id = ? AND seq = ?)", sep: " OR ", args: 2,
 		},
-		selectUsers:   &shape{head: "SELECT id FROM users WHERE disabled = FALSE AND id IN (", row: "?", sep: ",", tail: ")", args: 1},
-		selectMembers: &shape{head: "SELECT conv_id, user_id FROM members WHERE ", row: "(conv_id = ? AND user_id = ?)", sep: " OR ", args: 2},
+		selectUsers: &shape{head: "SELECT id, admin FROM users WHERE disabled = FALSE AND id IN (", row: "?", sep: ",", tail: ")", args: 1},
+		selectGroups: &shape{
+			head: "SELECT id, name, avatar, notice, owner, members, state, joining, slow, announce FROM conversations WHERE id IN (",
+			row:  "?", sep: ",", tail: ")", args: 1,
+		},
+		selectSeats: &shape{
+			head: "SELECT conv_id, user_id, role, muted_until, spoke_at FROM members WHERE ",
+			row:  "(conv_id = ? AND user_id = ?)", sep: " OR ", args: 2,
+		},
+		selectBonds: &shape{
+			head: "SELECT user_id, peer_id, contact, blocked FROM contacts WHERE ",
+			row:  "(user_id = ? AND peer_id = ?)", sep: " OR ", args: 2,
+		},
 		selectHeads:   &shape{head: "SELECT id, last_seq, last_at FROM conversations WHERE id IN (", row: "?", sep: ",", tail: ")", args: 1},
 		insertMembers: &shape{head: "INSERT INTO members (conv_id, user_id, joined_at) VALUES ", row: "(?,?,?)", sep: ",", args: 3},
 	}

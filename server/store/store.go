@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -33,6 +34,16 @@ type DB struct {
 	schema func() (db *bun.DB, done func())
 	kept   kept // on SQLite
 	wal    *wal // on SQLite
+	only   atomic.Pointer[func() bool]
+}
+
+// SetContactsOnly tells who knows whether only contacts may write to each other.
+// Until then anybody may.
+func (d *DB) SetContactsOnly(f func() bool) { d.only.Store(&f) }
+
+func (d *DB) contactsOnly() bool {
+	f := d.only.Load()
+	return f != nil && (*f)()
 }
 
 // Options are what a DB needs besides its address.

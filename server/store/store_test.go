@@ -140,7 +140,7 @@ func TestEveryContentComesBackAsItWas(t *testing.T) {
 			"file":  {Kind: chat.FileK, File: &chat.File{URL: "/f/1", Name: "合同.pdf", Type: "application/pdf", Size: "12"}},
 			"type":  {Kind: chat.FileK, File: &chat.File{URL: "/f/2", Name: "x", Type: long, Size: "1"}},
 			"call":  {Kind: chat.CallK, Call: &chat.Call{ID: "PROXY", What: "start_call", Data: []byte(`{"sdp":"v=0"}`)}},
-			"event": {Kind: chat.Event, Event: &chat.Change{What: "made", Who: []chat.UserID{ann, bob}, Name: "n"}},
+			"event": {Kind: chat.Event, Event: &chat.Change{What: chat.Befriend, Who: []chat.UserID{ann, bob}, Name: "n"}},
 		}
 		for name, c := range cs {
 			m := appendAll(t, db, chat.Draft{Conv: d, Author: ann, Ref: name, Content: c})[0].Message

@@ -76,10 +76,13 @@ func (c *Call) Stored() bool {
 }
 
 // A Change is a log entry made by the server: the conversation itself changed.
+// It is stored in one with what it changes; see MayChange.
 type Change struct {
-	What string   `json:"what"` // made, joined, left, renamed
-	Who  []UserID `json:"who,omitempty"`
-	Name string   `json:"name,omitempty"`
+	What  string   `json:"what"` // Made, Joined, …
+	Who   []UserID `json:"who,omitempty"`
+	Name  string   `json:"name,omitempty"`
+	Until int64    `json:"until,omitempty"` // Unix milliseconds, Endless
+	Rules *Rules   `json:"rules,omitempty"`
 }
 
 // Whole reports whether c has what its kind says, as all that was stored has. A

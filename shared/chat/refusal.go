@@ -20,6 +20,10 @@ const (
 	Taken       Code = "taken"        // the name is in use
 	NoFile      Code = "no_file"      // the file is not here, or no longer
 	Full        Code = "full"         // there is no room on the server for what was uploaded
+	Blocked     Code = "blocked"      // one of the two has blocked the other
+	NotContact  Code = "not_contact"  // only contacts may write to each other
+	Muted       Code = "muted"        // may read there, not post
+	Closed      Code = "closed"       // the group is disabled or dismissed
 	Internal    Code = "internal"     // our fault: try again after RetryAfter
 )
 

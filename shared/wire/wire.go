@@ -39,7 +39,8 @@
 // in hello, and the marks of the others in history. A client can say whether it
 // is looked at. There are content kinds that amend. line and lined are new, and
 // lines and sums have what the person made of a conversation: pinned, archived,
-// deleted up to an entry.
+// deleted up to an entry. Groups change by entries, and who is removed is told by
+// parted; turned says that other rules have changed.
 package wire
 
 import (
@@ -211,6 +212,15 @@ type (
 		Summary chat.Summary  `json:"conv"`
 		People  []chat.Person `json:"people"`
 	}
+	// Parted says that the person is no longer in a group.
+	Parted struct {
+		Conv chat.ConvID `json:"conv"`
+	}
+	// Turned says that what decides who may do what in a conversation has changed
+	// otherwise than by an entry of its log: who asked for something of it, ask again.
+	Turned struct {
+		Conv chat.ConvID `json:"conv"`
+	}
 	// Refused answers the frame with the same Ref.
 	Refused struct {
 		Code       chat.Code `json:"code"`
@@ -261,6 +271,8 @@ func (People) kind() string   { return "people" }
 func (Presence) kind() string { return "presence" }
 func (Online) kind() string   { return "online" }
 func (Opened) kind() string   { return "opened" }
+func (Parted) kind() string   { return "parted" }
+func (Turned) kind() string   { return "turned" }
 func (Refused) kind() string  { return "refused" }
 func (Bye) kind() string      { return "bye" }
 

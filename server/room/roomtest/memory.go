@@ -34,15 +34,18 @@ type Memory struct {
 	people map[chat.UserID]chat.Person
 	convs  map[chat.ConvID]*memoryConv
 	known  map[memoryRef]chat.Message
+	bonds  map[[2]chat.UserID]chat.Bond // Contacts: the first has the second as one; Blocking likewise
 }
 
 type memoryConv struct {
 	chat.Summary // as Summary returns it
 	lastAt       int64
 	log          []chat.Message // log[i] has Seq i+1
-	made         int64          // when its members joined
 	marks        map[chat.UserID]chat.Marks
 	lines        map[chat.UserID]chat.Line
+	group        chat.Group // of one that is
+	seats        map[chat.UserID]chat.Seat
+	joined       map[chat.UserID]int64
 }
 
 type memoryRef struct {
@@ -54,6 +57,7 @@ type memoryRef struct {
 func NewMemory(now func() time.Time, id func() int64) *Memory {
 	return &Memory{
 		now: now, id: id, people: map[chat.UserID]chat.Person{}, convs: map[chat.ConvID]*memoryConv{}, known: map[memoryRef]chat.Message{},
+		bonds: map[[2]chat.UserID]chat.Bond{},
 	}
 }
 
@@ -71,13 +75,16 @@ func (m *Memory) AddUser(_ context.Context, p chat.Person, _ string, _ int64) er
 }
 
 // CreateGroup makes a group with an empty log.
-func (m *Memory) CreateGroup(_ context.Context, conv chat.ConvID, name string, _ chat.UserID, members []chat.UserID, at int64) error {
+func (m *Memory) CreateGroup(_ context.Context, conv chat.ConvID, name string, owner chat.UserID, members []chat.UserID, at int64) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.convs[conv] != nil {
 		return chat.Refuse(chat.Taken, "the group exists")
 	}
-	m.convs[conv] = newMemoryConv(conv, name, members, at)
+	c := newMemoryConv(conv, name, members, at)
+	c.group = chat.Group{Conv: conv, Name: name, Owner: owner, Members: len(members), Rules: chat.Rules{Joining: chat.JoinInvite}}
+	c.seats[owner] = chat.Seat{In: true, Role: chat.Owner}
+	m.convs[conv] = c
 	return nil
 }
 
@@ -85,10 +92,12 @@ func newMemoryConv(conv chat.ConvID, name string, members []chat.UserID, at int6
 	none := chat.Marks{Conv: conv}
 	c := &memoryConv{
 		Summary: chat.Summary{Conv: conv, Title: name, Members: len(members), Mine: none, All: none},
-		lastAt:  at, made: at, marks: map[chat.UserID]chat.Marks{}, lines: map[chat.UserID]chat.Line{},
+		lastAt:  at, marks: map[chat.UserID]chat.Marks{}, lines: map[chat.UserID]chat.Line{},
+		seats: map[chat.UserID]chat.Seat{}, joined: map[chat.UserID]int64{},
 	}
 	for _, u := range members {
 		c.marks[u] = chat.Marks{Conv: conv, User: u}
+		c.seats[u], c.joined[u] = chat.Seat{In: true}, at
 	}
 	return c
 }
@@ -116,20 +125,25 @@ func (m *Memory) placeLocked(d chat.Draft) chat.Receipt {
 		}
 		return chat.Receipt{Message: first, Again: true}
 	}
-	able := func(u chat.UserID) bool { p, ok := m.people[u]; return ok && !p.Disabled }
 	c := m.convs[d.Conv]
 	peer, mine := d.Conv.Peer(d.Author)
-	switch group := d.Conv.IsGroup(); {
-	case !able(d.Author):
-		return refuse(chat.Forbidden, "the account is disabled or gone")
-	case group && c == nil:
-		return refuse(chat.NotFound, "no such conversation")
-	case group && c.marks[d.Author].Conv == "":
-		return refuse(chat.Forbidden, "not a member of this group")
-	case !group && !mine:
+	if !d.Conv.IsGroup() && !mine {
 		return refuse(chat.Forbidden, "not a conversation of yours")
-	case !group && !able(peer):
-		return refuse(chat.NotFound, "no such person")
+	}
+	now := m.now().UnixMilli()
+	st, seats := m.standingLocked(d.Author, d.Conv), map[chat.UserID]chat.Seat{}
+	err := st.MayPost(d.Conv, d.Content.Kind, now)
+	if e := d.Content.Event; e != nil {
+		for _, u := range e.Who {
+			if c != nil {
+				seats[u] = c.seats[u]
+			}
+		}
+		seats[d.Author] = st.Seat
+		err = st.MayChange(d.Conv, d.Author, *e, seats, now)
+	}
+	if err != nil {
+		return chat.Receipt{Err: err}
 	}
 	if seq := d.Content.About(); seq != 0 {
 		var target *chat.Message
@@ -143,7 +157,6 @@ func (m *Memory) placeLocked(d chat.Draft) chat.Receipt {
 			d.Content.Re = chat.QuoteOf(*target)
 		}
 	}
-	now := m.now().UnixMilli()
 	if c == nil {
 		c = newMemoryConv(d.Conv, "", []chat.UserID{d.Author, peer}, now)
 		m.convs[d.Conv] = c
@@ -156,6 +169,12 @@ func (m *Memory) placeLocked(d chat.Draft) chat.Receipt {
 		c.amend(msg)
 	}
 	m.known[key] = msg
+	if e := d.Content.Event; e != nil && e.What != chat.Made && d.Conv.IsGroup() {
+		c.change(msg, seats)
+	} else if st.Rules.Slow > 0 && st.Role == chat.Plain && !d.Content.Kind.Amends() {
+		st.Spoke = msg.At
+		c.seats[d.Author] = st.Seat
+	}
 	return chat.Receipt{Message: msg}
 }
 
@@ -363,8 +382,14 @@ func (m *Memory) Joined(ctx context.Context, at int64, convs ...chat.ConvID) ([]
 	defer m.mu.Unlock()
 	var out []chat.Marks
 	for _, id := range convs {
-		if c := m.convs[id]; c != nil && c.made >= at {
-			out = slices.AppendSeq(out, maps.Values(c.marks))
+		c := m.convs[id]
+		if c == nil {
+			continue
+		}
+		for u, o := range c.marks {
+			if c.joined[u] >= at {
+				out = append(out, o)
+			}
 		}
 	}
 	return out, ctx.Err()

@@ -39,6 +39,8 @@ func Store(t *testing.T, fresh func(t *testing.T) Base) {
 		"what is deleted comes back with a message":      deletedLines,
 		"so many can be pinned":                          mostPins,
 		"answers quote what is stored":                   quotes,
+		"changes of groups are entries":                  changesGroups,
+		"slow groups are slow":                           slowsGroups,
 	}
 	for name, claim := range claims {
 		t.Run(name, func(t *testing.T) {
@@ -134,7 +136,7 @@ func keepsContent(t *testing.T, s Base) {
 		chat.TextContent("你好 👩‍👩‍👧‍👦 <b>\"'\\ \u2028"),
 		{Kind: chat.FileK, File: &chat.File{URL: "/f/1", Name: "合同.pdf", Type: "application/pdf", Size: "12"}},
 		{Kind: chat.CallK, Call: &chat.Call{ID: "PROXY", What: "start_call", Data: []byte(`{"sdp":"v=0"}`)}},
-		{Kind: chat.Event, Event: &chat.Change{What: "made", Who: []chat.UserID{"Ua", "Ub"}, Name: "n"}},
+		{Kind: chat.Event, Event: &chat.Change{What: chat.Befriend, Who: []chat.UserID{"Ua", "Ub"}, Name: "n"}},
 	}
 	for i, c := range cs {
 		store(t, s, chat.Draft{Conv: direct, Author: "Ua", Ref: fmt.Sprint(i), Content: c})

@@ -1,0 +1,73 @@
+package room
+
+import (
+	"context"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// StandingIn returns what decides what u may do in conv, but for whether the
+// accounts are enabled: that the store knows, which decides once more.
+func (h *Hub) StandingIn(ctx context.Context, u chat.UserID, conv chat.ConvID) (chat.Standing, error) {
+	r, err := h.room(ctx, conv)
+	if err != nil {
+		return chat.Standing{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, in := r.members[u]
+	s := r.laws.Of(u, in)
+	s.Only = h.Only()
+	return s, nil
+}
+
+// mayPost says why d may not be posted. What the server itself makes is checked
+// where it is made, and by the store. Of two people nothing is looked up that is
+// not in memory: who they are their conversation's name says, and the store,
+// which checks all once more, need not answer for a post to be accepted.
+func (h *Hub) mayPost(ctx context.Context, d chat.Draft) error {
+	if d.Content.Event != nil {
+		return nil
+	}
+	if !d.Conv.IsGroup() {
+		if _, in := d.Conv.Peer(d.Author); !in {
+			return chat.Refuse(chat.Forbidden, "not a conversation of yours")
+		}
+		h.mu.Lock()
+		r := h.rooms[d.Conv]
+		h.mu.Unlock()
+		if r == nil {
+			return nil
+		}
+	}
+	s, err := h.StandingIn(ctx, d.Author, d.Conv)
+	if err != nil {
+		return err
+	}
+	return s.MayPost(d.Conv, d.Content.Kind, h.Now().UnixMilli())
+}
+
+// Renew has all nodes read anew what decides in conv, which somebody changed
+// other than by an entry of its log. Where that is lost the store, which decides
+// last, knows better than the room.
+func (h *Hub) Renew(ctx context.Context, conv chat.ConvID, to ...chat.UserID) error {
+	return h.Fanout.Publish(ctx, wire.Event{Conv: conv, To: to, Frame: wire.Frame{Body: wire.Turned{Conv: conv}}})
+}
+
+// parted tells those who are no longer in a group, by the entry m, that they are not.
+func (h *Hub) parted(m chat.Message) {
+	e := m.Content.Event
+	if e == nil || e.What != chat.Left || !m.Conv.IsGroup() {
+		return
+	}
+	conns := h.connsOf(e.Who...)
+	h.push(wire.Frame{Body: wire.Parted{Conv: m.Conv}}, chat.Stamp{}, conns)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, u := range e.Who {
+		if l := h.live[u]; l != nil {
+			h.partedLocked(l, m.Conv)
+		}
+	}
+}

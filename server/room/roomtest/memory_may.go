@@ -1,0 +1,67 @@
+package roomtest
+
+import (
+	"context"
+
+	"kamachat/shared/chat"
+)
+
+// Bond has x block, or have as a contact, y, as far as b says so.
+func (m *Memory) Bond(x, y chat.UserID, b chat.Bond) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bonds[[2]chat.UserID{x, y}] = b
+}
+
+func (m *Memory) bondLocked(x, y chat.UserID) chat.Bond {
+	mine, theirs := m.bonds[[2]chat.UserID{x, y}], m.bonds[[2]chat.UserID{y, x}]
+	return chat.Bond{Blocked: theirs.Blocking, Blocking: mine.Blocking, Contacts: x == y || mine.Contacts && theirs.Contacts}
+}
+
+func (m *Memory) standingLocked(u chat.UserID, conv chat.ConvID) (s chat.Standing) {
+	p, ok := m.people[u]
+	s.Able, s.Super = ok && !p.Disabled, p.Admin
+	if peer, ok := conv.Peer(u); ok {
+		o, there := m.people[peer]
+		s.Peer, s.Bond = there && !o.Disabled, m.bondLocked(u, peer)
+	}
+	if c := m.convs[conv]; c != nil && conv.IsGroup() {
+		s.Exists, s.State, s.Rules, s.Members, s.Seat = true, c.group.State, c.group.Rules, c.group.Members, c.seats[u]
+	}
+	return s
+}
+
+// change applies a change of the group that m tells, made by seats.
+func (c *memoryConv) change(m chat.Message, seats map[chat.UserID]chat.Seat) {
+	g, next := c.group.Apply(m.Author, *m.Content.Event, seats)
+	c.group, c.Title, c.Avatar, c.Members = g, g.Name, g.Avatar, g.Members
+	for u, s := range next {
+		if _, was := c.marks[u]; !was {
+			c.marks[u] = chat.Marks{Conv: m.Conv, User: u, Delivered: m.Seq - 1, Read: m.Seq - 1}
+			c.joined[u] = m.At
+		}
+		if c.seats[u] = s; !s.In {
+			delete(c.marks, u)
+			delete(c.seats, u)
+			delete(c.joined, u)
+		}
+	}
+}
+
+// Laws is room.Store's.
+func (m *Memory) Laws(ctx context.Context, conv chat.ConvID) (l chat.Laws, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if x, y, ok := conv.Pair(); ok {
+		l.Bonds = map[chat.UserID]chat.Bond{x: m.bondLocked(x, y), y: m.bondLocked(y, x)}
+	} else if c := m.convs[conv]; c != nil {
+		g := c.group
+		l.Group, l.Seats = &g, map[chat.UserID]chat.Seat{}
+		for u, s := range c.seats {
+			if s != (chat.Seat{In: true}) {
+				l.Seats[u] = s
+			}
+		}
+	}
+	return l, ctx.Err()
+}
