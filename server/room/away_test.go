@@ -34,7 +34,7 @@ func (s *awayStore) Append(_ context.Context, ds []chat.Draft) ([]chat.Receipt, 
 }
 
 func (s *awayStore) Members(context.Context, chat.ConvID) ([]chat.Marks, error) { return nil, nil }
-func (s *awayStore) Laws(context.Context, chat.ConvID) (chat.Laws, error)     { return chat.Laws{}, nil }
+func (s *awayStore) Laws(context.Context, chat.ConvID) (chat.Laws, error)       { return chat.Laws{}, nil }
 func (s *awayStore) Summary(context.Context, chat.ConvID) (chat.Summary, error) {
 	return chat.Summary{}, chat.ErrNotFound
 }
