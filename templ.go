@@ -24,6 +24,7 @@
 //   - server/redis: what several nodes share through Redis; fan-out, presence, rate limits, recent entries.
 //   - server/account: people; sign-in, groups, and who may do what.
 //   - server/admin: what administrators see and do, and what they did.
+//   - server/settings: what administrators set for the whole installation.
 //   - server/classic: the seed's dialect of the protocol, for its clients.
 //   - server/push: notifications to browsers of people who are not there (Web Push).
 //   - server/files: what people upload; the bytes, their type, and what nobody posted.

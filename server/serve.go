@@ -22,6 +22,7 @@ import (
 	"kamachat/server/push"
 	"kamachat/server/room"
 	"kamachat/server/session"
+	"kamachat/server/settings"
 	"kamachat/server/store"
 	"kamachat/server/web"
 	"kamachat/shared/chat"
@@ -73,7 +74,11 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		return err
 	}
 	defer sendLastTraces(ctx, watch, log)
-	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits, Tries: near.Tries})
+	set := settings.New(db, log)
+	if err := set.Load(ctx); err != nil {
+		return err
+	}
+	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits, Tries: near.Tries, Policy: policy(set)})
 	notices, err := push.Open(ctx, push.Config{
 		Store: db, Presence: near.Presence, Looking: near.Looking, Log: log, Off: cfg.Push == "off", Local: cfg.Push == "local", Queue: queue,
 	})
@@ -147,6 +152,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	beating.Go(func() { sweep(alive, log, db.Logins().DeleteExpired) })
 	beating.Go(func() { watch.Run(alive) })
 	beating.Go(func() { twin.run(ctx) })
+	beating.Go(func() { set.Run(ctx) })
 	beating.Go(func() { notices.Run(alive) })
 	beating.Go(func() { uploads.Run(alive) })
 	served := make(chan error, 1)

@@ -12,8 +12,8 @@ import (
 // lookEvery is how often a server looks whether another has its number.
 const lookEvery = 10 * time.Second
 
-// settings is where servers on one database see each other.
-type settings interface {
+// singles is where servers on one database see each other.
+type singles interface {
 	Setting(ctx context.Context, name string) (string, error)
 	SaveSetting(ctx context.Context, name, value string) error
 }
@@ -28,7 +28,7 @@ type settings interface {
 // use: the database refuses those of people and groups. Those of messages are then
 // not unique, which matters to other programs alone: here they go by Seq.
 type twin struct {
-	db    settings
+	db    singles
 	row   string
 	name  string
 	node  int
@@ -38,7 +38,7 @@ type twin struct {
 	found atomic.Bool
 }
 
-func newTwin(db settings, node int, log *slog.Logger) *twin {
+func newTwin(db singles, node int, log *slog.Logger) *twin {
 	return &twin{db: db, row: fmt.Sprint("node.", node), name: rand.Text(), node: node, log: log}
 }
 

@@ -18,6 +18,11 @@ import (
 type Store interface {
 	// AddUser stores a person with a password hash, or answers chat.Taken.
 	AddUser(ctx context.Context, p chat.Person, hash string, at int64) error
+	// AddInvited is AddUser that counts a use of an invitation, both or neither. It
+	// answers chat.Forbidden where that lets nobody in.
+	AddInvited(ctx context.Context, p chat.Person, hash, code string, at int64) error
+	// Invitation returns an invitation by its code, or chat.ErrNotFound.
+	Invitation(ctx context.Context, code string) (chat.Invitation, error)
 	// AddUsers stores people without passwords and a token hash for each, all or
 	// none, or answers chat.Taken.
 	AddUsers(ctx context.Context, ps []chat.Person, tokenHashes []string, at int64) error
@@ -66,6 +71,7 @@ type Config struct {
 	Cheap  bool             // hash passwords at next to no cost: for tests only
 	Limits Limits           // zero: DefaultLimits
 	Tries  Counter          // counts sign-ins on all nodes; nil: this is the only one
+	Policy func() Policy    // what is allowed now; it does not block. nil: everything
 }
 
 // A Service is everything that can be done with people. It is safe for
@@ -77,6 +83,7 @@ type Service struct {
 	log    *slog.Logger
 	now    func() time.Time
 	hash   *hasher
+	policy func() Policy // nil: everything is allowed
 	byAddr *common       // sign-ins and registrations, by network address
 	byBoth *common       // sign-ins, by username and address
 	byName *common       // sign-ins, by username
@@ -97,7 +104,7 @@ func New(c Config) *Service {
 		c.Limits = DefaultLimits
 	}
 	return &Service{
-		store: c.Store, ids: c.IDs, poster: c.Poster, log: c.Log, now: c.Now, hash: newHasher(c.Cheap),
+		store: c.Store, ids: c.IDs, poster: c.Poster, log: c.Log, now: c.Now, hash: newHasher(c.Cheap), policy: c.Policy,
 		byAddr: &common{newLimiter(c.Limits.Address, c.Limits.AddressBurst, c.Now), "addr", c.Tries},
 		byBoth: &common{newLimiter(c.Limits.Name, c.Limits.NameBurst, c.Now), "both", c.Tries},
 		byName: &common{newLimiter(c.Limits.Anywhere, c.Limits.AnywhereMost, c.Now), "name", c.Tries},
@@ -122,19 +129,6 @@ func (s *Service) AdmitRequest(addr string) error { return s.byHost.take(addr) }
 // AdmitChange counts something that a person does, like a post or a new group,
 // and answers chat.RateLimited when there has been too much.
 func (s *Service) AdmitChange(u chat.UserID) error { return s.byUser.take(string(u)) }
-
-// Register makes an account. An empty nickname becomes the username.
-func (s *Service) Register(ctx context.Context, username, password, nickname string) (chat.Person, error) {
-	p, hash, err := s.newPerson(ctx, username, password, nickname)
-	if err != nil {
-		return chat.Person{}, err
-	}
-	if err := s.store.AddUser(ctx, p, hash, s.now().UnixMilli()); err != nil {
-		return chat.Person{}, fmt.Errorf("register: %w", err)
-	}
-	s.log.Info("registered", "user", p.ID)
-	return p, nil
-}
 
 // newPerson checks what someone typed and makes it a person and a password hash.
 func (s *Service) newPerson(ctx context.Context, username, password, nickname string) (chat.Person, string, error) {

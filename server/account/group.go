@@ -56,8 +56,12 @@ func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, name string, me
 		return "", chat.Refuse(chat.TooLong, "a group has at most 10,000 members")
 	}
 	all := distinct(by, members)
-	if len(all) > chat.MaxMembers {
-		return "", chat.Refuse(chat.TooLong, "a group has at most 10,000 members")
+	if most := s.maxGroup(); len(all) > most {
+		words := "a group has at most 10,000 members"
+		if most < chat.MaxMembers {
+			words = "the group is larger than is allowed here"
+		}
+		return "", chat.Refuse(chat.TooLong, words)
 	}
 	done, err := s.admitGroup(by, len(all))
 	if err != nil {

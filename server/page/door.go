@@ -46,6 +46,15 @@ func (p RegisterPage) registers() string {
 	return "register"
 }
 
+// query is that of the page in the other language.
+func (p RegisterPage) query() url.Values {
+	q := url.Values{"next": {p.Next}}
+	if p.Invite != "" {
+		q.Set("invite", p.Invite)
+	}
+	return q
+}
+
 // key is what the catalogue calls the error.
 func (p ErrorPage) key() string {
 	key := "error." + strconv.Itoa(p.Status)

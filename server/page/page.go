@@ -34,6 +34,8 @@ type SignInPage struct {
 type RegisterPage struct {
 	Common
 	Next, Username, Nickname, SetupKey string
+	Invite                             string        // code of the invitation that one came with
+	Closed                             *chat.Refusal // why one may not register; nil: there is a form
 	Problem                            *chat.Refusal
 }
 

@@ -28,6 +28,7 @@ type credentials struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
 	Nickname string `json:"nickname"`
+	Invite   string `json:"invite,omitempty"` // code of an invitation, to register where one is needed
 }
 
 func (s *server) apiRegister(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +36,7 @@ func (s *server) apiRegister(w http.ResponseWriter, r *http.Request) {
 		if err := s.Accounts.Admit(r.Context(), address(r)); err != nil {
 			return chat.Person{}, err
 		}
-		return s.Accounts.Register(r.Context(), c.Username, c.Password, c.Nickname)
+		return s.Accounts.Join(r.Context(), c.Invite, c.Username, c.Password, c.Nickname)
 	})
 }
 

@@ -49,12 +49,37 @@ func (s *server) pageSignInDo(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) pageRegister(w http.ResponseWriter, r *http.Request) {
-	s.draw(w, r, http.StatusOK, page.Register(page.RegisterPage{Common: s.common(w, r), Next: local(r.URL.Query().Get("next"))}))
+	code := r.URL.Query().Get("invite")
+	p := page.RegisterPage{Common: s.common(w, r), Next: local(r.URL.Query().Get("next")), Invite: code}
+	if err := s.mayRegister(r, code); err != nil {
+		refused := chat.AsRefusal(err)
+		if refused.Code != chat.Forbidden {
+			s.pageProblem(w, r, err)
+			return
+		}
+		p.Closed, p.Invite = refused, ""
+	}
+	if code != "" {
+		w.Header().Set("Referrer-Policy", "no-referrer")
+	}
+	s.draw(w, r, http.StatusOK, page.Register(p))
+}
+
+// mayRegister counts a try to find out whether a code is an invitation, and says
+// why who has it may not register.
+func (s *server) mayRegister(r *http.Request, code string) error {
+	if code != "" {
+		if err := s.Accounts.Admit(r.Context(), address(r)); err != nil {
+			return err
+		}
+	}
+	return s.Accounts.MayRegister(r.Context(), code)
 }
 
 func (s *server) pageRegisterDo(w http.ResponseWriter, r *http.Request) {
-	s.register(w, r, "", func(username, password, nickname string) (chat.Person, error) {
-		return s.Accounts.Register(r.Context(), username, password, nickname)
+	code := r.PostFormValue("invite")
+	s.register(w, r, page.RegisterPage{Invite: code}, func(username, password, nickname string) (chat.Person, error) {
+		return s.Accounts.Join(r.Context(), code, username, password, nickname)
 	})
 }
 
@@ -76,13 +101,14 @@ func (s *server) pageSetup(w http.ResponseWriter, r *http.Request) {
 
 func (s *server) pageSetupDo(w http.ResponseWriter, r *http.Request) {
 	key := r.PostFormValue("key")
-	s.register(w, r, key, func(username, password, nickname string) (chat.Person, error) {
+	s.register(w, r, page.RegisterPage{SetupKey: key}, func(username, password, nickname string) (chat.Person, error) {
 		return s.Accounts.Setup(r.Context(), key, username, password, nickname)
 	})
 }
 
-// register makes an account by way of enter and signs the browser in.
-func (s *server) register(w http.ResponseWriter, r *http.Request, key string, enter func(username, password, nickname string) (chat.Person, error)) {
+// register makes an account by way of enter and signs the browser in. again is the
+// page that is shown, filled in, where that fails.
+func (s *server) register(w http.ResponseWriter, r *http.Request, again page.RegisterPage, enter func(username, password, nickname string) (chat.Person, error)) {
 	name, nick, next := r.PostFormValue("username"), r.PostFormValue("nickname"), local(r.PostFormValue("next"))
 	var p chat.Person
 	err := s.Accounts.Admit(r.Context(), address(r))
@@ -94,9 +120,8 @@ func (s *server) register(w http.ResponseWriter, r *http.Request, key string, en
 	}
 	if err != nil {
 		status := s.refuse(w, r, err).Status
-		s.draw(w, r, status, page.Register(page.RegisterPage{
-			Common: s.common(w, r), Next: next, Username: name, Nickname: nick, SetupKey: key, Problem: chat.AsRefusal(err),
-		}))
+		again.Common, again.Next, again.Username, again.Nickname, again.Problem = s.common(w, r), next, name, nick, chat.AsRefusal(err)
+		s.draw(w, r, status, page.Register(again))
 		return
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)

@@ -21,7 +21,9 @@ type Accounts interface {
 	Admit(ctx context.Context, addr string) error
 	AdmitRequest(addr string) error
 	AdmitChange(u chat.UserID) error
-	Register(ctx context.Context, username, password, nickname string) (chat.Person, error)
+	// MayRegister says why who has an invitation, or none where code is empty, may not register.
+	MayRegister(ctx context.Context, code string) error
+	Join(ctx context.Context, code, username, password, nickname string) (chat.Person, error)
 	SignIn(ctx context.Context, addr, username, password string) (chat.Person, error)
 	IssueToken(ctx context.Context, u chat.UserID) (string, error)
 	UserByToken(ctx context.Context, token string) (chat.Person, error)

@@ -121,7 +121,7 @@ func TestEveryPhraseIsInBothLanguages(t *testing.T) {
 }
 
 func TestNoPhraseIsGivenTwice(t *testing.T) {
-	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases) + len(doctorPhrases) + len(adminPhrases); sum != len(phrases) {
+	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases) + len(doctorPhrases) + len(adminPhrases) + len(boardPhrases); sum != len(phrases) {
 		t.Errorf("%d phrases have %d keys", sum, len(phrases))
 	}
 }

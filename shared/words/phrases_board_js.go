@@ -1,0 +1,4 @@
+package words
+
+// boardPhrases are said by the server alone.
+var boardPhrases map[string]phrase
