@@ -44,8 +44,8 @@ type Store interface {
 	RenewPassword(ctx context.Context, u chat.UserID, hash string) error
 
 	AddToken(ctx context.Context, hash string, u chat.UserID, at int64) error
-	// TokenUser returns whose token it is, or chat.ErrNotFound.
-	TokenUser(ctx context.Context, hash string) (chat.Person, error)
+	// TokenUser returns whose token it is and its scopes, separated by spaces, or chat.ErrNotFound.
+	TokenUser(ctx context.Context, hash string) (chat.Person, string, error)
 	DeleteToken(ctx context.Context, hash string) error
 
 	SaveSetting(ctx context.Context, name, value string) error

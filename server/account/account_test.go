@@ -185,16 +185,16 @@ func TestRevokedTokenIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err := s.UserByToken(t.Context(), token); err != nil || p.ID != ann.ID {
+	if p, _, err := s.UserByToken(t.Context(), token); err != nil || p.ID != ann.ID {
 		t.Errorf("got %v %v", p, err)
 	}
-	if _, err := s.UserByToken(t.Context(), token+"x"); code(err) != chat.SignedOut {
+	if _, _, err := s.UserByToken(t.Context(), token+"x"); code(err) != chat.SignedOut {
 		t.Errorf("another token: got %v", err)
 	}
 	if err := s.RevokeToken(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.UserByToken(t.Context(), token); code(err) != chat.SignedOut {
+	if _, _, err := s.UserByToken(t.Context(), token); code(err) != chat.SignedOut {
 		t.Errorf("after revocation: got %v", err)
 	}
 }
@@ -323,7 +323,7 @@ func TestImportOf5000RowsIsFast(t *testing.T) {
 	if err != nil || len(recs) != 5001 || strings.Join(recs[0], ",") != "username,id,token" {
 		t.Fatal(len(recs), err)
 	}
-	p, err := s.UserByToken(t.Context(), recs[5000][2])
+	p, _, err := s.UserByToken(t.Context(), recs[5000][2])
 	if err != nil || p.Username != "user4999" || string(p.ID) != recs[5000][1] {
 		t.Errorf("got %+v %v", p, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 
 	"kamachat/shared/chat"
 )
@@ -41,16 +42,17 @@ func (s *Service) IssueToken(ctx context.Context, u chat.UserID) (string, error)
 	return t, nil
 }
 
-// UserByToken returns whose bearer token it is, or chat.SignedOut.
-func (s *Service) UserByToken(ctx context.Context, token string) (chat.Person, error) {
-	p, err := s.store.TokenUser(ctx, digest(token))
+// UserByToken returns whose bearer token it is and the scopes that it is bound
+// to, none for a token that may do all that the person may; or chat.SignedOut.
+func (s *Service) UserByToken(ctx context.Context, token string) (chat.Person, []string, error) {
+	p, scopes, err := s.store.TokenUser(ctx, digest(token))
 	switch {
 	case errors.Is(err, chat.ErrNotFound) || err == nil && p.Disabled:
-		return chat.Person{}, chat.Refuse(chat.SignedOut, "the token is not valid")
+		return chat.Person{}, nil, chat.Refuse(chat.SignedOut, "the token is not valid")
 	case err != nil:
-		return chat.Person{}, fmt.Errorf("look up token: %w", err)
+		return chat.Person{}, nil, fmt.Errorf("look up token: %w", err)
 	}
-	return p, nil
+	return p, strings.Fields(scopes), nil
 }
 
 // RevokeToken makes a bearer token invalid; one that is not valid is fine.

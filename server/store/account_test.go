@@ -61,7 +61,7 @@ func TestManyPeopleAreStoredAndReadBack(t *testing.T) {
 		if got, err := db.UsernamesTaken(t.Context(), append(names, "free")); err != nil || len(got) != n {
 			t.Errorf("got %d names, %v", len(got), err)
 		}
-		if p, err := db.TokenUser(t.Context(), "hash1200"); err != nil || p != ps[1200] {
+		if p, _, err := db.TokenUser(t.Context(), "hash1200"); err != nil || p != ps[1200] {
 			t.Errorf("got %+v %v", p, err)
 		}
 		if got, err := db.SearchPeople(t.Context(), "user 120", 3); err != nil || len(got) != 2 || got[0].Username != "user120" {

@@ -48,7 +48,7 @@ func TestNamesAndTokensAreTheirBytes(t *testing.T) {
 			if p, hash, err := db.UserByName(t.Context(), s); err != nil || p.ID != person(i).ID || p.Nickname != s || hash != s {
 				t.Errorf("%q is %+v %q, %v", s, p, hash, err)
 			}
-			if p, err := db.TokenUser(t.Context(), s); err != nil || p.ID != person(i).ID {
+			if p, _, err := db.TokenUser(t.Context(), s); err != nil || p.ID != person(i).ID {
 				t.Errorf("the token %q is of %+v, %v", s, p, err)
 			}
 		}

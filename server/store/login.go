@@ -43,17 +43,23 @@ func (d *DB) AddToken(ctx context.Context, hash string, u chat.UserID, at int64)
 	return nil
 }
 
-// TokenUser returns whose bearer token has this hash, or chat.ErrNotFound.
-func (d *DB) TokenUser(ctx context.Context, hash string) (chat.Person, error) {
-	var rows []userRow
-	err := d.read.NewSelect().Model(&rows).Join("JOIN tokens AS t ON t.user_id = u.id").Where("t.hash = ?", hash).Scan(ctx)
+// TokenUser returns whose bearer token has this hash, and the scopes that it is
+// bound to, separated by spaces, empty for none; or chat.ErrNotFound.
+func (d *DB) TokenUser(ctx context.Context, hash string) (chat.Person, string, error) {
+	var rows []struct {
+		userRow `bun:",extend"`
+
+		Scopes string `bun:"scopes,scanonly"`
+	}
+	err := d.read.NewSelect().Model(&rows).ColumnExpr("?TableColumns").ColumnExpr("t.scopes").
+		Join("JOIN tokens AS t ON t.user_id = u.id").Where("t.hash = ?", hash).Scan(ctx)
 	if err != nil {
-		return chat.Person{}, fmt.Errorf("read token: %w", err)
+		return chat.Person{}, "", fmt.Errorf("read token: %w", err)
 	}
 	if len(rows) == 0 {
-		return chat.Person{}, chat.ErrNotFound
+		return chat.Person{}, "", chat.ErrNotFound
 	}
-	return rows[0].person(), nil
+	return rows[0].person(), rows[0].Scopes, nil
 }
 
 // DeleteToken forgets a bearer token; one that is not there is fine.

@@ -77,20 +77,6 @@ func (s *server) apiLogout(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (s *server) apiMe(w http.ResponseWriter, _ *http.Request, c caller) error {
-	answer(w, map[string]any{"user": c.Person})
-	return nil
-}
-
-func (s *server) apiPeople(w http.ResponseWriter, r *http.Request, c caller) error {
-	ps, err := s.Accounts.Search(r.Context(), c.ID, r.URL.Query().Get("q"))
-	if err != nil {
-		return err
-	}
-	answer(w, map[string]any{"people": orEmpty(ps)})
-	return nil
-}
-
 func (s *server) apiMakeGroup(w http.ResponseWriter, r *http.Request, c caller) error {
 	var in struct {
 		Name    string        `json:"name"`

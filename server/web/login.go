@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,14 +25,43 @@ var errSignedOut = chat.Refuse(chat.SignedOut, "not signed in")
 // A caller is who makes a request.
 type caller struct {
 	chat.Person
-	login string    // what CloseLogin knows the login by
-	proof string    // and the store
-	until time.Time // when it ends; zero: only by sign-out
+	login  string    // what CloseLogin knows the login by
+	proof  string    // and the store
+	until  time.Time // when it ends; zero: only by sign-out
+	scopes []string  // all that a bot's token may do; none: what the person may
 }
 
-// caller tells who makes the request: by bearer token, or by cookie. The error
+// anyScope is the scope of what every token may do.
+const anyScope = "any"
+
+// may says that the caller's token does not reach as far as scope. An empty
+// scope is for people alone: no token that is bound to scopes has it.
+func (c caller) may(scope string) error {
+	switch {
+	case len(c.scopes) == 0 || scope == anyScope || scope != "" && slices.Contains(c.scopes, scope):
+		return nil
+	case scope == "":
+		return chat.Refuse(chat.Forbidden, "this is not for tokens that are bound to scopes")
+	}
+	return chat.Refuse(chat.Forbidden, "the token lacks the scope "+scope)
+}
+
+// caller tells who makes the request, who must be free to do all that they may:
+// what is open to bots asks callerFor.
+func (s *server) caller(r *http.Request) (caller, error) { return s.callerFor(r, "") }
+
+// callerFor tells who makes the request, and that their token reaches as far as scope.
+func (s *server) callerFor(r *http.Request, scope string) (caller, error) {
+	c, err := s.anyCaller(r)
+	if err == nil {
+		err = c.may(scope)
+	}
+	return c, err
+}
+
+// anyCaller tells who makes the request: by bearer token, or by cookie. The error
 // is chat.SignedOut when it is nobody.
-func (s *server) caller(r *http.Request) (caller, error) {
+func (s *server) anyCaller(r *http.Request) (caller, error) {
 	if t := bearer(r); t != "" {
 		return s.byToken(r, t)
 	}
@@ -54,7 +84,7 @@ func (s *server) caller(r *http.Request) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	return caller{p, account.LoginID(c.Value), account.StoredLogin(c.Value), s.Sessions.Deadline(ctx)}, nil
+	return caller{Person: p, login: account.LoginID(c.Value), proof: account.StoredLogin(c.Value), until: s.Sessions.Deadline(ctx)}, nil
 }
 
 // admit counts a request that changes something, or says that the caller has
@@ -74,14 +104,18 @@ func (s *server) admit(r *http.Request, c caller) error {
 // may give the bearer token in the address.
 func (s *server) socketCaller(r *http.Request) (caller, error) {
 	if t := r.URL.Query().Get("token"); t != "" && bearer(r) == "" {
-		return s.byToken(r, t)
+		c, err := s.byToken(r, t)
+		if err == nil {
+			err = c.may("")
+		}
+		return c, err
 	}
 	return s.caller(r)
 }
 
 func (s *server) byToken(r *http.Request, token string) (caller, error) {
-	p, err := s.Accounts.UserByToken(r.Context(), token)
-	return caller{Person: p, login: account.LoginID(token), proof: account.StoredLogin(token)}, err
+	p, scopes, err := s.Accounts.UserByToken(r.Context(), token)
+	return caller{Person: p, scopes: scopes, login: account.LoginID(token), proof: account.StoredLogin(token)}, err
 }
 
 func bearer(r *http.Request) string {

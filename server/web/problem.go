@@ -38,6 +38,10 @@ type problem struct {
 	RetryAfter int64     `json:"retry_after,omitempty"` // milliseconds
 }
 
+func (p *problem) Error() string             { return string(p.Code) + ": " + p.Detail }
+func (p *problem) GetStatus() int            { return p.Status }
+func (p *problem) ContentType(string) string { return "application/problem+json" }
+
 // refuse is the one place that turns an error into a status: it sets the
 // headers that go with it, logs what is our fault, and returns the problem.
 func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) problem {

@@ -26,7 +26,7 @@ type Accounts interface {
 	Join(ctx context.Context, code, username, password, nickname string) (chat.Person, error)
 	SignIn(ctx context.Context, addr, username, password string) (chat.Person, error)
 	IssueToken(ctx context.Context, u chat.UserID) (string, error)
-	UserByToken(ctx context.Context, token string) (chat.Person, error)
+	UserByToken(ctx context.Context, token string) (p chat.Person, scopes []string, err error)
 	RevokeToken(ctx context.Context, token string) error
 	Person(ctx context.Context, id chat.UserID) (chat.Person, error)
 	People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error)
@@ -152,8 +152,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/v1/register", s.apiRegister)
 	mux.HandleFunc("POST /api/v1/login", s.apiLogin)
 	mux.HandleFunc("POST /api/v1/logout", s.apiLogout)
-	mux.HandleFunc("GET /api/v1/me", s.api(s.apiMe))
-	mux.HandleFunc("GET /api/v1/people", s.api(s.apiPeople))
+	s.apiRoutes(mux)
 	mux.HandleFunc("POST /api/v1/groups", s.api(s.apiMakeGroup))
 	mux.HandleFunc("GET /api/v1/conversations", s.api(s.apiConversations))
 	mux.HandleFunc("GET /api/v1/conversations/{id}/messages", s.api(s.apiHistory))
