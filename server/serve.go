@@ -17,6 +17,7 @@ import (
 
 	"kamachat"
 	"kamachat/server/account"
+	"kamachat/server/admin"
 	"kamachat/server/config"
 	"kamachat/server/monitor"
 	"kamachat/server/push"
@@ -99,6 +100,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		carrier.Kafka.OnLost(hub.Lost)
 	}
 	people.SetPoster(hub)
+	desk := admin.New(admin.Config{Store: db, Passwords: people, Sockets: hub, Log: log})
 	ready := readiness(log, db, hub, carrier, near)
 
 	host := session.NewHost(session.Config{
@@ -117,7 +119,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve, Refused: watch.Refused,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Files: uploads, Health: health(cfg, hub, time.Now()),
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Admin: desk, Files: uploads, Health: health(cfg, hub, time.Now()),
 	})
 	if err != nil {
 		return err
@@ -154,6 +156,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	beating.Go(func() { twin.run(ctx) })
 	beating.Go(func() { set.Run(ctx) })
 	beating.Go(func() { notices.Run(alive) })
+	beating.Go(func() { desk.Run(ctx) })
 	beating.Go(func() { uploads.Run(alive) })
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()

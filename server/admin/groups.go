@@ -13,6 +13,15 @@ var groupActs = []struct {
 	state int
 }{{chat.ActDisableGroup, 1}, {chat.ActEnableGroup, 0}, {chat.ActDismissGroup, 2}}
 
+// GroupActs are the acts on a group, in the order in which they are offered.
+func GroupActs() []string {
+	acts := make([]string, len(groupActs))
+	for i, a := range groupActs {
+		acts[i] = a.act
+	}
+	return acts
+}
+
 // Groups returns one page of groups, and where the next begins, "" at the end.
 func (s *Service) Groups(ctx context.Context, ask chat.Ask) ([]chat.GroupLine, string, error) {
 	return s.Store.AllGroups(ctx, fold(ask))
@@ -131,6 +140,12 @@ func (s *Service) DoGroup(ctx context.Context, who Who, act string, conv chat.Co
 	s.Log.Info("administered", "act", act, "conv", conv, "by", who.ID, "from", who.Addr)
 	return nil
 }
+
+// whats are all acts that may be in the audit log; other files of this room add theirs.
+var whats = slices.Concat(people, GroupActs(), []string{chat.ActErased})
+
+// Whats are all acts that may be in the audit log.
+func Whats() []string { return slices.Clone(whats) }
 
 // Deeds returns one page of what administrators did, newest first, and where the
 // next begins, "" at the end.

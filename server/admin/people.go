@@ -19,6 +19,14 @@ var people = []string{chat.ActDisable, chat.ActEnable, chat.ActReset, chat.ActMa
 // OnPerson reports whether act is one on a person.
 func OnPerson(act string) bool { return slices.Contains(people, act) }
 
+// PersonActs are the acts on a person, in the order in which they are offered.
+func PersonActs() []string { return slices.Clone(people) }
+
+// ByName returns the person with a username.
+func (s *Service) ByName(ctx context.Context, name string) (chat.Account, error) {
+	return s.Store.AccountByName(ctx, strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), "@"))
+}
+
 // Dangerous reports whether an act is not easily taken back, so that the password
 // is asked for again.
 func Dangerous(act string) bool { return act != chat.ActEnable && act != chat.ActEnableGroup }

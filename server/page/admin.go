@@ -26,7 +26,11 @@ type SettingsFrame struct {
 type entry struct{ Path, Key string }
 
 // adminEntries is the navigation of the administration. It holds only what there is.
-var adminEntries = []entry{}
+var adminEntries = []entry{
+	{"/admin/people", "admin.people"},
+	{"/admin/groups", "admin.groups"},
+	{"/admin/audit", "admin.audit"},
+}
 
 // settingsEntries is the navigation of a person's settings. It holds only what there is.
 var settingsEntries = []entry{}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -124,7 +125,7 @@ func pages(lang string) map[string]templ.Component {
 	fresh.Convs, fresh.Open = nil, &OpenConv{Summary: chat.Summary{Conv: chat.Direct(ann, eve)}, Page: chat.Page{Conv: chat.Direct(ann, eve)}, Ref: "r1"}
 	past.Open.Past, past.Open.Text, past.Open.Problem = true, "too long", chat.Refuse(chat.TooLong, "the text is too long")
 	found := []chat.Person{{ID: bob, Username: "bob", Nickname: "Azhe"}}
-	return map[string]templ.Component{
+	all := map[string]templ.Component{
 		"signin":       SignIn(SignInPage{Common: c, Next: "/c/" + string(hike)}),
 		"wrong":        SignIn(SignInPage{Common: c, Next: "/", Username: "ann", Problem: chat.Refuse(chat.SignedOut, "wrong username or password")}),
 		"register":     Register(RegisterPage{Common: c, Next: "/"}),
@@ -142,6 +143,8 @@ func pages(lang string) map[string]templ.Component {
 		"doctor-of":    Doctor(DoctorPage{Common: c, SignedIn: true, Admin: true}),
 		"error":        Error(ErrorPage{Common: c, Status: 404, Problem: chat.Refuse(chat.NotFound, "there is no such page")}),
 	}
+	maps.Copy(all, adminPages(lang))
+	return all
 }
 
 func TestPagesAreAsTheyWere(t *testing.T) {

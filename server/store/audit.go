@@ -70,10 +70,14 @@ func (d *DB) Deeds(ctx context.Context, ask chat.DeedAsk) ([]chat.Deed, string, 
 	}
 	var rows []deedRow
 	q := d.read.NewSelect().Model(&rows).OrderExpr("id DESC").Limit(int64(ask.Limit + 1))
-	for col, v := range map[string]string{"by_id": ask.By, "what": ask.What, "target": ask.Target} {
-		if v != "" {
-			q = q.Where("? = ?", bun.Ident(col), v)
-		}
+	if ask.By != "" {
+		q = q.Where("(by_id = ? OR by_name = ?)", ask.By, ask.By)
+	}
+	if ask.What != "" {
+		q = q.Where("what = ?", ask.What)
+	}
+	if ask.Target != "" {
+		q = q.Where("target = ?", ask.Target)
 	}
 	if ask.Since > 0 {
 		q = q.Where("at >= ?", ask.Since)

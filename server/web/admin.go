@@ -16,6 +16,12 @@ const sureKey = "sure"
 const sureFor = 10 * time.Minute
 
 func (s *server) adminRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /renew", s.signedIn(s.pageRenew))
+	mux.HandleFunc("POST /renew", s.signedIn(s.pageRenewDo))
+	if s.Admin == nil {
+		return
+	}
+	s.adminPeopleRoutes(mux)
 	mux.HandleFunc("GET /admin", s.admin(func(w http.ResponseWriter, r *http.Request, _ caller) error {
 		http.Redirect(w, r, page.AdminHome(), http.StatusSeeOther)
 		return nil

@@ -81,6 +81,9 @@ func (s *server) anyCaller(r *http.Request) (caller, error) {
 	if errors.Is(err, chat.ErrNotFound) || p.Disabled {
 		return caller{}, errSignedOut
 	}
+	if err == nil {
+		err = renewing(r, p)
+	}
 	if err != nil {
 		return caller{}, err
 	}
@@ -115,6 +118,9 @@ func (s *server) socketCaller(r *http.Request) (caller, error) {
 
 func (s *server) byToken(r *http.Request, token string) (caller, error) {
 	p, scopes, err := s.Accounts.UserByToken(r.Context(), token)
+	if err == nil {
+		err = renewing(r, p)
+	}
 	return caller{Person: p, scopes: scopes, login: account.LoginID(token), proof: account.StoredLogin(token)}, err
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"kamachat/server/account"
 	"kamachat/server/page"
 	"kamachat/shared/chat"
 )
@@ -105,6 +107,10 @@ func (s *server) signedIn(h func(http.ResponseWriter, *http.Request, caller) err
 		c, err := s.caller(r)
 		if chat.AsRefusal(err).Code == chat.SignedOut && err != nil {
 			s.toSignIn(w, r)
+			return
+		}
+		if errors.Is(err, account.ErrRenew) {
+			s.toRenew(w, r)
 			return
 		}
 		if err == nil {

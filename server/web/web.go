@@ -32,6 +32,7 @@ type Accounts interface {
 	People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error)
 	Search(ctx context.Context, by chat.UserID, q string) ([]chat.Person, error)
 	MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error)
+	Renew(ctx context.Context, p chat.Person, password string) error
 	SetupOpen(ctx context.Context, key string) (bool, error)
 	Setup(ctx context.Context, key, username, password, nickname string) (chat.Person, error)
 }
@@ -91,6 +92,7 @@ type Config struct {
 	Build    string
 	Limits   Limits
 	Files    Files         // nil: nobody can upload
+	Admin    Admin         // nil: there are no pages of administrators
 	Push     Push          // nil: there are no notifications
 	Ready    http.Handler  // answers whether this node should get requests; nil: always
 	Health   func() Health // for administrators; nil: they are told what Ready says

@@ -148,6 +148,7 @@ func (p *places) Free() {
 type house struct {
 	*httptest.Server
 	db       *store.DB
+	ids      *chat.IDs
 	t        *testing.T
 	hub      *hub
 	places   places
@@ -176,7 +177,7 @@ func openHouse(t *testing.T, change func(*house, *Config)) *house {
 	if _, err := db.Migrate(t.Context(), os.DirFS("../../migrations")); err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, db: db, hub: &hub{logs: map[chat.ConvID][]chat.Message{}, closed: map[string]chan struct{}{}}, logs: &bytes.Buffer{}}
+	h := &house{t: t, db: db, ids: ids, hub: &hub{logs: map[chat.ConvID][]chat.Message{}, closed: map[string]chan struct{}{}}, logs: &bytes.Buffer{}}
 	h.accounts = account.New(account.Config{Store: db, IDs: ids, Poster: h.hub, Cheap: true, Limits: account.NoLimits})
 	c := Config{
 		Accounts: h.accounts, Hub: h.hub, Sessions: NewSessions(db.Logins()), Serve: h.hub.serve, Admit: h.places.admit,

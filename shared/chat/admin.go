@@ -98,8 +98,9 @@ const (
 
 // A DeedAsk is for one page of what administrators did, newest first.
 type DeedAsk struct {
-	By, What, Target string
-	Since, Until     int64  // Unix milliseconds; 0: no bound
-	After            string // what the page before gave as the next
-	Limit            int
+	By           string // an id or a name
+	What, Target string
+	Since, Until int64  // Unix milliseconds; 0: no bound
+	After        string // what the page before gave as the next
+	Limit        int
 }
