@@ -43,7 +43,12 @@ type api struct {
 // apiRoutes registers /api/v1, noun by noun.
 func (s *server) apiRoutes(mux *http.ServeMux) {
 	a := s.newAPI(mux)
+	a.accountRoutes()
 	a.peopleRoutes()
+	a.convRoutes()
+	a.fileRoutes()
+	a.pushRoutes()
+	a.doctorRoutes()
 	a.document()
 }
 
@@ -183,13 +188,20 @@ func (x *exchange) refusal(err error) *problem {
 	return &p
 }
 
-// steady leaves deadlines alone: one that is for the body alone would end
-// handlers that take longer.
+// steady leaves deadlines alone, since one that is for the body alone would end
+// handlers that take longer, and answers JSON whatever is asked for.
 type steady struct{ inner }
 
 type inner huma.Context // by another name than that of one of its methods
 
 func (steady) SetReadDeadline(time.Time) error { return nil }
+
+func (s steady) Header(name string) string {
+	if name == "Accept" {
+		return ""
+	}
+	return s.inner.Header(name)
+}
 
 // Errors that huma itself finds in a request become ours; the document tells of
 // no others.

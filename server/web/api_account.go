@@ -1,96 +1,91 @@
 package web
 
 import (
-	"net/http"
-	"strings"
+	"context"
 
 	"kamachat/shared/chat"
 )
 
-// api makes a handler of one that needs a caller and may answer an error.
-func (s *server) api(h func(http.ResponseWriter, *http.Request, caller) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		c, err := s.caller(r)
-		if err == nil {
-			err = s.admit(r, c)
-		}
-		if err == nil {
-			err = h(w, r, c)
-		}
-		if err != nil {
-			s.problem(w, r, err)
-		}
-	}
+func (a *api) accountRoutes() {
+	route(a, operation{
+		Method: "POST", Path: "/api/v1/register", ID: "register", Tag: "Signing in", Open: true,
+		Summary: "Make an account and sign in",
+		About:   "Also sets the cookie of browsers. Where an invitation is needed, `invite` has its code.",
+	}, a.apiRegister)
+	route(a, operation{
+		Method: "POST", Path: "/api/v1/login", ID: "login", Tag: "Signing in", Open: true,
+		Summary: "Sign in",
+		About:   "Also sets the cookie of browsers.",
+	}, a.apiLogin)
+	route(a, operation{
+		Method: "POST", Path: "/api/v1/logout", ID: "logout", Tag: "Signing in", Open: true,
+		Summary: "End the login that the request comes with",
+		About:   "Its sockets are closed. A login that has ended already is fine.",
+	}, a.apiLogout)
+	route(a, operation{
+		Method: "GET", Path: "/api/v1/me", ID: "getMe", Tag: "Signing in", Scope: anyScope,
+		Summary: "Who one is",
+	}, a.apiMe)
 }
 
-// credentials are what a person types to register or sign in.
+// credentials are what a person types to sign in.
 type credentials struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
-	Nickname string `json:"nickname"`
-	Invite   string `json:"invite,omitempty"` // code of an invitation, to register where one is needed
 }
 
-func (s *server) apiRegister(w http.ResponseWriter, r *http.Request) {
-	s.apiEnter(w, r, func(c credentials) (chat.Person, error) {
-		if err := s.Accounts.Admit(r.Context(), address(r)); err != nil {
-			return chat.Person{}, err
-		}
-		return s.Accounts.Join(r.Context(), c.Invite, c.Username, c.Password, c.Nickname)
-	})
+// A registration is what a person types to register.
+type registration struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+	Nickname string `json:"nickname,omitempty" doc:"What others call one; the username where it is empty"`
+	Invite   string `json:"invite,omitempty" doc:"Code of an invitation, where one is needed"`
 }
 
-func (s *server) apiLogin(w http.ResponseWriter, r *http.Request) {
-	s.apiEnter(w, r, func(c credentials) (chat.Person, error) {
-		return s.Accounts.SignIn(r.Context(), address(r), c.Username, c.Password)
-	})
+// An entered is who came in, and a token to come again.
+type entered struct {
+	User  chat.Person `json:"user"`
+	Token string      `json:"token" doc:"For the header Authorization: Bearer …"`
 }
 
-// apiEnter lets a person in by way of enter, with a bearer token and a cookie.
-func (s *server) apiEnter(w http.ResponseWriter, r *http.Request, enter func(credentials) (chat.Person, error)) {
-	var c credentials
-	if err := read(r, &c); err != nil {
-		s.problem(w, r, err)
-		return
+func (s *server) apiRegister(ctx context.Context, _ caller, in *struct{ Body registration }) (entered, error) {
+	if err := s.Accounts.Admit(ctx, address(exchangeOf(ctx).r)); err != nil {
+		return entered{}, err
 	}
-	p, err := enter(c)
+	b := in.Body
+	p, err := s.Accounts.Join(ctx, b.Invite, b.Username, b.Password, b.Nickname)
+	return s.apiEntered(ctx, p, err)
+}
+
+func (s *server) apiLogin(ctx context.Context, _ caller, in *struct{ Body credentials }) (entered, error) {
+	p, err := s.Accounts.SignIn(ctx, address(exchangeOf(ctx).r), in.Body.Username, in.Body.Password)
+	return s.apiEntered(ctx, p, err)
+}
+
+// apiEntered lets p in, unless err says no, with a bearer token and a cookie.
+func (s *server) apiEntered(ctx context.Context, p chat.Person, err error) (entered, error) {
 	if err != nil {
-		s.problem(w, r, err)
-		return
+		return entered{}, err
 	}
-	token, err := s.Accounts.IssueToken(r.Context(), p.ID)
-	if err == nil {
-		err = s.signIn(w, r, p)
-	}
+	token, err := s.Accounts.IssueToken(ctx, p.ID)
 	if err != nil {
-		s.problem(w, r, err)
-		return
+		return entered{}, err
 	}
-	answer(w, map[string]any{"user": p, "token": token})
+	x := exchangeOf(ctx)
+	return entered{p, token}, s.signIn(x.w, x.r, p)
 }
 
-func (s *server) apiLogout(w http.ResponseWriter, r *http.Request) {
-	if err := s.signOut(w, r); err != nil {
-		s.problem(w, r, err)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
+func (s *server) apiLogout(ctx context.Context, _ caller, _ *struct{}) (none, error) {
+	x := exchangeOf(ctx)
+	return none{}, s.signOut(x.w, x.r)
 }
 
-func (s *server) apiMakeGroup(w http.ResponseWriter, r *http.Request, c caller) error {
-	var in struct {
-		Name    string        `json:"name"`
-		Members []chat.UserID `json:"members"`
-	}
-	if err := read(r, &in); err != nil {
-		return err
-	}
-	id, err := s.Accounts.MakeGroup(r.Context(), c.ID, in.Name, in.Members)
-	if err != nil {
-		return err
-	}
-	answer(w, map[string]any{"group": map[string]any{"id": id, "name": strings.TrimSpace(in.Name)}})
-	return nil
+type userAnswer struct {
+	User chat.Person `json:"user"`
+}
+
+func (s *server) apiMe(_ context.Context, c caller, _ *struct{}) (userAnswer, error) {
+	return userAnswer{c.Person}, nil
 }
 
 // orEmpty makes JSON say [] rather than null.

@@ -53,14 +53,13 @@ func (s *server) newAPI(mux *http.ServeMux) *api {
 			},
 		},
 	}
-	c := huma.Config{OpenAPI: doc, Formats: map[string]huma.Format{"application/json": jsonOnly}, DefaultFormat: "application/json"}
+	c := huma.Config{OpenAPI: doc, Formats: map[string]huma.Format{"application/json": jsonOnly, "json": jsonOnly}, DefaultFormat: "application/json"}
 	c.AllowAdditionalPropertiesByDefault = true
 	return &api{server: s, mux: mux, routed: humago.New(mux, c), silent: huma.NewAPI(c, nowhere{})}
 }
 
 // document serves the description of all routes that were registered before.
 func (a *api) document() {
-	a.finish()
 	doc := a.routed.OpenAPI()
 	for kind, as := range map[string]struct {
 		mime  string
@@ -86,6 +85,7 @@ func (a *api) document() {
 			return nil
 		})
 	}
+	a.finish()
 }
 
 // finish mends what huma does not know of our types, and tells of headers.
@@ -100,12 +100,18 @@ func (a *api) finish() {
 			}
 		}
 	}
+	wrong := &huma.Response{
+		Description: "A problem",
+		Headers:     map[string]*huma.Header{"Retry-After": {Description: "Seconds, where trying again is worth it", Schema: &huma.Schema{Type: huma.TypeInteger}}},
+		Content: map[string]*huma.MediaType{"application/problem+json": {
+			Schema: doc.Components.Schemas.Schema(reflect.TypeFor[problem](), true, ""),
+		}},
+	}
 	for _, path := range doc.Paths {
 		for _, op := range []*huma.Operation{path.Get, path.Post, path.Put, path.Patch, path.Delete} {
-			if op == nil || op.Responses["default"] == nil {
-				continue
+			if op != nil {
+				op.Responses["default"] = wrong
 			}
-			op.Responses["default"].Description = "A problem"
 		}
 	}
 }

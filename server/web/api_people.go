@@ -2,27 +2,20 @@ package web
 
 import (
 	"context"
+	"strings"
 
 	"kamachat/shared/chat"
 )
 
 func (a *api) peopleRoutes() {
 	route(a, operation{
-		Method: "GET", Path: "/api/v1/me", ID: "getMe", Tag: "Signing in", Scope: anyScope,
-		Summary: "Who one is",
-	}, a.apiMe)
-	route(a, operation{
 		Method: "GET", Path: "/api/v1/people", ID: "findPeople", Tag: "People", Scope: "people:read",
 		Summary: "Find people by the beginning of a name",
 	}, a.apiPeople)
-}
-
-type userAnswer struct {
-	User chat.Person `json:"user"`
-}
-
-func (s *server) apiMe(_ context.Context, c caller, _ *struct{}) (userAnswer, error) {
-	return userAnswer{c.Person}, nil
+	route(a, operation{
+		Method: "POST", Path: "/api/v1/groups", ID: "makeGroup", Tag: "Groups", Scope: "groups:write",
+		Summary: "Make a group",
+	}, a.apiMakeGroup)
 }
 
 type peopleAnswer struct {
@@ -34,4 +27,23 @@ func (s *server) apiPeople(ctx context.Context, c caller, in *struct {
 }) (peopleAnswer, error) {
 	ps, err := s.Accounts.Search(ctx, c.ID, in.Query)
 	return peopleAnswer{orEmpty(ps)}, err
+}
+
+type newGroup struct {
+	Name    string        `json:"name"`
+	Members []chat.UserID `json:"members,omitempty" doc:"Besides the caller"`
+}
+
+type groupAnswer struct {
+	Group madeGroup `json:"group"`
+}
+
+type madeGroup struct {
+	ID   chat.ConvID `json:"id"`
+	Name string      `json:"name"`
+}
+
+func (s *server) apiMakeGroup(ctx context.Context, c caller, in *struct{ Body newGroup }) (groupAnswer, error) {
+	id, err := s.Accounts.MakeGroup(ctx, c.ID, in.Body.Name, in.Body.Members)
+	return groupAnswer{madeGroup{id, strings.TrimSpace(in.Body.Name)}}, err
 }

@@ -28,19 +28,29 @@ type Push interface {
 }
 
 // pushRoutes are there where there is Push.
-func (s *server) pushRoutes(mux *http.ServeMux) {
-	if s.Push == nil {
+func (a *api) pushRoutes() {
+	if a.Push == nil {
 		return
 	}
-	mux.HandleFunc("GET /api/v1/push/key", s.api(s.apiPushKey))
-	mux.HandleFunc("POST /api/v1/push/subscriptions", s.api(s.apiSubscribe))
-	mux.HandleFunc("DELETE /api/v1/push/subscriptions", s.api(s.apiUnsubscribe))
-	mux.HandleFunc("POST /api/v1/push/test", s.api(s.apiPushTest))
-	mux.HandleFunc("GET /api/v1/conversations/{id}/mute", s.api(s.apiMuted))
-	mux.HandleFunc("PUT /api/v1/conversations/{id}/mute", s.api(s.apiMute))
-	mux.HandleFunc("GET /api/v1/me/mutes", s.api(s.apiMutes))
-	mux.HandleFunc("GET /api/v1/me/dnd", s.api(s.apiQuiet))
-	mux.HandleFunc("PUT /api/v1/me/dnd", s.api(s.apiSetQuiet))
+	o := operation{Tag: "Notifications"}
+	o.Method, o.Path, o.ID, o.Summary = "GET", "/api/v1/push/key", "getPushKey", "The public key that browsers subscribe with"
+	route(a, o, a.apiPushKey)
+	o.Method, o.Path, o.ID, o.Summary = "POST", "/api/v1/push/subscriptions", "subscribe", "Have this browser notified, until it signs out"
+	route(a, o, a.apiSubscribe)
+	o.Method, o.ID, o.Summary = "DELETE", "unsubscribe", "Have a browser notified no longer"
+	route(a, o, a.apiUnsubscribe)
+	o.Method, o.Path, o.ID, o.Summary = "POST", "/api/v1/push/test", "testPush", "Send a notification to all of one's browsers, to see what comes"
+	route(a, o, a.apiPushTest)
+	o.Method, o.Path, o.ID, o.Summary = "GET", "/api/v1/conversations/{id}/mute", "getMute", "Whether a conversation is muted"
+	route(a, o, a.apiMuted)
+	o.Method, o.ID, o.Summary = "PUT", "setMute", "Mute a conversation, or no longer"
+	route(a, o, a.apiMute)
+	o.Method, o.Path, o.ID, o.Summary = "GET", "/api/v1/me/mutes", "listMutes", "All that is muted"
+	route(a, o, a.apiMutes)
+	o.Method, o.Path, o.ID, o.Summary = "GET", "/api/v1/me/dnd", "getQuiet", "When one wants no notifications"
+	route(a, o, a.apiQuiet)
+	o.Method, o.ID, o.Summary = "PUT", "setQuiet", "Say when one wants no notifications"
+	route(a, o, a.apiSetQuiet)
 }
 
 // closeLogin closes the sockets of a login that has ended, and has its browsers
@@ -53,38 +63,35 @@ func (s *server) closeLogin(ctx context.Context, u chat.UserID, login string) er
 	return err
 }
 
-func (s *server) apiPushKey(w http.ResponseWriter, _ *http.Request, _ caller) error {
-	key, err := s.Push.Key()
-	if err != nil {
-		return err
-	}
-	answer(w, map[string]string{"key": key})
-	return nil
+type keyAnswer struct {
+	Key string `json:"key" doc:"P-256, uncompressed, base64url"`
 }
 
-// apiSubscribe takes what a browser's PushSubscription writes as JSON.
-func (s *server) apiSubscribe(w http.ResponseWriter, r *http.Request, c caller) error {
-	var in struct {
-		Endpoint string `json:"endpoint"`
-		Keys     struct {
-			P256dh string `json:"p256dh"`
-			Auth   string `json:"auth"`
-		} `json:"keys"`
-	}
-	if err := read(r, &in); err != nil {
-		return err
-	}
+func (s *server) apiPushKey(context.Context, caller, *struct{}) (keyAnswer, error) {
+	key, err := s.Push.Key()
+	return keyAnswer{key}, err
+}
+
+// A newSubscription is what a browser's PushSubscription writes as JSON.
+type newSubscription struct {
+	Endpoint string           `json:"endpoint"`
+	Keys     subscriptionKeys `json:"keys"`
+}
+
+type subscriptionKeys struct {
+	P256dh string `json:"p256dh"`
+	Auth   string `json:"auth"`
+}
+
+func (s *server) apiSubscribe(ctx context.Context, c caller, in *struct{ Body newSubscription }) (none, error) {
+	x, b := exchangeOf(ctx), in.Body
 	sub := chat.Subscription{
-		User: c.ID, Login: c.login, Endpoint: in.Endpoint, P256dh: in.Keys.P256dh, Auth: in.Keys.Auth, Site: site(r), Lang: lang(w, r),
+		User: c.ID, Login: c.login, Endpoint: b.Endpoint, P256dh: b.Keys.P256dh, Auth: b.Keys.Auth, Site: site(x.r), Lang: lang(x.w, x.r),
 	}
 	if !c.until.IsZero() {
 		sub.Until = c.until.UnixMilli()
 	}
-	if err := s.Push.Subscribe(r.Context(), sub); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return none{}, s.Push.Subscribe(ctx, sub)
 }
 
 // site is where the person uses us, for push services that have a question.
@@ -96,94 +103,67 @@ func site(r *http.Request) string {
 	return "https://" + r.Host
 }
 
-func (s *server) apiUnsubscribe(w http.ResponseWriter, r *http.Request, c caller) error {
-	var in struct {
-		Endpoint string `json:"endpoint"`
-	}
-	if err := read(r, &in); err != nil {
-		return err
-	}
-	if err := s.Push.Unsubscribe(r.Context(), c.ID, in.Endpoint); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+type oldSubscription struct {
+	Endpoint string `json:"endpoint"`
 }
 
-func (s *server) apiPushTest(w http.ResponseWriter, r *http.Request, c caller) error {
-	as, err := s.Push.Test(r.Context(), c.ID)
-	if err != nil {
-		return err
-	}
-	answer(w, map[string]any{"answers": orEmpty(as)})
-	return nil
+func (s *server) apiUnsubscribe(ctx context.Context, c caller, in *struct{ Body oldSubscription }) (none, error) {
+	return none{}, s.Push.Unsubscribe(ctx, c.ID, in.Body.Endpoint)
 }
 
-func (s *server) apiMute(w http.ResponseWriter, r *http.Request, c caller) error {
-	conv, err := s.conv(r, c)
-	if err != nil {
-		return err
-	}
-	var in struct {
-		Until *int64 `json:"until"`
-	}
-	if err := read(r, &in); err != nil {
-		return err
-	}
-	if in.Until == nil {
-		return chat.Refuse(chat.Invalid, "until is missing")
-	}
-	m := chat.Mute{Conv: conv, Until: *in.Until}
-	if err := s.Push.Mute(r.Context(), c.ID, m); err != nil {
-		return err
-	}
-	answer(w, m)
-	return nil
+type pushAnswers struct {
+	Answers []push.Answer `json:"answers" doc:"One for each browser"`
 }
 
-func (s *server) apiMuted(w http.ResponseWriter, r *http.Request, c caller) error {
-	conv, err := s.conv(r, c)
+func (s *server) apiPushTest(ctx context.Context, c caller, _ *struct{}) (pushAnswers, error) {
+	as, err := s.Push.Test(ctx, c.ID)
+	return pushAnswers{orEmpty(as)}, err
+}
+
+type newMute struct {
+	Until *int64 `json:"until" nullable:"false" doc:"Milliseconds since 1970; -1: until further notice; 0: not muted"`
+}
+
+func (s *server) apiMute(ctx context.Context, c caller, in *struct {
+	ConvPath
+	Body newMute
+}) (m chat.Mute, err error) {
+	m.Conv, err = s.convOf(ctx, c, in.ID)
 	if err != nil {
-		return err
+		return m, err
 	}
-	ms, err := s.Push.Mutes(r.Context(), c.ID, conv)
+	if in.Body.Until == nil {
+		return m, chat.Refuse(chat.Invalid, "until is missing")
+	}
+	m.Until = *in.Body.Until
+	return m, s.Push.Mute(ctx, c.ID, m)
+}
+
+func (s *server) apiMuted(ctx context.Context, c caller, in *ConvPath) (chat.Mute, error) {
+	conv, err := s.convOf(ctx, c, in.ID)
 	if err != nil {
-		return err
+		return chat.Mute{}, err
 	}
-	m := chat.Mute{Conv: conv}
+	ms, err := s.Push.Mutes(ctx, c.ID, conv)
 	if len(ms) > 0 {
-		m = ms[0]
+		return ms[0], err
 	}
-	answer(w, m)
-	return nil
+	return chat.Mute{Conv: conv}, err
 }
 
-func (s *server) apiMutes(w http.ResponseWriter, r *http.Request, c caller) error {
-	ms, err := s.Push.Mutes(r.Context(), c.ID)
-	if err != nil {
-		return err
-	}
-	answer(w, map[string]any{"mutes": orEmpty(ms)})
-	return nil
+type mutesAnswer struct {
+	Mutes []chat.Mute `json:"mutes"`
 }
 
-func (s *server) apiSetQuiet(w http.ResponseWriter, r *http.Request, c caller) error {
-	var q chat.Quiet
-	if err := read(r, &q); err != nil {
-		return err
-	}
-	if err := s.Push.SetQuiet(r.Context(), c.ID, q); err != nil {
-		return err
-	}
-	answer(w, q)
-	return nil
+func (s *server) apiMutes(ctx context.Context, c caller, _ *struct{}) (mutesAnswer, error) {
+	ms, err := s.Push.Mutes(ctx, c.ID)
+	return mutesAnswer{orEmpty(ms)}, err
 }
 
-func (s *server) apiQuiet(w http.ResponseWriter, r *http.Request, c caller) error {
-	q, err := s.Push.Quiet(r.Context(), c.ID)
-	if err != nil {
-		return err
-	}
-	answer(w, q)
-	return nil
+func (s *server) apiSetQuiet(ctx context.Context, c caller, in *struct{ Body chat.Quiet }) (chat.Quiet, error) {
+	return in.Body, s.Push.SetQuiet(ctx, c.ID, in.Body)
+}
+
+func (s *server) apiQuiet(ctx context.Context, c caller, _ *struct{}) (chat.Quiet, error) {
+	return s.Push.Quiet(ctx, c.ID)
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -39,10 +40,15 @@ type probe struct {
 	Host     string `json:"host,omitempty"` // what was asked for; for administrators
 }
 
-func (s *server) doctorRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /doctor", s.pageDoctor)
-	mux.HandleFunc("POST /api/v1/doctor", s.apiProbe)
-	mux.HandleFunc("GET /api/v1/doctor/server", s.api(s.apiHealth))
+func (a *api) doctorRoutes() {
+	route(a, operation{
+		Method: "POST", Path: "/api/v1/doctor", ID: "probe", Tag: "Server", Open: true,
+		Summary: "How a request looks from here",
+	}, a.apiProbe)
+	route(a, operation{
+		Method: "GET", Path: "/api/v1/doctor/server", ID: "getHealth", Tag: "Server",
+		Summary: "How the server is, for administrators",
+	}, a.apiHealth)
 }
 
 // pageDoctor is for everybody: who can't sign in may want to know why.
@@ -53,13 +59,14 @@ func (s *server) pageDoctor(w http.ResponseWriter, r *http.Request) {
 
 // apiProbe is for everybody, too. It is a POST since only then do browsers say
 // where they are, as they do for sockets.
-func (s *server) apiProbe(w http.ResponseWriter, r *http.Request) {
+func (s *server) apiProbe(ctx context.Context, _ caller, _ *struct{}) (probe, error) {
+	r := exchangeOf(ctx).r
 	c, err := s.caller(r)
 	p := probe{At: time.Now().UnixMilli(), Build: s.Build, SignedIn: err == nil, Secure: overTLS(r), Site: s.siteOf(r)}
 	if err == nil && c.Admin {
 		p.Host = r.Host
 	}
-	answer(w, p)
+	return p, nil
 }
 
 // siteOf tells what the door to the socket would make of a request's origin.
@@ -74,26 +81,26 @@ func (s *server) siteOf(r *http.Request) string {
 	return "other"
 }
 
+type healthAnswer struct {
+	Health *Health         `json:"health,omitempty"`
+	Ready  json.RawMessage `json:"ready,omitempty" doc:"What /readyz says"`
+}
+
 // apiHealth tells administrators what /readyz tells, and what Health does.
-func (s *server) apiHealth(w http.ResponseWriter, r *http.Request, c caller) error {
+func (s *server) apiHealth(ctx context.Context, c caller, _ *struct{}) (out healthAnswer, err error) {
 	if !c.Admin {
-		return chat.Refuse(chat.Forbidden, "only administrators may see this")
-	}
-	var out struct {
-		Health *Health         `json:"health,omitempty"`
-		Ready  json.RawMessage `json:"ready,omitempty"`
+		return out, chat.Refuse(chat.Forbidden, "only administrators may see this")
 	}
 	if s.Health != nil {
 		h := s.Health()
 		out.Health = &h
 	}
 	said := &note{header: http.Header{}}
-	s.Ready.ServeHTTP(said, r)
+	s.Ready.ServeHTTP(said, exchangeOf(ctx).r)
 	if json.Valid(said.Bytes()) {
 		out.Ready = said.Bytes()
 	}
-	answer(w, out)
-	return nil
+	return out, nil
 }
 
 // A note takes down what a handler answers.

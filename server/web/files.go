@@ -25,18 +25,6 @@ type Files interface {
 	Open(ctx context.Context, u chat.UserID, id string) (chat.Upload, io.ReadSeekCloser, error)
 }
 
-// uploadPath is where programs upload.
-const uploadPath = "/api/v1/files"
-
-// fileRoutes are there where there are Files.
-func (s *server) fileRoutes(mux *http.ServeMux) {
-	if s.Files == nil {
-		return
-	}
-	mux.HandleFunc("POST "+uploadPath, s.api(s.apiUpload))
-	mux.HandleFunc("GET /files/{id}/{name}", s.file)
-}
-
 // Bounds on slow lines. A file may take longer than other requests, but its
 // bytes must keep coming.
 const (
@@ -66,41 +54,6 @@ func (s *server) mayBring(r *http.Request) int64 {
 func isMultipart(r *http.Request) bool {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return kind == "multipart/form-data"
-}
-
-// apiUpload takes a file as the body of the request. Its name is in the header
-// Content-Disposition, as in answers (RFC 6266), and so in no log of addresses;
-// width and height in the query are what the client knows of a picture.
-func (s *server) apiUpload(w http.ResponseWriter, r *http.Request, c caller) error {
-	_, params, err := mime.ParseMediaType(r.Header.Get("Content-Disposition"))
-	if err != nil {
-		params = nil
-	}
-	width, werr := number(r, "width", 0)
-	height, herr := number(r, "height", 0)
-	if err := errors.Join(werr, herr); err != nil {
-		return cmp.Or(werr, herr)
-	}
-	u := chat.Upload{
-		Owner: c.ID, Name: params["filename"], Type: r.Header.Get("Content-Type"),
-		Width: int(min(width, chat.MaxSide+1)), Height: int(min(height, chat.MaxSide+1)),
-	}
-	u, err = s.take(w, r, u, r.ContentLength, r.Body)
-	if err != nil {
-		return err
-	}
-	answer(w, map[string]any{"file": fileAnswer{u.URL(), u.Name, u.Type, u.Size, u.Width, u.Height}})
-	return nil
-}
-
-// A fileAnswer is a file as the API tells of it. Unlike chat.File its size is a number.
-type fileAnswer struct {
-	URL    string `json:"url"`
-	Name   string `json:"name"`
-	Type   string `json:"type"`
-	Size   int64  `json:"size"`
-	Width  int    `json:"width"`
-	Height int    `json:"height"`
 }
 
 // take has in kept for as long as bytes come. Who sends a file that is refused
@@ -151,16 +104,10 @@ const fileCSP = "sandbox; default-src 'none'"
 
 // file serves an upload to those who may read it. Only what runs nothing is
 // shown; all else is to be saved.
-func (s *server) file(w http.ResponseWriter, r *http.Request) {
-	c, err := s.caller(r)
-	if err != nil {
-		s.problem(w, r, err)
-		return
-	}
+func (s *server) file(w http.ResponseWriter, r *http.Request, c caller) error {
 	u, body, err := s.Files.Open(r.Context(), c.ID, r.PathValue("id"))
 	if err != nil {
-		s.problem(w, r, err)
-		return
+		return err
 	}
 	defer body.Close()
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(within(u.Size))) // as above
@@ -177,6 +124,7 @@ func (s *server) file(w http.ResponseWriter, r *http.Request) {
 	h.Set("Vary", "Cookie, Authorization") // whoever signs in next in this browser asks for it anew
 	h.Set("ETag", `"`+u.ID+`"`)
 	http.ServeContent(w, r, "", time.Time{}, body)
+	return nil
 }
 
 // maxAtOnce is how many files one form may bring.

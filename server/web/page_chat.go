@@ -136,7 +136,7 @@ func (s *server) pagePost(w http.ResponseWriter, r *http.Request, c caller) erro
 // each file. It returns the last message. What is posted is taken out of in.
 func (s *server) postWritten(r *http.Request, c caller, in *written) (m chat.Message, err error) {
 	if strings.TrimSpace(in.text) != "" || len(in.files) == 0 {
-		if m, err = s.post(r, c, in.ref, chat.TextContent(in.text)); err != nil {
+		if m, err = s.post(r.Context(), c, r.PathValue("id"), in.ref, chat.TextContent(in.text)); err != nil {
 			return m, err
 		}
 	}
@@ -145,7 +145,7 @@ func (s *server) postWritten(r *http.Request, c caller, in *written) (m chat.Mes
 		if in.ref != "" {
 			ref = in.ref + "." + strconv.Itoa(i+1)
 		}
-		last, err := s.post(r, c, ref, chat.Content{Kind: chat.FileK, File: &f})
+		last, err := s.post(r.Context(), c, r.PathValue("id"), ref, chat.Content{Kind: chat.FileK, File: &f})
 		if err != nil && m.Seq > 0 {
 			in.ref, in.text = rand.Text(), ""
 		}
