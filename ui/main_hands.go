@@ -91,6 +91,14 @@ func (h *hands) Post(conv chat.ConvID, c chat.Content) {
 	h.persist.Do(func() { go browserStore{}.ask(context.Background(), "persist") }) // whatever the browser says
 }
 
+// SetLine implements view.Intents. What is deleted takes the draft along.
+func (h *hands) SetLine(conv chat.ConvID, by chat.LineChange) {
+	h.Client.SetLine(conv, by)
+	if by.Clear > 0 {
+		h.replica.Drafted(conv)
+	}
+}
+
 // SignOut implements view.Intents by posting a real form, which leaves the page.
 func (h *hands) SignOut() {
 	var status state.Status

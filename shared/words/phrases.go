@@ -23,16 +23,17 @@ var chatPhrases = map[string]phrase{
 	"day.yesterday": {"Yesterday", "昨天"},
 
 	// The list of conversations.
-	"list.label":   {"Conversations", "会话"},
-	"list.find":    {"Search conversations", "搜索会话"},
-	"list.nothing": {"Nothing here matches “{0}”.", "没有与“{0}”相符的会话。"},
-	"list.empty":   {"No conversations yet. Find someone and say hello.", "还没有会话。找个人，打声招呼吧。"},
-	"list.start":   {"Find someone", "找人聊天"},
-	"list.more":    {"Show {0} more", "再显示 {0} 个"},
-	"list.unread":  {"{0} unread", "{0} 条未读"},
-	"list.draft":   {"Draft:", "[草稿]"},
-	"list.you":     {"You", "我"},
-	"list.says":    {"{0}: ", "{0}："},
+	"list.label":    {"Conversations", "会话"},
+	"list.find":     {"Search conversations", "搜索会话"},
+	"list.nothing":  {"Nothing here matches “{0}”.", "没有与“{0}”相符的会话。"},
+	"list.empty":    {"No conversations yet. Find someone and say hello.", "还没有会话。找个人，打声招呼吧。"},
+	"list.start":    {"Find someone", "找人聊天"},
+	"list.more":     {"Show {0} more", "再显示 {0} 个"},
+	"list.unread":   {"{0} unread", "{0} 条未读"},
+	"list.archived": {"Archived ({0})", "已归档（{0}）"},
+	"list.draft":    {"Draft:", "[草稿]"},
+	"list.you":      {"You", "我"},
+	"list.says":     {"{0}: ", "{0}："},
 
 	// The line about the connection.
 	"note.connecting": {"Connecting…", "正在连接…"},
@@ -160,6 +161,18 @@ var chatPhrases = map[string]phrase{
 	"mute.hours":    {"8 h", "8 小时"},
 	"mute.week":     {"1 week", "1 周"},
 	"mute.always":   {"Always", "始终"},
+
+	// What one makes of a conversation in the list.
+	"line.label":     {"In the list", "会话管理"},
+	"line.pin":       {"Pin to the top", "置顶"},
+	"line.unpin":     {"Unpin", "取消置顶"},
+	"line.pinned":    {"Pinned", "已置顶"},
+	"line.archive":   {"Archive", "归档"},
+	"line.unarchive": {"Take out of the archive", "取消归档"},
+	"line.delete":    {"Delete for me…", "删除会话…"},
+	"line.sure":      {"Delete all messages here, for me only?", "确定删除全部消息？仅对我生效"},
+	"line.full":      {"50 conversations are pinned. Unpin one first.", "最多置顶 50 个会话，请先取消一个。"},
+	"line.failed":    {"That couldn't be changed. It is as before.", "无法更改，已恢复原样。"},
 
 	// What other programs share.
 	"share.choose": {"Choose a conversation to share to", "选择要分享到的会话"},

@@ -134,9 +134,9 @@ func (c *composer) amendKey(key string, empty bool) bool {
 
 // refuse says why an amendment came to nothing.
 func (r *Root) refuse(n *state.Denied) {
-	words := "amend.failed"
+	words := choose("amend.failed", "line.failed", n.Line)
 	if n.Code == chat.TooLong {
-		words = "amend.full"
+		words = choose("amend.full", "line.full", n.Line)
 	}
 	r.notice, r.noticed = r.desk.say(words), r.desk.Now()
 	time.AfterFunc(noticeFor, func() { r.desk.Changed(state.Change{Link: true}) })

@@ -2,6 +2,7 @@ package view
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,10 @@ type acts struct{ did []string }
 
 func (a *acts) Post(c chat.ConvID, x chat.Content) {
 	a.did = append(a.did, "post "+string(c)+" "+x.Text)
+}
+func (a *acts) SetLine(c chat.ConvID, by chat.LineChange) {
+	said, _ := json.Marshal(by)
+	a.did = append(a.did, "line "+string(c)+" "+string(said))
 }
 func (a *acts) Retry(ref string)                                      { a.did = append(a.did, "retry "+ref) }
 func (a *acts) Discard(ref string)                                    { a.did = append(a.did, "discard "+ref) }

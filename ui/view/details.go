@@ -78,6 +78,7 @@ func (p *details) Render() app.UI {
 			void("input").Attr("type", "date").ID("date").OnChange(p.onDate),
 		),
 		slot("mutes").DataSet("conv", string(c.ID)),
+		app.If(c.Last != nil, func() app.UI { return &tidy{desk: d, Conv: c} }),
 		el("ul").Class("people").Body(people...),
 	)
 }

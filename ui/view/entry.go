@@ -23,6 +23,7 @@ type entry struct {
 	Tick    chat.Tick
 	Unread  int
 	Muted   bool
+	chat.Line
 }
 
 // entries returns the lines of the list.
@@ -39,7 +40,7 @@ func (d *Desk) entry(c state.Conv, s *state.State) entry {
 	e := entry{
 		ID: c.ID, Title: c.Title, Avatar: c.Avatar, Seed: seed(c), Group: c.ID.IsGroup(),
 		Online: c.Online, Open: c.ID == s.Opened(), At: c.LastAt, Tick: c.Tick, Unread: c.Unread, Muted: d.isMuted(c.ID),
-		Typing: d.typing(c, s),
+		Typing: d.typing(c, s), Line: c.Line,
 	}
 	if c.LastAt > 0 {
 		e.Time = d.listTime(c.LastAt)

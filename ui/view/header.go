@@ -22,7 +22,7 @@ func (h *header) Render() app.UI {
 		el("a").Attr("href", "/").Class("icon back").Title(d.say("head.back")).Aria("label", d.say("head.back")).Body(icon("back")),
 		avatar(seed(c), c.Title, c.Avatar, c.Online, "s"),
 		el("div").Class("names").Body(
-			el("h1").Body(titled(c.Title, h.Muted, d)...),
+			el("h1").Body(titled(c.Title, false, h.Muted, d)...),
 			el("p").Text(h.status()),
 		),
 		el("div").Class("acts").Body(

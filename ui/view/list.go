@@ -23,23 +23,41 @@ type list struct {
 	Entries []entry
 
 	filter string
-	more   int // more lines than linesAtOnce
+	more   int         // more lines than linesAtOnce
+	folder bool        // what is archived is shown
+	under  chat.ConvID // whose menu it is
 }
 
 func (l *list) Render() app.UI {
 	d := l.desk
-	es := filtered(l.Entries, l.filter)
+	es, archived := filtered(l.Entries, l.filter), []entry(nil)
+	if l.filter == "" {
+		es, archived = parted(es)
+	}
 	rest := len(es) - linesAtOnce - l.more
 	if rest > 0 {
 		es = es[:linesAtOnce+l.more]
 	}
-	rows := make([]app.UI, len(es), len(es)+1)
-	for i, e := range es {
-		rows[i] = &listRow{desk: d, Entry: e}
+	var rows []app.UI
+	lines := func(es []entry) {
+		for _, e := range es {
+			rows = append(rows, &listRow{desk: d, Entry: e})
+		}
 	}
+	wide := func(words string, on app.EventHandler) app.HTMLElem {
+		b := el("button").Attr("type", "button").Class("more").Text(words).OnClick(on)
+		rows = append(rows, el("li").Body(b))
+		return b
+	}
+	lines(es)
 	if rest > 0 {
-		rows = append(rows, el("li").Body(el("button").Attr("type", "button").Class("more").
-			Text(d.say("list.more", rest)).OnClick(l.onMore)))
+		wide(d.say("list.more", rest), l.onMore)
+	}
+	if len(archived) > 0 {
+		wide(d.say("list.archived", len(archived)), l.onFolder).Aria("expanded", boolean(l.folder))
+	}
+	if l.folder {
+		lines(archived)
 	}
 	return el("nav").Class("list").Aria("label", d.say("list.label")).Body(
 		&profile{desk: d, Me: l.Me, Live: l.Status.Phase == state.Live},
@@ -51,8 +69,9 @@ func (l *list) Render() app.UI {
 		),
 		l.note(),
 		slot("offers").Role("status"),
-		el("ul").Class("convs").ID("convs").OnKeyDown(l.onKey).OnScroll(l.onScroll, app.PassiveEvent()).Body(rows...),
-		app.If(len(es) == 0, l.empty),
+		el("ul").Class("convs").ID("convs").OnKeyDown(l.onKey).OnScroll(l.onScroll, app.PassiveEvent()).On("contextmenu", l.onMenu).Body(rows...),
+		l.menu(),
+		app.If(len(rows) == 0, l.empty),
 	)
 }
 
@@ -90,7 +109,8 @@ func (l *list) empty() app.UI {
 	)
 }
 
-func (l *list) onNew(ctx app.Context, e app.Event) { l.desk.show(dialogNew) }
+func (l *list) onNew(ctx app.Context, e app.Event)    { l.desk.show(dialogNew) }
+func (l *list) onFolder(ctx app.Context, e app.Event) { l.folder = !l.folder }
 func (l *list) onMore(ctx app.Context, e app.Event) {
 	l.more += linesAtOnce
 	l.desk.Intents.More()

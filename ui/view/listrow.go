@@ -19,7 +19,7 @@ func (r *listRow) Render() app.UI {
 	e, d := r.Entry, r.desk
 	link := el("a").Attr("href", href(e.ID)).Class("conv-row").Body(
 		avatar(e.Seed, e.Title, e.Avatar, e.Online, ""),
-		el("span").Class("nm").Body(titled(e.Title, e.Muted, d)...),
+		el("span").Class("nm").Body(titled(e.Title, e.Pinned > 0, e.Muted, d)...),
 		el("time").Class("tm").Attr("datetime", stamp(e.At)).Text(e.Time),
 		r.words(),
 		app.If(e.Unread > 0, func() app.UI {

@@ -52,7 +52,7 @@ func (d *Desk) isMuted(conv chat.ConvID) bool {
 // is none to be told of.
 func (d *Desk) Notice(c state.Conv, s *state.State) (body string) {
 	m := c.Last
-	if c.Unread == 0 || m == nil || m.Seq < c.Said || m.Content.Kind == chat.Gone || m.Author == s.Me().ID || m.Content.Event != nil {
+	if c.Unread == 0 || c.Archived || m == nil || m.Seq < c.Said || m.Content.Kind == chat.Gone || m.Author == s.Me().ID || m.Content.Event != nil {
 		return ""
 	}
 	if c.ID.IsGroup() {
@@ -61,10 +61,17 @@ func (d *Desk) Notice(c state.Conv, s *state.State) (body string) {
 	return body + d.preview(m, s)
 }
 
-// titled is a title, and a mark behind it where the conversation is muted.
-func titled(title string, muted bool, d *Desk) []app.UI {
-	if !muted {
-		return []app.UI{app.Text(title)}
+// titled is a title, and marks behind it where the conversation is pinned or muted.
+func titled(title string, pinned, muted bool, d *Desk) []app.UI {
+	ui := []app.UI{app.Text(title)}
+	mark := func(name, label string) {
+		ui = append(ui, el("span").Class("hushed").Role("img").Aria("label", d.say(label)).Body(icon(name)))
 	}
-	return []app.UI{app.Text(title), el("span").Class("hushed").Role("img").Aria("label", d.say("mute.muted")).Body(icon("hush"))}
+	if pinned {
+		mark("pin", "line.pinned")
+	}
+	if muted {
+		mark("hush", "mute.muted")
+	}
+	return ui
 }

@@ -39,6 +39,11 @@ func (w *switcher) match(q string) {
 				w.convs = append(w.convs, e)
 			}
 		}
+		for _, c := range s.Bare() { // deleted, and the person is in them all the same
+			if q != "" && contains(c.Title, q) && len(w.convs) < mostJumps && c.ID != s.Opened() {
+				w.convs = append(w.convs, w.desk.entry(c, s))
+			}
+		}
 	})
 }
 

@@ -20,6 +20,8 @@ import (
 type Intents interface {
 	// Post puts c last in conv.
 	Post(conv chat.ConvID, c chat.Content)
+	// SetLine changes what the person has made of conv in the list.
+	SetLine(conv chat.ConvID, by chat.LineChange)
 	// Retry sends a failed post again, Discard gives it up.
 	Retry(ref string)
 	Discard(ref string)
