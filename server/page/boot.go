@@ -33,6 +33,7 @@ type (
 		Mine    *marks      `json:"mine,omitempty"`
 		All     *marks      `json:"all,omitempty"`
 		Unread  int         `json:"unread,omitempty"`
+		chat.Line
 	}
 	marks struct {
 		Delivered int64 `json:"delivered"`
@@ -80,7 +81,7 @@ func (p ChatPage) boot() boot {
 // summary leaves out what the list does not show: the page tells the shown
 // conversation's last entry, and only an own entry has a tick.
 func (p ChatPage) summary(s chat.Summary) summary {
-	out := summary{Conv: s.Conv, Title: s.Title, Avatar: s.Avatar, LastSeq: s.LastSeq, Unread: s.Unread}
+	out := summary{Conv: s.Conv, Title: s.Title, Avatar: s.Avatar, LastSeq: s.LastSeq, Unread: s.Unread, Line: s.Line}
 	if s.Conv.IsGroup() {
 		out.Members = s.Members
 	}

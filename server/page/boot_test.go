@@ -20,7 +20,7 @@ func TestTakeOverChangesNothing(t *testing.T) {
 			s := booted(t, p)
 			open := p.Open.Summary.Conv
 			s.Open(open)
-			cs, ls := s.Convs(), p.lines()
+			cs, ls := s.Convs(), p.listed()
 			if len(cs) != len(ls) {
 				t.Fatalf("%d conversations, %d are drawn", len(cs), len(ls))
 			}

@@ -21,6 +21,7 @@ type line struct {
 	Tick    chat.Tick
 	Unread  int
 	Open    bool
+	chat.Line
 }
 
 // name is what to call someone.
@@ -40,7 +41,7 @@ func (p ChatPage) person(u chat.UserID) chat.Person {
 
 // line returns what the list says of a conversation.
 func (p ChatPage) line(s chat.Summary) line {
-	l := line{ID: s.Conv, Seed: string(s.Conv), Title: s.Title, Avatar: s.Avatar, Unread: s.Unread, Open: p.shows(s.Conv)}
+	l := line{ID: s.Conv, Seed: string(s.Conv), Title: s.Title, Avatar: s.Avatar, Unread: s.Unread, Open: p.shows(s.Conv), Line: s.Line}
 	if peer, ok := s.Conv.Peer(p.Me.ID); ok {
 		x := p.person(peer)
 		l.Seed, l.Title, l.Avatar = string(peer), x.Name(), x.Avatar
@@ -62,20 +63,41 @@ func (p ChatPage) line(s chat.Summary) line {
 
 func (p ChatPage) shows(c chat.ConvID) bool { return p.Open != nil && p.Open.Summary.Conv == c }
 
-// lines is the list, ordered as ui/state orders it. A conversation that is
-// shown and has no entries yet comes first.
-func (p ChatPage) lines() []line {
-	ls := make([]line, 0, len(p.Convs)+1)
+// lines is the list, ordered as ui/state orders it, and what is archived of it. A
+// conversation that is shown and has no entries, or none any more, comes first; of the
+// others that are deleted nothing is shown.
+func (p ChatPage) lines() (ls, archived []line) {
 	shown := false
 	for _, s := range p.Convs {
 		l := p.line(s)
-		shown = shown || l.Open
-		ls = append(ls, l)
+		switch bare := s.Cleared > 0 && s.Last == nil; {
+		case bare:
+		case s.Archived:
+			shown, archived = shown || l.Open, append(archived, l)
+		default:
+			shown, ls = shown || l.Open, append(ls, l)
+		}
 	}
-	slices.SortFunc(ls, func(a, b line) int { return cmp.Or(cmp.Compare(b.At, a.At), cmp.Compare(a.ID, b.ID)) })
+	order := func(a, b line) int {
+		return cmp.Or(cmp.Compare(b.Pinned, a.Pinned), cmp.Compare(b.At, a.At), cmp.Compare(a.ID, b.ID))
+	}
+	slices.SortFunc(ls, order)
+	slices.SortFunc(archived, order)
 	if p.Open != nil && !shown {
 		ls = slices.Insert(ls, 0, p.line(p.Open.Summary))
 	}
+	return ls, archived
+}
+
+// listed are the lines above the archive.
+func (p ChatPage) listed() []line {
+	ls, _ := p.lines()
+	return ls
+}
+
+// archived are those in it.
+func (p ChatPage) archived() []line {
+	_, ls := p.lines()
 	return ls
 }
 
@@ -132,7 +154,9 @@ func (p ChatPage) title() string {
 		t = p.line(p.Open.Summary).Title + " · " + t
 	}
 	for _, s := range p.Convs {
-		n += s.Unread
+		if !s.Archived {
+			n += s.Unread
+		}
 	}
 	if n > 0 {
 		t = "(" + count(n) + ") " + t

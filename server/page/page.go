@@ -54,6 +54,7 @@ type OpenConv struct {
 	Summary chat.Summary
 	Page    chat.Page
 	Past    bool   // Page is not the log's end
+	Menu    bool   // what can be done about its line is shown
 	Ref     string // of the form to write, so that sending it twice stores it once
 	Text    string // what was typed and could not be sent
 	Problem *chat.Refusal

@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"kamachat/shared/chat"
@@ -11,14 +12,17 @@ import (
 // others, and nobody sees so far down before.
 const linesAtOnce = 60
 
-// recent returns the page with only the latest conversations, the one that is
-// shown, and the people in them.
+// recent returns the page with only the conversations that are pinned, the latest
+// ones, the one that is shown, and the people in them.
 func (p ChatPage) recent() ChatPage {
 	if p.Me == nil || len(p.Convs) <= linesAtOnce {
 		return p
 	}
 	at := func(s chat.Summary) int64 {
-		if s.Last == nil {
+		switch {
+		case s.Pinned > 0:
+			return math.MaxInt64
+		case s.Last == nil:
 			return 0
 		}
 		return s.Last.At

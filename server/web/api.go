@@ -49,6 +49,7 @@ func (s *server) apiRoutes(mux *http.ServeMux) {
 	a.fileRoutes()
 	a.pushRoutes()
 	a.doctorRoutes()
+	a.lineRoutes()
 	a.document()
 }
 

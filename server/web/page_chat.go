@@ -70,7 +70,7 @@ func (s *server) list(r *http.Request, c caller, log *chat.Page) ([]chat.Summary
 }
 
 func (s *server) pageChat(w http.ResponseWriter, r *http.Request, c caller) error {
-	return s.chat(w, r, c, page.OpenConv{Ref: rand.Text()})
+	return s.chat(w, r, c, page.OpenConv{Ref: rand.Text(), Menu: r.URL.Query().Has("menu")})
 }
 
 // chat draws the conversation of the path: its end, or what is before the Seq

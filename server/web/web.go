@@ -47,6 +47,10 @@ type Hub interface {
 	// conversation that does not exist yet is an empty page.
 	Before(ctx context.Context, u chat.UserID, conv chat.ConvID, seq int64, limit int) (chat.Page, error)
 	At(ctx context.Context, u chat.UserID, conv chat.ConvID, at int64) (int64, error)
+	// SetLine changes what u has made of conv in the list.
+	SetLine(ctx context.Context, u chat.UserID, conv chat.ConvID, c chat.LineChange) (chat.Line, error)
+	// StandingIn returns what decides what u may do in conv.
+	StandingIn(ctx context.Context, u chat.UserID, conv chat.ConvID) (chat.Standing, error)
 	// Seen moves the marks of u forward.
 	Seen(ctx context.Context, u chat.UserID, m chat.Marks) error
 	// CloseUser closes all sockets of u.
@@ -169,6 +173,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", s.signedIn(s.pageHome))
 	mux.HandleFunc("GET /c/{id}", s.signedIn(s.pageChat))
 	mux.HandleFunc("POST /c/{id}", s.signedIn(s.pagePost))
+	mux.HandleFunc("POST /c/{id}/line", s.signedIn(s.pageLine))
 	mux.HandleFunc("GET /new", s.signedIn(s.pageNew))
 	mux.HandleFunc("POST /new", s.signedIn(s.pageNewDo))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

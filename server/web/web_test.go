@@ -39,6 +39,9 @@ type hub struct {
 	closed map[string]chan struct{} // by login
 	users  []chat.UserID            // CloseUser
 	fail   error
+	lined  []string // SetLine, whose and of what
+	line   chat.Line
+	bonds  map[chat.UserID]chat.Bond
 }
 
 func (h *hub) PostWait(_ context.Context, d chat.Draft) (chat.Message, error) {

@@ -3,12 +3,16 @@ package view
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"kamachat/shared/chat"
 	"kamachat/ui/state"
 )
+
+// sureFor is how long a click may take that confirms the one before it.
+const sureFor = 6 * time.Second
 
 // A tidy is what a person can make of a conversation in the list: pin it, put it
 // into the folder below, delete it. It is in the pane beside the conversation,
@@ -47,6 +51,7 @@ func (t *tidy) onDelete(ctx app.Context, e app.Event) {
 	c := t.Conv
 	if t.sure != c.ID {
 		t.sure = c.ID
+		ctx.After(sureFor, func(app.Context) { t.sure = "" })
 		return
 	}
 	t.sure = ""
@@ -61,8 +66,8 @@ func (t *tidy) onDelete(ctx app.Context, e app.Event) {
 
 func (t *tidy) set(c chat.LineChange) {
 	t.desk.Intents.SetLine(t.Conv.ID, c)
-	if m := rowMenu(); m.Truthy() {
-		m.Call("hidePopover")
+	if app.IsClient && rowMenu().Truthy() {
+		rowMenu().Call("hidePopover")
 	}
 }
 
@@ -74,7 +79,7 @@ func (l *list) menu() app.UI {
 	l.desk.Do(func(s *state.State) { c, _ = s.Conv(l.under) })
 	return el("div").ID("row-menu").Class("menu pop").Attr("popover", "auto").Body(
 		el("p").Class("menu-head").Body(el("b").Text(c.Title)),
-		&tidy{desk: l.desk, Conv: c},
+		app.If(c.ID != "", func() app.UI { return &tidy{desk: l.desk, Conv: c} }),
 	)
 }
 
