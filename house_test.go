@@ -94,7 +94,7 @@ var neverImport = map[string][]string{
 var neverLink = map[target]map[string][]string{
 	browser: {"./ui": {"kamachat", "kamachat/server/", "github.com/uptrace/", "github.com/redis/", "modernc.org/", "github.com/go-sql-driver/",
 		"github.com/twmb/", "github.com/a-h/templ/", "github.com/alecthomas/", "github.com/alexedwards/", "github.com/chromedp/"}},
-	server: {"./server": {goApp, "kamachat/ui/", "github.com/chromedp/", "pgregory.net/"}},
+	server: {"./server": {goApp, "kamachat/ui/", "github.com/chromedp/", "pgregory.net/", "github.com/getkin/"}},
 }
 
 // A target is what a program is built for.
