@@ -51,6 +51,7 @@ var chatPhrases = map[string]phrase{
 	"profile.offline": {"Offline", "离线"},
 	"menu.theme":      {"Appearance", "外观"},
 	"menu.language":   {"Language", "语言"},
+	"menu.admin":      {"Administration", "管理后台"},
 	"menu.doctor":     {"Is everything working?", "检查运行情况"},
 	"menu.signout":    {"Sign out", "退出登录"},
 	"theme.light":     {"Light", "浅色"},
