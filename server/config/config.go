@@ -26,7 +26,8 @@ type Config struct {
 	File    string // of Import: the CSV file
 	Storage
 	Serving
-	Moving Moving // of Migrate
+	Moving Moving        // of Migrate
+	Admin  Administering // of Administer
 	Bench  Bench
 }
 

@@ -26,14 +26,7 @@ type commands struct {
 		Storage
 		Moving
 	} `cmd:"" help:"Bring the database up to date and stop, or move everything to another one."`
-	Admin struct {
-		People struct {
-			Import struct {
-				Storage
-				File string `arg:"" help:"CSV file with the header username,nickname; - reads standard input."`
-			} `cmd:"" help:"Create accounts from a CSV file and print their tokens as CSV."`
-		} `cmd:"" help:"People."`
-	} `cmd:"" help:"Manage an installation."`
+	Admin administration `cmd:"" help:"Manage an installation."`
 	Bench struct {
 		Bench
 	} `cmd:"" help:"Load a running server and print what it took."`
@@ -73,6 +66,9 @@ func Load(args []string, getenv func(string) string) (Config, error) {
 		return Config{}, &Exit{2, "kamachat: " + oneLine(err)}
 	}
 	cfg := Config{Command: strings.TrimSuffix(ctx.Command(), " <file>")}
+	if c.Admin.load(strings.Fields(ctx.Command()), &cfg) {
+		return cfg, nil
+	}
 	switch cfg.Command {
 	case Serve:
 		cfg.Storage, cfg.Serving = c.Serve.Storage, c.Serve.Serving
