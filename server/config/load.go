@@ -26,7 +26,9 @@ type commands struct {
 		Storage
 		Moving
 	} `cmd:"" help:"Bring the database up to date and stop, or move everything to another one."`
-	Admin administration `cmd:"" help:"Manage an installation."`
+	Backup  backup         `cmd:"" help:"Write everything to one file while the server goes on: the database and what people uploaded."`
+	Restore restore        `cmd:"" help:"Make the database and the files of a backup."`
+	Admin   administration `cmd:"" help:"Manage an installation."`
 	Bench struct {
 		Bench
 	} `cmd:"" help:"Load a running server and print what it took."`
@@ -76,6 +78,10 @@ func Load(args []string, getenv func(string) string) (Config, error) {
 		cfg.Storage, cfg.Moving = c.Migrate.Storage, c.Migrate.Moving
 	case Import:
 		cfg.Storage, cfg.File = c.Admin.People.Import.Storage, c.Admin.People.Import.File
+	case Backup:
+		c.Backup.apply(&cfg)
+	case Restore:
+		c.Restore.apply(&cfg)
 	case RunBench:
 		cfg.Bench = c.Bench.Bench
 	}
