@@ -51,9 +51,11 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		want func(Config) any
 		is   any
 	}{
-		"flag without a command":   {"--addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
-		"a backup's file":          {"backup --files /f out", nil, func(c Config) any { return c.Command + " " + c.File + " " + c.Uploads() }, "backup out /f"},
-		"a restore's flags":        {"restore in --force --data /d", nil, func(c Config) any { return c.Command == Restore && c.File == "in" && c.Saving == Saving{Force: true} && c.Uploads() == "/d/files" }, true},
+		"flag without a command": {"--addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
+		"a backup's file":        {"backup --files /f out", nil, func(c Config) any { return c.Command + " " + c.File + " " + c.Uploads() }, "backup out /f"},
+		"a restore's flags": {"restore in --force --data /d", nil, func(c Config) any {
+			return c.Command == Restore && c.File == "in" && c.Saving == Saving{Force: true} && c.Uploads() == "/d/files"
+		}, true},
 		"flag after serve":         {"serve --addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
 		"environment":              {"", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":7"},
 		"the flag wins":            {"--addr :9", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":9"},

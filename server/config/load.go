@@ -29,7 +29,7 @@ type commands struct {
 	Backup  backup         `cmd:"" help:"Write everything to one file while the server goes on: the database and what people uploaded."`
 	Restore restore        `cmd:"" help:"Make the database and the files of a backup."`
 	Admin   administration `cmd:"" help:"Manage an installation."`
-	Bench struct {
+	Bench   struct {
 		Bench
 	} `cmd:"" help:"Load a running server and print what it took."`
 	Version struct{} `cmd:"" help:"Print the version."`
