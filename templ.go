@@ -19,12 +19,12 @@
 //   - server/session: one live socket; reads, handles, writes, keeps it alive.
 //   - server/store: the database, SQLite or MySQL.
 //   - server/move: takes everything from one database to another while a server goes on.
-//   - server/backup: everything in one file, while a server goes on, and back.
 //   - server/inproc: carrier, fan-out and presence for one process, in memory.
 //   - server/kafka: carrier of several nodes, by way of a Kafka topic.
 //   - server/redis: what several nodes share through Redis; fan-out, presence, rate limits, recent entries.
 //   - server/account: people; sign-in, groups, and who may do what.
 //   - server/admin: what administrators see and do, and what they did.
+//   - server/board: what administrators see of the installation; invitations, reports, figures over time.
 //   - server/settings: what administrators set for the whole installation.
 //   - server/classic: the seed's dialect of the protocol, for its clients.
 //   - server/push: notifications to browsers of people who are not there (Web Push).

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"kamachat"
 	"kamachat/server/account"
 	"kamachat/server/admin"
+	"kamachat/server/board"
 	"kamachat/server/config"
 	"kamachat/server/monitor"
 	"kamachat/server/push"
@@ -70,7 +72,8 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	if cfg.Rate.Off() {
 		limits.Request = rate.Inf
 	}
-	watch, err := monitor.New(monitor.Config{Log: log, Build: version, Trace: cfg.Trace})
+	samples := make(chan board.Sample, 4)
+	watch, err := monitor.New(monitor.Config{Log: log, Build: version, Trace: cfg.Trace, Keep: keeper(samples)})
 	if err != nil {
 		return err
 	}
@@ -93,14 +96,18 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	defer carrier.Close()
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
-		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notices,
+		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notices, Only: contactsOnly(set),
 	})
 	if carrier.Kafka != nil {
 		carrier.Kafka.OnCommitted(watch.Carried)
 		carrier.Kafka.OnLost(hub.Lost)
 	}
 	people.SetPoster(hub)
+	db.SetContactsOnly(contactsOnly(set))
 	desk := admin.New(admin.Config{Store: db, Passwords: people, Sockets: hub, Log: log})
+	overview := board.New(board.Config{
+		Store: db, Log: hub, Node: strconv.Itoa(cfg.Node), Live: liveOf(watch), Free: freeAt(cfg), Logs: log,
+	})
 	ready := readiness(log, db, hub, carrier, near)
 
 	host := session.NewHost(session.Config{
@@ -119,7 +126,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve, Refused: watch.Refused,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Admin: desk, Files: uploads, Health: health(cfg, hub, time.Now()),
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Files: uploads, Health: health(cfg, hub, time.Now()),
 	})
 	if err != nil {
 		return err
@@ -157,6 +164,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	beating.Go(func() { set.Run(ctx) })
 	beating.Go(func() { notices.Run(alive) })
 	beating.Go(func() { desk.Run(ctx) })
+	beating.Go(func() { overview.Run(ctx, samples) })
 	beating.Go(func() { uploads.Run(alive) })
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()

@@ -21,12 +21,13 @@ type post struct {
 	Author  chat.UserID  `json:"from"`
 	Ref     string       `json:"ref"`
 	Unread  bool         `json:"unread,omitempty"`
+	Super   bool         `json:"super,omitempty"`
 	Content chat.Content `json:"c"`
 }
 
 // encode returns the record that carries d. Its stamp stays here.
 func encode(d chat.Draft) (*kgo.Record, error) {
-	p, err := json.Marshal(post{version, d.Conv, d.Author, d.Ref, d.Unread, d.Content})
+	p, err := json.Marshal(post{version, d.Conv, d.Author, d.Ref, d.Unread, d.Super, d.Content})
 	if err != nil {
 		return nil, fmt.Errorf("encode a post: %w", err)
 	}
@@ -40,7 +41,7 @@ func decode(r *kgo.Record) (d chat.Draft, err error) {
 	if err := json.Unmarshal(r.Value, &p); err != nil {
 		return d, fmt.Errorf("not JSON of a post: %w", err)
 	}
-	d = chat.Draft{Conv: p.Conv, Author: p.Author, Ref: p.Ref, Unread: p.Unread, Content: p.Content}
+	d = chat.Draft{Conv: p.Conv, Author: p.Author, Ref: p.Ref, Unread: p.Unread, Super: p.Super, Content: p.Content}
 	switch {
 	case p.V < 1 || p.V > version:
 		return d, fmt.Errorf("version %d, and this node reads up to %d", p.V, version)

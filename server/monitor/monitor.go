@@ -27,6 +27,7 @@ type Config struct {
 	Build string
 	Trace string           // URL of an OpenTelemetry collector, OTLP over HTTP; empty: no traces
 	Now   func() time.Time // nil: time.Now
+	Keep  func(Sample)     // is given one for each line of the log, and returns soon; nil: nobody keeps them
 }
 
 // A Monitor counts. Its methods are safe for concurrent use and don't block.
@@ -55,6 +56,7 @@ type Monitor struct {
 
 	recent  spread // latencies since the last line of the log
 	last    counts // counters at the last line of the log; Run's own
+	keep    func(Sample)
 	sources atomic.Pointer[Sources]
 }
 
@@ -65,7 +67,7 @@ var refusals = []chat.Code{
 
 // New returns a monitor that has seen nothing yet. Close ends it.
 func New(c Config) (*Monitor, error) {
-	m := &Monitor{log: c.Log, now: c.Now, reg: prometheus.NewRegistry(), refused: map[chat.Code]*atomic.Int64{}}
+	m := &Monitor{log: c.Log, now: c.Now, keep: c.Keep, reg: prometheus.NewRegistry(), refused: map[chat.Code]*atomic.Int64{}}
 	if m.now == nil {
 		m.now = time.Now
 	}

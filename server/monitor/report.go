@@ -5,7 +5,6 @@ import (
 	"context"
 	"math"
 	"os"
-	"runtime"
 	"runtime/metrics"
 	"strconv"
 	"time"
@@ -34,7 +33,7 @@ func (m *Monitor) Run(ctx context.Context) {
 	}
 }
 
-// report writes the line about the time since the last one.
+// report writes the line about the time since the last one, and hands the same on.
 func (m *Monitor) report(since time.Duration) {
 	now := counts{stored: m.stored.Load(), pushed: m.pushed[posted].Load(), repeated: m.repeated.Load()}
 	for _, n := range m.refused {
@@ -44,29 +43,36 @@ func (m *Monitor) report(since time.Duration) {
 	m.last = now
 	rate := func(n int64) float64 { return round(float64(n) / max(since.Seconds(), 1e-3)) }
 
-	s := m.sources.Load()
+	s, out := m.sources.Load(), m.Live()
 	var line []any
 	say := func(kv ...any) { line = append(line, kv...) }
 	if s.Online != nil {
-		people, conns := s.Online()
-		say("people", people, "connections", conns)
+		say("people", out.People, "connections", out.Connections)
 	}
 	for _, q := range s.Queues {
 		if q.Len != nil {
 			say("queue_"+q.Name, q.Len())
 		}
 	}
-	say("queue_session_max", m.longest(s))
+	out.Slowest = m.longest(s)
 	m.highWater.Store(0)
-	say("messages_per_s", rate(now.stored-was.stored), "deliveries_per_s", rate(now.pushed-was.pushed))
-	say("refused", now.refused-was.refused, "repeated", now.repeated-was.repeated)
-	say("p99_ms", round(float64(m.recent.take(.99))/float64(time.Millisecond)))
-	say("heap_mb", round(float64(heap())/1e6))
-	if rss, ok := rss(); ok {
-		say("rss_mb", round(float64(rss)/1e6))
+	out.Stored, out.Delivered = rate(now.stored-was.stored), rate(now.pushed-was.pushed)
+	out.Refused, out.Repeated = now.refused-was.refused, now.repeated-was.repeated
+	took := m.recent.take(.5, .95, .99)
+	out.P50, out.P95, out.P99 = took[0], took[1], took[2]
+	say("queue_session_max", out.Slowest)
+	say("messages_per_s", out.Stored, "deliveries_per_s", out.Delivered)
+	say("refused", out.Refused, "repeated", out.Repeated)
+	say("p99_ms", ms(out.P99))
+	say("heap_mb", round(float64(out.Heap)/1e6))
+	if out.RSS > 0 {
+		say("rss_mb", round(float64(out.RSS)/1e6))
 	}
-	say("goroutines", runtime.NumGoroutine())
+	say("goroutines", out.Goroutines)
 	m.log.Info("monitor", line...)
+	if m.keep != nil {
+		m.keep(out)
+	}
 }
 
 // round keeps a tenth.

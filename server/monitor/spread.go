@@ -38,23 +38,31 @@ func upTo(i int) time.Duration {
 	return time.Duration(1<<stepBits+step+1) << double * time.Microsecond
 }
 
-// take empties s and returns the duration that a part p (0 to 1) of what was in
-// it did not exceed, 0 where there was nothing.
-func (s *spread) take(p float64) time.Duration {
+// take empties s and returns, for each part of ps (0 to 1), the duration that so
+// much of what was in it did not exceed, 0 where there was nothing.
+func (s *spread) take(ps ...float64) []time.Duration {
 	var n [spreads]int64
 	total := int64(0)
 	for i := range n {
 		n[i] = s.n[i].Swap(0)
 		total += n[i]
 	}
-	if total == 0 {
-		return 0
+	out := make([]time.Duration, len(ps))
+	for i, p := range ps {
+		if total > 0 {
+			out[i] = upTo(part(&n, total, p))
+		}
 	}
+	return out
+}
+
+// part returns the first place up to which a part p of total is counted in n.
+func part(n *[spreads]int64, total int64, p float64) int {
 	rest := total - int64(p*float64(total)) // as many may be longer, and the one that is meant
 	for i := spreads - 1; i >= 0; i-- {
 		if rest -= n[i]; rest <= 0 && n[i] > 0 {
-			return upTo(i)
+			return i
 		}
 	}
-	return upTo(0)
+	return 0
 }

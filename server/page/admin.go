@@ -27,9 +27,13 @@ type entry struct{ Path, Key string }
 
 // adminEntries is the navigation of the administration. It holds only what there is.
 var adminEntries = []entry{
+	{"/admin/overview", "admin.overview"},
 	{"/admin/people", "admin.people"},
 	{"/admin/groups", "admin.groups"},
+	{"/admin/reports", "admin.reports"},
+	{"/admin/invitations", "admin.invitations"},
 	{"/admin/audit", "admin.audit"},
+	{"/admin/settings", "admin.settings"},
 }
 
 // settingsEntries is the navigation of a person's settings. It holds only what there is.

@@ -144,6 +144,7 @@ func pages(lang string) map[string]templ.Component {
 		"error":        Error(ErrorPage{Common: c, Status: 404, Problem: chat.Refuse(chat.NotFound, "there is no such page")}),
 	}
 	maps.Copy(all, adminPages(lang))
+	maps.Copy(all, boardPages(lang))
 	return all
 }
 

@@ -2,6 +2,8 @@ package room
 
 import (
 	"context"
+	"crypto/rand"
+	"strconv"
 
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
@@ -27,7 +29,7 @@ func (h *Hub) StandingIn(ctx context.Context, u chat.UserID, conv chat.ConvID) (
 // not in memory: who they are their conversation's name says, and the store,
 // which checks all once more, need not answer for a post to be accepted.
 func (h *Hub) mayPost(ctx context.Context, d chat.Draft) error {
-	if d.Content.Event != nil {
+	if d.Content.Event != nil || d.Super {
 		return nil
 	}
 	if !d.Conv.IsGroup() {
@@ -70,4 +72,16 @@ func (h *Hub) parted(m chat.Message) {
 			h.partedLocked(l, m.Conv)
 		}
 	}
+}
+
+// Remove unsends a message for its author, by the wish of an administrator of the
+// server. One that is unsent already is fine.
+func (h *Hub) Remove(ctx context.Context, conv chat.ConvID, seq int64, author chat.UserID) error {
+	_, err := h.PostWait(ctx, chat.Draft{
+		Conv: conv, Author: author, Ref: "removed-" + strconv.FormatInt(seq, 10) + "-" + rand.Text(), Super: true, Content: chat.Content{Kind: chat.Recall, Of: seq},
+	})
+	if r := chat.AsRefusal(err); err != nil && r.Words == "the message was unsent" {
+		return nil
+	}
+	return err
 }

@@ -78,15 +78,10 @@ func (v Values) Of(name string) string {
 
 // with returns v with the setting called name changed, or a *chat.Refusal.
 func (v Values) with(name, value string) (Values, error) {
-	number := func(low, high int, to *int) error {
-		n, err := strconv.Atoi(value)
-		if err != nil || n < low || n > high {
-			return chat.Refuse(chat.Invalid, "the setting "+name+" is not within its bounds")
-		}
-		*to = n
-		return nil
-	}
-	var err error
+	_, low, high := Bounds(name)
+	n, err := strconv.Atoi(value)
+	within := err == nil && n >= low && n <= high
+	err = nil
 	switch name {
 	case Registration:
 		switch r := chat.Registration(value); r {
@@ -101,15 +96,35 @@ func (v Values) with(name, value string) (Values, error) {
 		}
 		v.ContactsOnly = value == Contacts
 	case KeepDays:
-		err = number(0, MaxDays, &v.KeepDays)
+		if v.KeepDays = n; !within {
+			err = chat.Refuse(chat.Invalid, "messages are kept for 0 to 36,500 days")
+		}
 	case KeepFileDays:
-		err = number(0, MaxDays, &v.KeepFileDays)
+		if v.KeepFileDays = n; !within {
+			err = chat.Refuse(chat.Invalid, "files are kept for 0 to 36,500 days")
+		}
 	case MaxGroup:
-		err = number(2, chat.MaxMembers, &v.MaxGroup)
+		if v.MaxGroup = n; !within {
+			err = chat.Refuse(chat.Invalid, "a group may have from 2 to 10,000 people")
+		}
 	default:
 		err = chat.Refuse(chat.Invalid, "there is no such setting")
 	}
 	return v, err
+}
+
+// Bounds returns what the setting called name may be: one of options, or else a
+// whole number from low to high.
+func Bounds(name string) (options []string, low, high int) {
+	switch name {
+	case Registration:
+		return []string{string(chat.RegisterOpen), string(chat.RegisterInvite), string(chat.RegisterClosed)}, 0, 0
+	case Posting:
+		return []string{Anyone, Contacts}, 0, 0
+	case MaxGroup:
+		return nil, 2, chat.MaxMembers
+	}
+	return nil, 0, MaxDays
 }
 
 // Service holds the settings. It is safe for concurrent use.

@@ -22,6 +22,9 @@ func (s *server) adminRoutes(mux *http.ServeMux) {
 		return
 	}
 	s.adminPeopleRoutes(mux)
+	if s.Board != nil {
+		s.adminBoardRoutes(mux)
+	}
 	mux.HandleFunc("GET /admin", s.admin(func(w http.ResponseWriter, r *http.Request, _ caller) error {
 		http.Redirect(w, r, page.AdminHome(), http.StatusSeeOther)
 		return nil

@@ -50,6 +50,7 @@ func (s *server) apiRoutes(mux *http.ServeMux) {
 	a.pushRoutes()
 	a.doctorRoutes()
 	a.lineRoutes()
+	a.reportRoutes()
 	a.document()
 }
 

@@ -11,7 +11,9 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 
+	"kamachat/server/board"
 	"kamachat/server/session"
+	"kamachat/server/settings"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
@@ -95,11 +97,14 @@ type Config struct {
 	Log      *slog.Logger
 	Build    string
 	Limits   Limits
-	Files    Files         // nil: nobody can upload
-	Admin    Admin         // nil: there are no pages of administrators
-	Push     Push          // nil: there are no notifications
-	Ready    http.Handler  // answers whether this node should get requests; nil: always
-	Health   func() Health // for administrators; nil: they are told what Ready says
+	Files    Files             // nil: nobody can upload
+	Admin    Admin             // nil: there are no pages of administrators
+	Board    *board.Service    // beside Admin: what they see of the installation; nil: nothing, and nobody reports
+	Settings *settings.Service // beside Board: what they set
+	Ending   <-chan struct{}   // closed when answers that never end have to; nil: they don't
+	Push     Push              // nil: there are no notifications
+	Ready    http.Handler      // answers whether this node should get requests; nil: always
+	Health   func() Health     // for administrators; nil: they are told what Ready says
 }
 
 // NewSessions returns the manager of browsers' sign-ins over store. They last
@@ -157,6 +162,7 @@ func (s *server) routes(mux *http.ServeMux) {
 
 	s.apiRoutes(mux)
 	s.adminRoutes(mux)
+	s.complainRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))
 	})

@@ -107,6 +107,10 @@ type Draft struct {
 	// Doubt says that another node may have stored it and died before it told
 	// anybody: then all are told, though it was stored before.
 	Doubt bool `json:"-"`
+	// Super says that an administrator of the server unsends the message, for its
+	// author: whatever the author may, and whether they are still there. Only the
+	// server itself makes such drafts.
+	Super bool `json:",omitempty"`
 }
 
 // A Stamp is when and by whose wish a draft was taken in, for those who
