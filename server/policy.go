@@ -14,7 +14,7 @@ import (
 func policy(set *settings.Service) func() account.Policy {
 	return func() account.Policy {
 		v := set.Get()
-		return account.Policy{Registration: v.Registration, MaxGroup: v.MaxGroup}
+		return account.Policy{Registration: v.Registration, MaxGroup: v.MaxGroup, ContactsOnly: v.ContactsOnly}
 	}
 }
 

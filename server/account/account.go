@@ -52,8 +52,7 @@ type Store interface {
 	// Setting returns a single value, empty when there is none.
 	Setting(ctx context.Context, name string) (string, error)
 
-	// CreateGroup makes a group with an empty log; members are distinct and include owner.
-	CreateGroup(ctx context.Context, conv chat.ConvID, name string, owner chat.UserID, members []chat.UserID, at int64) error
+	GroupStore
 }
 
 // Poster posts a draft and waits until it is committed.

@@ -1,11 +1,11 @@
 package account
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"kamachat/shared/chat"
 )
@@ -42,20 +42,29 @@ func (s *Service) admitGroup(by chat.UserID, members int) (done func(), err erro
 	return done, nil
 }
 
-// MakeGroup makes a group of by and members and posts its first entry, which
+// A NewGroup is a group to be made.
+type NewGroup struct {
+	Name    string
+	Notice  string
+	Avatar  string       // a path below /files/, or empty
+	Joining chat.Joining // empty: chat.JoinInvite
+	Members []chat.UserID
+}
+
+// MakeGroup makes a group of by and members that is by invitation.
+func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error) {
+	return s.MakeGroupOf(ctx, by, NewGroup{Name: name, Members: members})
+}
+
+// MakeGroupOf makes a group of by and others and posts its first entry, which
 // tells the members. When only the post fails the group exists: its id is
 // returned with the error.
-func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error) {
-	name = strings.TrimSpace(name)
-	switch {
-	case name == "" || checkNickname(name) != nil && utf8.RuneCountInString(name) <= chat.MaxName:
-		return "", chat.Refuse(chat.Invalid, "a group needs a name that can be shown")
-	case utf8.RuneCountInString(name) > chat.MaxName:
-		return "", chat.Refuse(chat.TooLong, "a group name has at most 64 characters")
-	case len(members) > chat.MaxMembers:
-		return "", chat.Refuse(chat.TooLong, "a group has at most 10,000 members")
+func (s *Service) MakeGroupOf(ctx context.Context, by chat.UserID, n NewGroup) (chat.ConvID, error) {
+	g, err := s.newGroup(by, n)
+	if err != nil {
+		return "", err
 	}
-	all := distinct(by, members)
+	all := distinct(by, n.Members)
 	if most := s.maxGroup(); len(all) > most {
 		words := "a group has at most 10,000 members"
 		if most < chat.MaxMembers {
@@ -71,18 +80,36 @@ func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, name string, me
 	if err := s.checkMembers(ctx, all); err != nil {
 		return "", err
 	}
-	conv := s.ids.NewGroup()
-	if err := s.store.CreateGroup(ctx, conv, name, by, all, s.now().UnixMilli()); err != nil {
+	if err := s.checkBonds(ctx, by, all); err != nil {
+		return "", err
+	}
+	if err := s.store.CreateGroupAs(ctx, g, all, s.now().UnixMilli()); err != nil {
 		return "", fmt.Errorf("make group: %w", err)
 	}
-	_, err = s.poster.PostWait(ctx, chat.Draft{
-		Conv: conv, Author: by, Ref: "made-" + string(conv),
-		Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: "made", Who: all[:min(len(all), namedMembers)], Name: name}},
-	})
+	_, err = s.postChange(ctx, by, g.Conv, chat.Change{What: chat.Made, Who: all[:min(len(all), namedMembers)], Name: g.Name}, "made-"+string(g.Conv))
 	if err != nil {
-		return conv, fmt.Errorf("announce group: %w", err)
+		return g.Conv, fmt.Errorf("announce group: %w", err)
 	}
-	return conv, nil
+	return g.Conv, nil
+}
+
+// newGroup checks what somebody typed and makes it a group.
+func (s *Service) newGroup(by chat.UserID, n NewGroup) (g chat.Group, err error) {
+	g.Owner, g.Avatar, g.Rules = by, n.Avatar, chat.Rules{Joining: cmp.Or(n.Joining, chat.JoinInvite)}
+	if g.Name, err = groupName(n.Name); err != nil {
+		return g, err
+	}
+	if g.Notice, err = groupNotice(n.Notice); err != nil {
+		return g, err
+	}
+	if err := errors.Join(groupPicture(n.Avatar), g.Rules.Validate()); err != nil {
+		return g, err
+	}
+	if len(n.Members) > chat.MaxMembers {
+		return g, chat.Refuse(chat.TooLong, "a group has at most 10,000 members")
+	}
+	g.Conv = s.ids.NewGroup()
+	return g, nil
 }
 
 // distinct returns first and the others, each once.

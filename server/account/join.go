@@ -95,5 +95,6 @@ func (s *Service) maxGroup() int {
 // A Policy is what the installation allows people at a moment.
 type Policy struct {
 	Registration chat.Registration
-	MaxGroup     int // people in a group; 0: chat.MaxMembers
+	MaxGroup     int  // people in a group; 0: chat.MaxMembers
+	ContactsOnly bool // only contacts may write to each other, and be added to groups
 }

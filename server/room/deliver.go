@@ -67,7 +67,6 @@ func (h *Hub) hand(ctx context.Context, e wire.Event) error {
 }
 
 func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error {
-	h.resolve(e, chat.Receipt{Message: b.Message})
 	h.mu.Lock()
 	r := h.rooms[e.Conv]
 	next := r != nil && b.Seq == r.last+1
@@ -76,6 +75,8 @@ func (h *Hub) handPosted(ctx context.Context, e wire.Event, b wire.Posted) error
 		h.turnLocked(e.Conv)
 	}
 	h.mu.Unlock()
+	// Who waited for it finds here what it changed.
+	h.resolve(e, chat.Receipt{Message: b.Message})
 	r, err := h.room(ctx, e.Conv)
 	if err != nil {
 		return err

@@ -170,7 +170,7 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 		return chat.Receipt{Err: err}
 	}
 	h := b.heads[dr.Conv]
-	upload := dr.Content.File.UploadID()
+	upload := uploadOf(dr.Content)
 	if !b.file(&dr) {
 		return refuse(chat.NoFile, "the file is gone")
 	}

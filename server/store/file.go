@@ -146,9 +146,17 @@ type filed struct {
 	author chat.UserID
 }
 
+// uploadOf returns the upload that c points at, "" for none.
+func uploadOf(c chat.Content) string {
+	if e := c.Event; e != nil && e.What == chat.Pictured {
+		return (&chat.File{URL: e.Name}).UploadID()
+	}
+	return c.File.UploadID()
+}
+
 // wants notes the upload that dr points at, if any.
 func (b *batch) wants(dr chat.Draft) {
-	if id := dr.Content.File.UploadID(); id != "" {
+	if id := uploadOf(dr.Content); id != "" {
 		if b.files == nil {
 			b.files = map[filed]*chat.File{}
 		}
@@ -184,11 +192,14 @@ func (d *DB) readFiles(ctx context.Context, tx *sql.Tx, b *batch) error {
 // file makes dr say of an upload what is known of it here, whatever its author
 // says. It reports whether the author may post it.
 func (b *batch) file(dr *chat.Draft) bool {
-	id := dr.Content.File.UploadID()
+	id := uploadOf(dr.Content)
 	if id == "" {
 		return true
 	}
 	f := b.files[filed{id, dr.Author}]
+	if dr.Content.Event != nil {
+		return f != nil && chat.Media(f.Type) == "image"
+	}
 	dr.Content.File = f
 	return f != nil
 }

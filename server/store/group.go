@@ -13,14 +13,20 @@ import (
 	"kamachat/shared/chat"
 )
 
-// CreateGroup makes a group with an empty log. members must be distinct and
+// CreateGroup makes a group that is by invitation, with an empty log.
+func (d *DB) CreateGroup(ctx context.Context, conv chat.ConvID, name string, owner chat.UserID, members []chat.UserID, at int64) error {
+	return d.CreateGroupAs(ctx, chat.Group{Conv: conv, Name: name, Owner: owner, Rules: chat.Rules{Joining: chat.JoinInvite}}, members, at)
+}
+
+// CreateGroupAs makes the group g with an empty log. members must be distinct and
 // include the owner. at is Unix milliseconds.
 //
 // The members of a large one are stored in several transactions, so that what
 // others say is committed in between. Nobody sees it before the last, which
 // stores the group itself. Where one fails, what was stored is removed; after a
 // crash it stays, and means nothing.
-func (d *DB) CreateGroup(ctx context.Context, conv chat.ConvID, name string, owner chat.UserID, members []chat.UserID, at int64) error {
+func (d *DB) CreateGroupAs(ctx context.Context, g chat.Group, members []chat.UserID, at int64) error {
+	conv, owner := g.Conv, g.Owner
 	rows := make([]memberRow, len(members))
 	for i, u := range members {
 		rows[i] = memberRow{ConvID: string(conv), UserID: string(u), JoinedAt: at}
@@ -28,7 +34,10 @@ func (d *DB) CreateGroup(ctx context.Context, conv chat.ConvID, name string, own
 			rows[i].Role = int(chat.Owner)
 		}
 	}
-	c := convRow{ID: string(conv), Name: name, Owner: string(owner), Members: len(members), Joining: string(chat.JoinInvite), LastAt: at, CreatedAt: at}
+	c := convRow{
+		ID: string(conv), Name: g.Name, Avatar: g.Avatar, Notice: g.Notice, Owner: string(owner), Members: len(members),
+		Joining: string(g.Joining), Slow: g.Slow, Announce: g.Announce, LastAt: at, CreatedAt: at,
+	}
 	parts := slices.Collect(slices.Chunk(rows, chunk))
 	for i, part := range parts {
 		err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {

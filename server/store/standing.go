@@ -65,6 +65,9 @@ func (s *standings) asks(dr chat.Draft) {
 		for _, u := range e.Who {
 			s.seats[member{dr.Conv, u}] = chat.Seat{}
 			s.users[u] = account{}
+			if e.What == chat.Joined && u != dr.Author {
+				s.bonds[pair{dr.Author, u}], s.bonds[pair{u, dr.Author}] = bond{}, bond{}
+			}
 		}
 	}
 }
@@ -160,6 +163,13 @@ func (s *standings) allow(dr chat.Draft, only bool, now int64) error {
 		for _, u := range e.Who {
 			if !s.users[u].able {
 				return chat.Refuse(chat.Forbidden, "a member's account is disabled")
+			}
+			if e.What != chat.Joined || e.Asked || u == dr.Author {
+				continue
+			}
+			mine, theirs := s.bonds[pair{dr.Author, u}], s.bonds[pair{u, dr.Author}]
+			if err := (chat.Bond{Blocked: theirs.blocked, Blocking: mine.blocked, Contacts: mine.contact && theirs.contact}).MayAdd(only); err != nil {
+				return err
 			}
 		}
 	}

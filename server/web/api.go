@@ -45,6 +45,7 @@ func (s *server) apiRoutes(mux *http.ServeMux) {
 	a := s.newAPI(mux)
 	a.accountRoutes()
 	a.peopleRoutes()
+	a.groupRoutes()
 	a.convRoutes()
 	a.fileRoutes()
 	a.pushRoutes()

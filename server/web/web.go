@@ -20,6 +20,7 @@ import (
 
 // Accounts is what the routes need to know of people.
 type Accounts interface {
+	Groups
 	Admit(ctx context.Context, addr string) error
 	AdmitRequest(addr string) error
 	AdmitChange(u chat.UserID) error

@@ -151,6 +151,7 @@ func (p *places) Free() {
 type house struct {
 	*httptest.Server
 	db       *store.DB
+	path     string // of the database
 	ids      *chat.IDs
 	t        *testing.T
 	hub      *hub
@@ -172,7 +173,8 @@ func open(t *testing.T, change ...func(*Config)) *house {
 func openHouse(t *testing.T, change func(*house, *Config)) *house {
 	t.Helper()
 	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"), store.Options{ID: ids.Next})
+	path := filepath.Join(t.TempDir(), "t.db")
+	db, err := store.Open(t.Context(), "sqlite:"+path, store.Options{ID: ids.Next})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +182,7 @@ func openHouse(t *testing.T, change func(*house, *Config)) *house {
 	if _, err := db.Migrate(t.Context(), os.DirFS("../../migrations")); err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, db: db, ids: ids, hub: &hub{logs: map[chat.ConvID][]chat.Message{}, closed: map[string]chan struct{}{}}, logs: &bytes.Buffer{}}
+	h := &house{t: t, db: db, path: path, ids: ids, hub: &hub{logs: map[chat.ConvID][]chat.Message{}, closed: map[string]chan struct{}{}}, logs: &bytes.Buffer{}}
 	h.accounts = account.New(account.Config{Store: db, IDs: ids, Poster: h.hub, Cheap: true, Limits: account.NoLimits})
 	c := Config{
 		Accounts: h.accounts, Hub: h.hub, Sessions: NewSessions(db.Logins()), Serve: h.hub.serve, Admit: h.places.admit,

@@ -83,6 +83,7 @@ type Change struct {
 	Name  string   `json:"name,omitempty"`
 	Until int64    `json:"until,omitempty"` // Unix milliseconds, Endless
 	Rules *Rules   `json:"rules,omitempty"`
+	Asked bool     `json:"asked,omitempty"` // those who joined had asked to
 }
 
 // Whole reports whether c has what its kind says, as all that was stored has. A

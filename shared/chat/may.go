@@ -222,7 +222,11 @@ func (s Standing) MayChange(conv ConvID, by UserID, c Change, seats map[UserID]S
 	if c.What == Made {
 		return allow(s.In && s.Role == Owner)
 	}
+	self := len(c.Who) == 1 && c.Who[0] == by
 	if s.State == Dismissed {
+		if c.What == Left && self && s.In {
+			return nil
+		}
 		return Refuse(Closed, "the group is closed")
 	}
 	switch c.What {
@@ -231,7 +235,6 @@ func (s Standing) MayChange(conv ConvID, by UserID, c Change, seats map[UserID]S
 	case Ended:
 		return allow(s.Super || s.In && s.Role == Owner)
 	}
-	self := len(c.Who) == 1 && c.Who[0] == by
 	switch {
 	case c.What == Left && self && s.In:
 		if s.Role == Owner && s.Members > 1 {
