@@ -45,10 +45,10 @@ func (s *Service) admitGroup(by chat.UserID, members int) (done func(), err erro
 // A NewGroup is a group to be made.
 type NewGroup struct {
 	Name    string
+	Members []chat.UserID
 	Notice  string
 	Avatar  string       // a path below /files/, or empty
 	Joining chat.Joining // empty: chat.JoinInvite
-	Members []chat.UserID
 }
 
 // MakeGroup makes a group of by and members that is by invitation.

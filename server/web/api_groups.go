@@ -51,7 +51,7 @@ type MemberPath struct {
 // PagePath is a page of a list.
 type PagePath struct {
 	After string `query:"after" doc:"The next of the page before"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50"`
+	Limit int    `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many at most"`
 }
 
 type groupDetails struct {
@@ -204,11 +204,18 @@ type JoinBody struct {
 	Message string `json:"message,omitempty" doc:"At most 100 characters, for those who decide"`
 }
 
+func (b *JoinBody) message() string {
+	if b == nil {
+		return ""
+	}
+	return b.Message
+}
+
 func (s *server) apiJoinGroup(ctx context.Context, c caller, in *struct {
 	GroupPath
-	Body JoinBody `required:"false"`
+	Body *JoinBody
 }) (joinAnswer, error) {
-	joined, err := s.Accounts.JoinGroup(ctx, c.Person, in.ID, in.Body.Message)
+	joined, err := s.Accounts.JoinGroup(ctx, c.Person, in.ID, in.Body.message())
 	return joinAnswer{in.ID, joined}, err
 }
 
@@ -307,13 +314,18 @@ type inviteAnswer struct {
 	Invite groupInvite `json:"invite"`
 }
 
+type newInvite struct {
+	Most  int   `json:"most,omitempty" doc:"How many it lets in; missing: as many as like"`
+	Hours int64 `json:"hours,omitempty" doc:"How long it works, at most a year; missing: for ever"`
+}
+
 func (s *server) apiMakeInvite(ctx context.Context, c caller, in *struct {
 	GroupPath
-	Body struct {
-		Most  int   `json:"most,omitempty" doc:"How many it lets in; missing: as many as like"`
-		Hours int64 `json:"hours,omitempty" doc:"How long it works, at most a year; missing: for ever"`
-	} `required:"false"`
+	Body *newInvite
 }) (inviteAnswer, error) {
+	if in.Body == nil {
+		in.Body = &newInvite{}
+	}
 	i, err := s.Accounts.MakeInvite(ctx, c.Person, in.ID, in.Body.Most, hours(in.Body.Hours))
 	return inviteAnswer{linkOf(exchangeOf(ctx).r, i)}, err
 }
@@ -353,9 +365,9 @@ func (s *server) apiInviteDoor(ctx context.Context, c caller, in *codePath) (doo
 }
 
 func (s *server) apiJoinByInvite(ctx context.Context, c caller, in *struct {
-	Code string   `path:"code"`
-	Body JoinBody `required:"false"`
+	Code string `path:"code"`
+	Body *JoinBody
 }) (joinAnswer, error) {
-	conv, joined, err := s.Accounts.JoinByInvite(ctx, c.Person, in.Code, in.Body.Message)
+	conv, joined, err := s.Accounts.JoinByInvite(ctx, c.Person, in.Code, in.Body.message())
 	return joinAnswer{conv, joined}, err
 }

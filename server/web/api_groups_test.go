@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -167,26 +168,26 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 		{"change nothing", chat.JoinDirect, "PATCH", "", object{"name": "Walk"}, ruling, same},
 		{"add", chat.JoinInvite, "POST", "/members", object{"people": []any{c.id("applicant")}}, ruling, seat("applicant", chat.Seat{In: true})},
 		{"add to an open one", chat.JoinDirect, "POST", "/members", object{"people": []any{c.id("applicant")}}, members, seat("applicant", chat.Seat{In: true})},
-		{"remove", chat.JoinDirect, "DELETE", "/members/plain", nil, ruling, seat("plain", chat.Seat{})},
-		{"remove an administrator", chat.JoinDirect, "DELETE", "/members/second", nil, owning, seat("second", chat.Seat{})},
-		{"promote", chat.JoinDirect, "PUT", "/members/plain/role", object{"role": "admin"}, owning, seat("plain", chat.Seat{In: true, Role: chat.Admin})},
-		{"demote", chat.JoinDirect, "PUT", "/members/second/role", object{"role": "member"}, owning, seat("second", chat.Seat{In: true})},
-		{"hand over", chat.JoinDirect, "PUT", "/members/plain/role", object{"role": "owner"}, owning, func(_, a told) bool {
+		{"remove", chat.JoinDirect, "DELETE", "/members/@plain", nil, ruling, seat("plain", chat.Seat{})},
+		{"remove an administrator", chat.JoinDirect, "DELETE", "/members/@second", nil, owning, seat("second", chat.Seat{})},
+		{"promote", chat.JoinDirect, "PUT", "/members/@plain/role", object{"role": "admin"}, owning, seat("plain", chat.Seat{In: true, Role: chat.Admin})},
+		{"demote", chat.JoinDirect, "PUT", "/members/@second/role", object{"role": "member"}, owning, seat("second", chat.Seat{In: true})},
+		{"hand over", chat.JoinDirect, "PUT", "/members/@plain/role", object{"role": "owner"}, owning, func(_, a told) bool {
 			return a.Group.Owner == c.id("plain") && a.Seats["plain"].Role == chat.Owner && a.Seats["owner"].Role == chat.Admin
 		}},
-		{"mute", chat.JoinDirect, "PUT", "/members/plain/mute", object{}, ruling, seat("plain", chat.Seat{In: true, Muted: chat.Endless})},
-		{"mute an administrator", chat.JoinDirect, "PUT", "/members/second/mute", object{}, owning, seat("second", chat.Seat{In: true, Role: chat.Admin, Muted: chat.Endless})},
-		{"let speak", chat.JoinDirect, "DELETE", "/members/muted/mute", nil, codes{f, f, f, "", "", f}, seat("muted", chat.Seat{In: true})},
+		{"mute", chat.JoinDirect, "PUT", "/members/@plain/mute", object{}, ruling, seat("plain", chat.Seat{In: true, Muted: chat.Endless})},
+		{"mute an administrator", chat.JoinDirect, "PUT", "/members/@second/mute", object{}, owning, seat("second", chat.Seat{In: true, Role: chat.Admin, Muted: chat.Endless})},
+		{"let speak", chat.JoinDirect, "DELETE", "/members/@muted/mute", nil, codes{f, f, f, "", "", f}, seat("muted", chat.Seat{In: true})},
 		{"dismiss", chat.JoinDirect, "DELETE", "", nil, codes{f, f, f, f, "", ""}, func(_, a told) bool { return a.Group.State == chat.Dismissed }},
-		{"leave", chat.JoinDirect, "DELETE", "/members/me", nil, codes{f, "", "", "", f, f}, func(b, a told) bool { return a.Group.Members == b.Group.Members-1 }},
+		{"leave", chat.JoinDirect, "DELETE", "/members/@me", nil, codes{f, "", "", "", f, f}, func(b, a told) bool { return a.Group.Members == b.Group.Members-1 }},
 		{"join an open one", chat.JoinDirect, "POST", "/join", nil, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""}, func(b, a told) bool { return a.Group.Members == b.Group.Members+1 }},
 		{"ask to join", chat.JoinApproval, "POST", "/join", object{"message": "let me in"}, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""},
 			func(b, a told) bool { return a.Group.Members == b.Group.Members && len(a.Requests) == len(b.Requests)+1 && a.Log == b.Log }},
 		{"join a closed one", chat.JoinInvite, "POST", "/join", nil, codes{f, chat.Taken, chat.Taken, chat.Taken, chat.Taken, f}, nil},
 		{"list requests", chat.JoinApproval, "GET", "/requests", nil, ruling, same},
-		{"let in", chat.JoinApproval, "POST", "/requests/applicant/accept", nil, ruling,
+		{"let in", chat.JoinApproval, "POST", "/requests/@applicant/accept", nil, ruling,
 			func(b, a told) bool { return a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinLetIn && a.Log == b.Log+1 }},
-		{"refuse", chat.JoinApproval, "POST", "/requests/applicant/refuse", nil, ruling,
+		{"refuse", chat.JoinApproval, "POST", "/requests/@applicant/refuse", nil, ruling,
 			func(b, a told) bool { return !a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinRefused && a.Log == b.Log }},
 		{"list links", chat.JoinInvite, "GET", "/invites", nil, ruling, same},
 		{"list links of an open one", chat.JoinDirect, "GET", "/invites", nil, members, same},
@@ -223,12 +224,9 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 				path = strings.TrimSuffix(path, "link") + link.Code
 			}
 			for target, p := range c.people {
-				path = strings.Replace(path, "/"+target, "/"+string(p.ID), 1)
+				path = strings.Replace(path, "@"+target, string(p.ID), 1)
 			}
-			path = strings.Replace(path, "/members/me", "/members/"+string(c.id(part)), 1)
-			if part == "nobody" {
-				path = strings.Replace(path, "/members/", "/members/U1", 1)
-			}
+			path = strings.Replace(path, "@me", cmp.Or(string(c.id(part)), "Unobody"), 1)
 			if part == "disabled" {
 				setDisabled(t, c, true)
 			}

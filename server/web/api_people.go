@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"kamachat/server/account"
 	"kamachat/shared/chat"
 )
 
@@ -32,6 +33,9 @@ func (s *server) apiPeople(ctx context.Context, c caller, in *struct {
 type newGroup struct {
 	Name    string        `json:"name"`
 	Members []chat.UserID `json:"members,omitempty" doc:"Besides the caller"`
+	Notice  string        `json:"notice,omitempty" doc:"At most 500 characters"`
+	Avatar  string        `json:"avatar,omitempty" doc:"The path of a picture that was uploaded"`
+	Joining chat.Joining  `json:"joining,omitempty" enum:"direct,approval,invite" doc:"How others come in; missing: invite"`
 }
 
 type groupAnswer struct {
@@ -44,6 +48,6 @@ type madeGroup struct {
 }
 
 func (s *server) apiMakeGroup(ctx context.Context, c caller, in *struct{ Body newGroup }) (groupAnswer, error) {
-	id, err := s.Accounts.MakeGroup(ctx, c.ID, in.Body.Name, in.Body.Members)
+	id, err := s.Accounts.MakeGroupOf(ctx, c.ID, account.NewGroup(in.Body))
 	return groupAnswer{madeGroup{id, strings.TrimSpace(in.Body.Name)}}, err
 }
