@@ -164,7 +164,9 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 		{"set the notice", chat.JoinDirect, "PATCH", "", object{"notice": "at six"}, ruling, func(_, a told) bool { return a.Group.Notice == "at six" }},
 		{"set the picture", chat.JoinDirect, "PATCH", "", object{"avatar": "/files/x"}, ruling, func(_, a told) bool { return a.Group.Avatar == "/files/x" }},
 		{"set the rules", chat.JoinDirect, "PATCH", "", object{"joining": "approval", "slow": 9, "announce": true}, ruling,
-			func(b, a told) bool { return a.Group.Rules == chat.Rules{Joining: chat.JoinApproval, Slow: 9, Announce: true} && a.Log == b.Log+1 }},
+			func(b, a told) bool {
+				return a.Group.Rules == chat.Rules{Joining: chat.JoinApproval, Slow: 9, Announce: true} && a.Log == b.Log+1
+			}},
 		{"change nothing", chat.JoinDirect, "PATCH", "", object{"name": "Walk"}, ruling, same},
 		{"add", chat.JoinInvite, "POST", "/members", object{"people": []any{c.id("applicant")}}, ruling, seat("applicant", chat.Seat{In: true})},
 		{"add to an open one", chat.JoinDirect, "POST", "/members", object{"people": []any{c.id("applicant")}}, members, seat("applicant", chat.Seat{In: true})},
@@ -182,20 +184,28 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 		{"leave", chat.JoinDirect, "DELETE", "/members/@me", nil, codes{f, "", "", "", f, f}, func(b, a told) bool { return a.Group.Members == b.Group.Members-1 }},
 		{"join an open one", chat.JoinDirect, "POST", "/join", nil, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""}, func(b, a told) bool { return a.Group.Members == b.Group.Members+1 }},
 		{"ask to join", chat.JoinApproval, "POST", "/join", object{"message": "let me in"}, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""},
-			func(b, a told) bool { return a.Group.Members == b.Group.Members && len(a.Requests) == len(b.Requests)+1 && a.Log == b.Log }},
+			func(b, a told) bool {
+				return a.Group.Members == b.Group.Members && len(a.Requests) == len(b.Requests)+1 && a.Log == b.Log
+			}},
 		{"join a closed one", chat.JoinInvite, "POST", "/join", nil, codes{f, chat.Taken, chat.Taken, chat.Taken, chat.Taken, f}, nil},
 		{"list requests", chat.JoinApproval, "GET", "/requests", nil, ruling, same},
 		{"let in", chat.JoinApproval, "POST", "/requests/@applicant/accept", nil, ruling,
-			func(b, a told) bool { return a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinLetIn && a.Log == b.Log+1 }},
+			func(b, a told) bool {
+				return a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinLetIn && a.Log == b.Log+1
+			}},
 		{"refuse", chat.JoinApproval, "POST", "/requests/@applicant/refuse", nil, ruling,
-			func(b, a told) bool { return !a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinRefused && a.Log == b.Log }},
+			func(b, a told) bool {
+				return !a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinRefused && a.Log == b.Log
+			}},
 		{"list links", chat.JoinInvite, "GET", "/invites", nil, ruling, same},
 		{"list links of an open one", chat.JoinDirect, "GET", "/invites", nil, members, same},
 		{"make a link", chat.JoinInvite, "POST", "/invites", object{"most": 2, "hours": 24}, ruling, func(b, a told) bool { return len(a.Links) == len(b.Links)+1 }},
 		{"make a link into an open one", chat.JoinApproval, "POST", "/invites", nil, members, func(b, a told) bool { return len(a.Links) == len(b.Links)+1 }},
 		{"revoke a link", chat.JoinDirect, "DELETE", "/invites/link", nil, ruling, func(b, a told) bool { return len(a.Links) == len(b.Links)-1 }},
 		{"come by a link", chat.JoinInvite, "POST", "/link", nil, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""},
-			func(b, a told) bool { return a.Group.Members == b.Group.Members+1 && !reflect.DeepEqual(a.Links, b.Links) }},
+			func(b, a told) bool {
+				return a.Group.Members == b.Group.Members+1 && !reflect.DeepEqual(a.Links, b.Links)
+			}},
 		{"see a link", chat.JoinInvite, "GET", "/link", nil, codes{}, same},
 	}
 	for _, act := range actions {
