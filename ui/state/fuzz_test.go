@@ -21,6 +21,7 @@ func FuzzApply(f *testing.F) {
 		}
 	}
 	f.Add([]byte(`[{"k":"posted","b":{"conv":"G1","seq":9223372036854775807}},{"k":"posted","b":{"conv":"G1","seq":1}},{"k":"history","b":{"conv":"G1","last_seq":-5,"entries":[{"seq":9}]}}]`))
+	f.Add([]byte(`[{"k":"posted","b":{"conv":"G1","seq":4}},{"k":"lined","b":{"conv":"G1","cleared":9223372036854775807}},{"k":"posted","b":{"conv":"G1","seq":5}},{"k":"history","b":{"conv":"G1","last_seq":9,"entries":[{"seq":9}]}},{"k":"lined","b":{"conv":"G1","cleared":-7,"pinned":-1,"archived":true}}]`))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		fs, err := wire.V1.Parse(p)
 		if err != nil {

@@ -81,18 +81,20 @@ func (s *State) uncut(c *conv) {
 	if c == nil {
 		return
 	}
-	c.log.cleared, c.log.floor = c.line.Cleared, 0
+	to := c.line.Cleared
 	for _, p := range s.outbox.of(c.id) {
 		if p.Line != nil {
-			c.log.cleared = max(c.log.cleared, p.Line.Clear)
+			to = max(to, p.Line.Clear)
 		}
 	}
+	c.log.cleared, c.log.floor = 0, 0
+	c.log.cut(to)
 	s.lineup.wanted[c.id], s.asks.behind = true, true
 }
 
 // cut is State.cut of what is held. It reports whether that is news.
 func (t *timeline) cut(seq int64) bool {
-	if seq <= t.cleared {
+	if seq = min(seq, unsaid-1); seq <= t.cleared { // nonsense must not overflow
 		return false
 	}
 	t.cleared = seq
