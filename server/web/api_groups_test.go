@@ -67,8 +67,8 @@ func (c *club) group(joining chat.Joining) chat.ConvID {
 	return conv
 }
 
-// A told is what the store says of a group.
-type told struct {
+// A telling is what the store says of a group.
+type telling struct {
 	Group    chat.Group
 	Seats    map[string]chat.Seat // by part
 	Requests map[string]chat.JoinState
@@ -76,14 +76,14 @@ type told struct {
 	Log      int64
 }
 
-func (c *club) told(conv chat.ConvID) told {
+func (c *club) told(conv chat.ConvID) telling {
 	c.t.Helper()
 	ctx := context.Background()
 	g, err := c.db.Group(ctx, conv)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	out := told{Group: g, Seats: map[string]chat.Seat{}, Requests: map[string]chat.JoinState{}, Links: map[string]int{}}
+	out := telling{Group: g, Seats: map[string]chat.Seat{}, Requests: map[string]chat.JoinState{}, Links: map[string]int{}}
 	for part, p := range c.people {
 		seats, err := c.db.SeatsOf(ctx, conv, p.ID)
 		if err != nil {
@@ -143,28 +143,28 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 	const f = chat.Forbidden
 	readers, members := codes{f, "", "", "", "", f}, codes{f, "", "", "", "", f}
 	ruling, owning := codes{f, f, f, "", "", f}, codes{f, f, f, f, "", f}
-	seat := func(part string, want chat.Seat) func(told, told) bool {
-		return func(_, a told) bool { return a.Seats[part] == want }
+	seat := func(part string, want chat.Seat) func(telling, telling) bool {
+		return func(_, a telling) bool { return a.Seats[part] == want }
 	}
-	same := func(b, a told) bool { return reflect.DeepEqual(b, a) }
+	same := func(b, a telling) bool { return reflect.DeepEqual(b, a) }
 	actions := []struct {
 		name         string
 		joining      chat.Joining
 		method, path string
 		body         any
 		want         codes
-		after        func(before, after told) bool // of one that is allowed
+		after        func(before, after telling) bool // of one that is allowed
 	}{
 		{"see", chat.JoinInvite, "GET", "", nil, readers, same},
 		{"see an open one", chat.JoinDirect, "GET", "", nil, codes{}, same},
 		{"list members", chat.JoinDirect, "GET", "/members", nil, readers, same},
 		{"read", chat.JoinDirect, "GET", "/messages", nil, readers, same},
-		{"post", chat.JoinInvite, "POST", "/messages", object{"text": "hello"}, codes{f, "", chat.Muted, "", "", f}, func(b, a told) bool { return a.Log == b.Log+1 }},
-		{"rename", chat.JoinDirect, "PATCH", "", object{"name": " Run "}, ruling, func(_, a told) bool { return a.Group.Name == "Run" }},
-		{"set the notice", chat.JoinDirect, "PATCH", "", object{"notice": "at six"}, ruling, func(_, a told) bool { return a.Group.Notice == "at six" }},
-		{"set the picture", chat.JoinDirect, "PATCH", "", object{"avatar": "/files/x"}, ruling, func(_, a told) bool { return a.Group.Avatar == "/files/x" }},
+		{"post", chat.JoinInvite, "POST", "/messages", object{"text": "hello"}, codes{f, "", chat.Muted, "", "", f}, func(b, a telling) bool { return a.Log == b.Log+1 }},
+		{"rename", chat.JoinDirect, "PATCH", "", object{"name": " Run "}, ruling, func(_, a telling) bool { return a.Group.Name == "Run" }},
+		{"set the notice", chat.JoinDirect, "PATCH", "", object{"notice": "at six"}, ruling, func(_, a telling) bool { return a.Group.Notice == "at six" }},
+		{"set the picture", chat.JoinDirect, "PATCH", "", object{"avatar": "/files/x"}, ruling, func(_, a telling) bool { return a.Group.Avatar == "/files/x" }},
 		{"set the rules", chat.JoinDirect, "PATCH", "", object{"joining": "approval", "slow": 9, "announce": true}, ruling,
-			func(b, a told) bool {
+			func(b, a telling) bool {
 				return a.Group.Rules == chat.Rules{Joining: chat.JoinApproval, Slow: 9, Announce: true} && a.Log == b.Log+1
 			}},
 		{"change nothing", chat.JoinDirect, "PATCH", "", object{"name": "Walk"}, ruling, same},
@@ -174,36 +174,36 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 		{"remove an administrator", chat.JoinDirect, "DELETE", "/members/@second", nil, owning, seat("second", chat.Seat{})},
 		{"promote", chat.JoinDirect, "PUT", "/members/@plain/role", object{"role": "admin"}, owning, seat("plain", chat.Seat{In: true, Role: chat.Admin})},
 		{"demote", chat.JoinDirect, "PUT", "/members/@second/role", object{"role": "member"}, owning, seat("second", chat.Seat{In: true})},
-		{"hand over", chat.JoinDirect, "PUT", "/members/@plain/role", object{"role": "owner"}, owning, func(_, a told) bool {
+		{"hand over", chat.JoinDirect, "PUT", "/members/@plain/role", object{"role": "owner"}, owning, func(_, a telling) bool {
 			return a.Group.Owner == c.id("plain") && a.Seats["plain"].Role == chat.Owner && a.Seats["owner"].Role == chat.Admin
 		}},
 		{"mute", chat.JoinDirect, "PUT", "/members/@plain/mute", object{}, ruling, seat("plain", chat.Seat{In: true, Muted: chat.Endless})},
 		{"mute an administrator", chat.JoinDirect, "PUT", "/members/@second/mute", object{}, owning, seat("second", chat.Seat{In: true, Role: chat.Admin, Muted: chat.Endless})},
 		{"let speak", chat.JoinDirect, "DELETE", "/members/@muted/mute", nil, codes{f, f, f, "", "", f}, seat("muted", chat.Seat{In: true})},
-		{"dismiss", chat.JoinDirect, "DELETE", "", nil, codes{f, f, f, f, "", ""}, func(_, a told) bool { return a.Group.State == chat.Dismissed }},
-		{"leave", chat.JoinDirect, "DELETE", "/members/@me", nil, codes{f, "", "", "", f, f}, func(b, a told) bool { return a.Group.Members == b.Group.Members-1 }},
-		{"join an open one", chat.JoinDirect, "POST", "/join", nil, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""}, func(b, a told) bool { return a.Group.Members == b.Group.Members+1 }},
+		{"dismiss", chat.JoinDirect, "DELETE", "", nil, codes{f, f, f, f, "", ""}, func(_, a telling) bool { return a.Group.State == chat.Dismissed }},
+		{"leave", chat.JoinDirect, "DELETE", "/members/@me", nil, codes{f, "", "", "", f, f}, func(b, a telling) bool { return a.Group.Members == b.Group.Members-1 }},
+		{"join an open one", chat.JoinDirect, "POST", "/join", nil, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""}, func(b, a telling) bool { return a.Group.Members == b.Group.Members+1 }},
 		{"ask to join", chat.JoinApproval, "POST", "/join", object{"message": "let me in"}, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""},
-			func(b, a told) bool {
+			func(b, a telling) bool {
 				return a.Group.Members == b.Group.Members && len(a.Requests) == len(b.Requests)+1 && a.Log == b.Log
 			}},
 		{"join a closed one", chat.JoinInvite, "POST", "/join", nil, codes{f, chat.Taken, chat.Taken, chat.Taken, chat.Taken, f}, nil},
 		{"list requests", chat.JoinApproval, "GET", "/requests", nil, ruling, same},
 		{"let in", chat.JoinApproval, "POST", "/requests/@applicant/accept", nil, ruling,
-			func(b, a told) bool {
+			func(b, a telling) bool {
 				return a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinLetIn && a.Log == b.Log+1
 			}},
 		{"refuse", chat.JoinApproval, "POST", "/requests/@applicant/refuse", nil, ruling,
-			func(b, a told) bool {
+			func(b, a telling) bool {
 				return !a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinRefused && a.Log == b.Log
 			}},
 		{"list links", chat.JoinInvite, "GET", "/invites", nil, ruling, same},
 		{"list links of an open one", chat.JoinDirect, "GET", "/invites", nil, members, same},
-		{"make a link", chat.JoinInvite, "POST", "/invites", object{"most": 2, "hours": 24}, ruling, func(b, a told) bool { return len(a.Links) == len(b.Links)+1 }},
-		{"make a link into an open one", chat.JoinApproval, "POST", "/invites", nil, members, func(b, a told) bool { return len(a.Links) == len(b.Links)+1 }},
-		{"revoke a link", chat.JoinDirect, "DELETE", "/invites/link", nil, ruling, func(b, a told) bool { return len(a.Links) == len(b.Links)-1 }},
+		{"make a link", chat.JoinInvite, "POST", "/invites", object{"most": 2, "hours": 24}, ruling, func(b, a telling) bool { return len(a.Links) == len(b.Links)+1 }},
+		{"make a link into an open one", chat.JoinApproval, "POST", "/invites", nil, members, func(b, a telling) bool { return len(a.Links) == len(b.Links)+1 }},
+		{"revoke a link", chat.JoinDirect, "DELETE", "/invites/link", nil, ruling, func(b, a telling) bool { return len(a.Links) == len(b.Links)-1 }},
 		{"come by a link", chat.JoinInvite, "POST", "/link", nil, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""},
-			func(b, a told) bool {
+			func(b, a telling) bool {
 				return a.Group.Members == b.Group.Members+1 && !reflect.DeepEqual(a.Links, b.Links)
 			}},
 		{"see a link", chat.JoinInvite, "GET", "/link", nil, codes{}, same},
