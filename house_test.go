@@ -73,8 +73,9 @@ var mayImport = map[string][]string{
 	"kamachat/server/page":          {"kamachat/shared/", "github.com/a-h/templ/"},
 	"kamachat/server/web": {"kamachat", "kamachat/server/page", "kamachat/server/session", "kamachat/server/room", "kamachat/server/account", "kamachat/server/admin", "kamachat/server/board", "kamachat/server/settings",
 		"kamachat/server/classic", "kamachat/server/push", "kamachat/shared/", "github.com/coder/websocket/", "github.com/alexedwards/scs/", "github.com/a-h/templ/", "github.com/danielgtaylor/huma/"},
-	"kamachat/server/move":  {"kamachat/server/store", "github.com/schollz/progressbar/"},
-	"kamachat/server/bench": {"kamachat/shared/", "github.com/coder/websocket/", "github.com/HdrHistogram/hdrhistogram-go/"},
+	"kamachat/server/move":   {"kamachat/server/store", "github.com/schollz/progressbar/"},
+	"kamachat/server/backup": {"kamachat/server/store", "kamachat/server/files", "kamachat/shared/chat", "github.com/klauspost/compress/"},
+	"kamachat/server/bench":  {"kamachat/shared/", "github.com/coder/websocket/", "github.com/HdrHistogram/hdrhistogram-go/"},
 }
 
 const goApp = "github.com/maxence-charriere/go-app/"
@@ -95,7 +96,7 @@ var neverImport = map[string][]string{
 var neverLink = map[target]map[string][]string{
 	browser: {"./ui": {"kamachat", "kamachat/server/", "github.com/uptrace/", "github.com/redis/", "modernc.org/", "github.com/go-sql-driver/",
 		"github.com/twmb/", "github.com/a-h/templ/", "github.com/alecthomas/", "github.com/alexedwards/", "github.com/chromedp/"}},
-	server: {"./server": {goApp, "kamachat/ui/", "github.com/chromedp/", "pgregory.net/"}},
+	server: {"./server": {goApp, "kamachat/ui/", "github.com/chromedp/", "pgregory.net/", "github.com/getkin/"}},
 }
 
 // A target is what a program is built for.

@@ -19,6 +19,7 @@
 //   - server/session: one live socket; reads, handles, writes, keeps it alive.
 //   - server/store: the database, SQLite or MySQL.
 //   - server/move: takes everything from one database to another while a server goes on.
+//   - server/backup: everything in one file, while a server goes on, and back.
 //   - server/inproc: carrier, fan-out and presence for one process, in memory.
 //   - server/kafka: carrier of several nodes, by way of a Kafka topic.
 //   - server/redis: what several nodes share through Redis; fan-out, presence, rate limits, recent entries.

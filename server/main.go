@@ -57,8 +57,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 			return moveDatabase(ctx, cfg, stdout)
 		}
 		return migrateDatabase(ctx, cfg, stdout)
+	case config.Backup:
+		return writeBackup(ctx, cfg, stdout)
+	case config.Restore:
+		return restoreBackup(ctx, cfg, stdout)
 	case config.Import:
 		return importPeople(ctx, cfg, log, stdout)
+	case config.Administer:
+		return administer(ctx, cfg, log, stdout)
 	case config.RunBench:
 		return runBench(ctx, cfg, stdout)
 	case config.Version:

@@ -210,7 +210,7 @@ func (s *Service) reset(ctx context.Context, by chat.Deed, u chat.UserID) (strin
 // newPassword is easily read out: three groups of five of 32 letters and digits
 // that can't be taken for each other, 75 bits by chance.
 func newPassword() string {
-	const signs = "abcdefghjkmnpqrstuvwxyz23456789#"
+	const signs = "abcdefghijkmnpqrstuvwxyz23456789"
 	var b [15]byte
 	rand.Read(b[:]) // never fails
 	var out strings.Builder

@@ -15,6 +15,8 @@ import (
 const (
 	Serve    = "serve"
 	Migrate  = "migrate"
+	Backup   = "backup"
+	Restore  = "restore"
 	Import   = "admin people import"
 	RunBench = "bench"
 	Version  = "version"
@@ -23,10 +25,12 @@ const (
 // A Config is what the program was asked to do and with what. Load has checked it.
 type Config struct {
 	Command string // one of the commands above
-	File    string // of Import: the CSV file
+	File    string // of Import: the CSV file; of Backup and Restore: the backup
 	Storage
 	Serving
-	Moving Moving // of Migrate
+	Moving Moving        // of Migrate
+	Admin  Administering // of Administer
+	Saving Saving        // of Backup and Restore
 	Bench  Bench
 }
 

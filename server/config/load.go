@@ -26,15 +26,10 @@ type commands struct {
 		Storage
 		Moving
 	} `cmd:"" help:"Bring the database up to date and stop, or move everything to another one."`
-	Admin struct {
-		People struct {
-			Import struct {
-				Storage
-				File string `arg:"" help:"CSV file with the header username,nickname; - reads standard input."`
-			} `cmd:"" help:"Create accounts from a CSV file and print their tokens as CSV."`
-		} `cmd:"" help:"People."`
-	} `cmd:"" help:"Manage an installation."`
-	Bench struct {
+	Backup  backup         `cmd:"" help:"Write everything to one file while the server goes on: the database and what people uploaded."`
+	Restore restore        `cmd:"" help:"Make the database and the files of a backup."`
+	Admin   administration `cmd:"" help:"Manage an installation."`
+	Bench   struct {
 		Bench
 	} `cmd:"" help:"Load a running server and print what it took."`
 	Version struct{} `cmd:"" help:"Print the version."`
@@ -73,6 +68,9 @@ func Load(args []string, getenv func(string) string) (Config, error) {
 		return Config{}, &Exit{2, "kamachat: " + oneLine(err)}
 	}
 	cfg := Config{Command: strings.TrimSuffix(ctx.Command(), " <file>")}
+	if c.Admin.load(strings.Fields(ctx.Command()), &cfg) {
+		return cfg, nil
+	}
 	switch cfg.Command {
 	case Serve:
 		cfg.Storage, cfg.Serving = c.Serve.Storage, c.Serve.Serving
@@ -80,6 +78,10 @@ func Load(args []string, getenv func(string) string) (Config, error) {
 		cfg.Storage, cfg.Moving = c.Migrate.Storage, c.Migrate.Moving
 	case Import:
 		cfg.Storage, cfg.File = c.Admin.People.Import.Storage, c.Admin.People.Import.File
+	case Backup:
+		c.Backup.apply(&cfg)
+	case Restore:
+		c.Restore.apply(&cfg)
 	case RunBench:
 		cfg.Bench = c.Bench.Bench
 	}

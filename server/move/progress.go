@@ -42,7 +42,7 @@ func (p *Progress) Stage(what string, total int64) {
 	p.stage, p.n, p.total, p.start, p.told = what, 0, total, time.Now(), time.Now()
 	if p.terminal {
 		p.bar = progressbar.NewOptions64(max(1, total), progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription(what),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("rows"),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(),
 			progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(), progressbar.OptionFullWidth())
 	}
 }
@@ -61,7 +61,7 @@ func (p *Progress) Add(n int64) {
 	}
 	if time.Since(p.told) >= tellEvery {
 		p.told = time.Now()
-		fmt.Fprintf(p.out, "%s: %d of %d rows, %.0f a second.\n", p.stage, p.n, max(p.n, p.total), float64(p.n)/time.Since(p.start).Seconds())
+		fmt.Fprintf(p.out, "%s: %d of %d, %.0f a second.\n", p.stage, p.n, max(p.n, p.total), float64(p.n)/time.Since(p.start).Seconds())
 	}
 }
 

@@ -131,6 +131,14 @@ func (o *OpenConv) older() string {
 	return ""
 }
 
+// menu is the address of what can be done about the line, or of the page without it.
+func (o *OpenConv) menu() string {
+	if o.Menu {
+		return "/c/" + string(o.Summary.Conv)
+	}
+	return "?menu"
+}
+
 // status is the line under the conversation's title.
 func (p ChatPage) status() string {
 	if s := p.Open.Summary; s.Conv.IsGroup() {

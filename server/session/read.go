@@ -196,7 +196,7 @@ func (s *Session) counted(f wire.Frame) error {
 			s.posts, s.asks = rate.NewLimiter(cfg.Rate, burst), rate.NewLimiter(10*cfg.Rate, 10*burst)
 		}
 		l := s.asks
-		if post {
+		if _, writes := f.Body.(wire.Line); post || writes {
 			l = s.posts
 		}
 		r := l.Reserve()

@@ -91,7 +91,7 @@ func (d *DB) Tables(ctx context.Context) ([]Table, error) {
 	if err := eachRow(rows, func(rows *sql.Rows) error {
 		var c column
 		err := rows.Scan(&c.table, &c.name, &c.typ, &c.key)
-		if !strings.HasPrefix(c.table, "bun_") && !strings.HasPrefix(c.table, "sqlite_") {
+		if !strings.HasPrefix(c.table, "bun_") && !strings.HasPrefix(c.table, "sqlite_") && !strings.HasPrefix(c.table, restoring) {
 			of[c.table] = append(of[c.table], c)
 		}
 		return err
@@ -146,12 +146,21 @@ const maxPage = 4 << 20
 // first). It asks for no longer than that takes, so that a writer can go on. more
 // says that there may be others behind.
 func (d *DB) Page(ctx context.Context, t Table, within, after Row, limit int) (page []Row, more bool, err error) {
+	return d.pageOf(ctx, d.read.DB, t, within, after, limit)
+}
+
+// A querier is a pool or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func (d *DB) pageOf(ctx context.Context, from querier, t Table, within, after Row, limit int) (page []Row, more bool, err error) {
 	where, args := d.behind(t, within, after)
 	if where != "" {
 		where = " WHERE " + where
 	}
 	q := fmt.Sprintf("SELECT %s FROM %s%s ORDER BY %s LIMIT %d", strings.Join(t.Columns, ", "), t.Name, where, strings.Join(t.Columns[:t.Key], ", "), limit)
-	rows, err := d.read.DB.QueryContext(ctx, q, args...)
+	rows, err := from.QueryContext(ctx, q, args...)
 	if err != nil {
 		return nil, false, fmt.Errorf("read %s: %w", t.Name, err)
 	}

@@ -55,8 +55,8 @@ func shapesOf(mysql bool) shapes {
 			row:  "?", sep: ",", tail: ")", args: 1,
 		},
 		selectSeats: &shape{
-			head: "SELECT conv_id, user_id, role, muted_until, spoke_at FROM members WHERE ",
-			row:  "(conv_id = ? AND user_id = ?)", sep: " OR ", args: 2,
+			head: "SELECT m.conv_id, m.user_id, m.role, m.muted_until, m.spoke_at, c.state, c.slow, c.announce FROM members AS m JOIN conversations AS c ON c.id = m.conv_id WHERE ",
+			row:  "(m.conv_id = ? AND m.user_id = ?)", sep: " OR ", args: 2,
 		},
 		selectBonds: &shape{
 			head: "SELECT user_id, peer_id, contact, blocked FROM contacts WHERE ",

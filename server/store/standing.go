@@ -19,7 +19,8 @@ type standings struct {
 	users  map[chat.UserID]account
 	seats  map[member]chat.Seat // in groups
 	groups map[chat.ConvID]*group
-	bonds  map[pair]bond // what the first of two people has the second as
+	whole  map[chat.ConvID]bool // groups that drafts change
+	bonds  map[pair]bond        // what the first of two people has the second as
 	// What is to be written.
 	joined, gone map[member]bool
 	changed      map[member]chat.Seat // of those who stay
@@ -29,7 +30,7 @@ type standings struct {
 // An account is what decides of somebody; the zero account is not there, or disabled.
 type account struct{ able, super bool }
 
-// A group is one of a batch.
+// A group is one of a batch: whole, or just what decides who may post.
 type group struct {
 	chat.Group
 	changed bool
@@ -42,7 +43,7 @@ type (
 
 func newStandings() standings {
 	return standings{
-		users: map[chat.UserID]account{}, seats: map[member]chat.Seat{}, groups: map[chat.ConvID]*group{}, bonds: map[pair]bond{},
+		users: map[chat.UserID]account{}, seats: map[member]chat.Seat{}, groups: map[chat.ConvID]*group{}, whole: map[chat.ConvID]bool{}, bonds: map[pair]bond{},
 		joined: map[member]bool{}, gone: map[member]bool{}, changed: map[member]chat.Seat{}, spoke: map[member]int64{},
 	}
 }
@@ -62,6 +63,7 @@ func (s *standings) asks(dr chat.Draft) {
 	s.groups[dr.Conv] = nil
 	s.seats[member{dr.Conv, dr.Author}] = chat.Seat{}
 	if e := dr.Content.Event; e != nil && e.What != chat.Made {
+		s.whole[dr.Conv] = true
 		for _, u := range e.Who {
 			s.seats[member{dr.Conv, u}] = chat.Seat{}
 			s.users[u] = account{}
@@ -87,30 +89,8 @@ func (d *DB) readStandings(ctx context.Context, tx *sql.Tx, b *batch) error {
 	}); err != nil {
 		return fmt.Errorf("read accounts: %w", err)
 	}
-	groups := make([]any, 0, len(b.groups))
-	for g := range b.groups {
-		groups = append(groups, string(g))
-	}
-	if err := d.query(ctx, tx, d.sql.selectGroups, groups, func(rows *sql.Rows) error {
-		g := &group{}
-		err := rows.Scan(&g.Conv, &g.Name, &g.Avatar, &g.Notice, &g.Owner, &g.Members, &g.State, &g.Joining, &g.Slow, &g.Announce)
-		b.groups[g.Conv] = g
+	if err := d.readSeats(ctx, tx, b); err != nil {
 		return err
-	}); err != nil {
-		return fmt.Errorf("read groups: %w", err)
-	}
-	seats := make([]any, 0, 2*len(b.seats))
-	for m := range b.seats {
-		seats = append(seats, string(m.conv), string(m.user))
-	}
-	if err := d.query(ctx, tx, d.sql.selectSeats, seats, func(rows *sql.Rows) error {
-		var m member
-		s := chat.Seat{In: true}
-		err := rows.Scan(&m.conv, &m.user, &s.Role, &s.Muted, &s.Spoke)
-		b.seats[m] = s
-		return err
-	}); err != nil {
-		return fmt.Errorf("read members: %w", err)
 	}
 	bonds := make([]any, 0, 2*len(b.bonds))
 	for p := range b.bonds {
@@ -124,6 +104,43 @@ func (d *DB) readStandings(ctx context.Context, tx *sql.Tx, b *batch) error {
 		return err
 	}); err != nil {
 		return fmt.Errorf("read contacts: %w", err)
+	}
+	return nil
+}
+
+// readSeats reads the members that a batch names, and with them what is said of
+// who may post. Groups that change, or of which somebody is no member, are read whole.
+func (d *DB) readSeats(ctx context.Context, tx *sql.Tx, b *batch) error {
+	seats := make([]any, 0, 2*len(b.seats))
+	for m := range b.seats {
+		seats = append(seats, string(m.conv), string(m.user))
+	}
+	if err := d.query(ctx, tx, d.sql.selectSeats, seats, func(rows *sql.Rows) error {
+		var m member
+		s, g := chat.Seat{In: true}, &group{}
+		err := rows.Scan(&m.conv, &m.user, &s.Role, &s.Muted, &s.Spoke, &g.State, &g.Slow, &g.Announce)
+		b.seats[m], b.groups[m.conv] = s, g
+		return err
+	}); err != nil {
+		return fmt.Errorf("read members: %w", err)
+	}
+	whole := maps.Clone(b.whole)
+	for m, s := range b.seats {
+		if !s.In {
+			whole[m.conv] = true
+		}
+	}
+	groups := make([]any, 0, len(whole))
+	for g := range whole {
+		groups = append(groups, string(g))
+	}
+	if err := d.query(ctx, tx, d.sql.selectGroups, groups, func(rows *sql.Rows) error {
+		g := &group{}
+		err := rows.Scan(&g.Conv, &g.Name, &g.Avatar, &g.Notice, &g.Owner, &g.Members, &g.State, &g.Joining, &g.Slow, &g.Announce)
+		b.groups[g.Conv] = g
+		return err
+	}); err != nil {
+		return fmt.Errorf("read groups: %w", err)
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ const (
 	walMax   = 4_000    // pages in the log, until it begins anew
 	walCut   = 4 * 16e6 // bytes of the file, until it is cut
 	walPause = 20 * time.Millisecond
+	walRest  = 500 * time.Millisecond // while somebody reads the log for long, as a backup does: writers wait for no more tries
 )
 
 // watchWAL starts writing the log at path back. writer is the pool of the one
@@ -65,6 +66,7 @@ func (w *wal) committed() {
 }
 
 func (w *wal) run() {
+	var rest time.Time
 	for {
 		select {
 		case <-w.done:
@@ -72,8 +74,11 @@ func (w *wal) run() {
 		case <-w.moved:
 		}
 		switch pages, written := w.checkpoint("NOOP"); {
+		case pages >= walMax && time.Now().Before(rest):
 		case pages >= walMax:
-			w.anew()
+			if !w.anew() {
+				rest = time.Now().Add(walRest)
+			}
 		case pages-written >= walBack:
 			w.checkpoint("PASSIVE")
 		}
@@ -87,30 +92,37 @@ func (w *wal) run() {
 
 // anew writes all of the log back, so that the next commit begins it anew. The
 // writer waits for the end of it: for what was committed during the first step,
-// which waits for nobody, and 20 ms at most for who still reads the log.
-func (w *wal) anew() {
+// which waits for nobody, and 20 ms at most for who still reads the log. It
+// reports whether nobody was in the way.
+func (w *wal) anew() bool {
 	w.checkpoint("PASSIVE")
 	writer, err := w.writer.Conn(context.Background())
 	if err != nil {
-		return // closed
+		return true // closed
 	}
 	defer writer.Close()
+	mode := "RESTART"
 	if w.size() > walCut {
-		w.checkpoint("TRUNCATE")
-	} else {
-		w.checkpoint("RESTART")
+		mode = "TRUNCATE"
 	}
+	_, _, busy := w.checkpointed(mode)
+	return !busy
 }
 
 // checkpoint makes a checkpoint in one of the ways of SQLite and returns how many
 // pages the log has and how many of them are written back. One that others are in
 // the way of is made the next time.
 func (w *wal) checkpoint(mode string) (pages, written int) {
-	var busy int
+	pages, written, _ = w.checkpointed(mode)
+	return pages, written
+}
+
+// checkpointed is checkpoint, and tells whether others were in the way.
+func (w *wal) checkpointed(mode string) (pages, written int, busy bool) {
 	if err := w.check.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &pages, &written); err != nil {
 		w.log.Warn("the database's log was not written back, will be tried again", "err", err)
 	}
-	return pages, written
+	return pages, written, busy
 }
 
 // afterCommit does what a commit leaves to do.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net/http"
@@ -145,18 +146,7 @@ func (s *server) apiPost(ctx context.Context, c caller, in *struct {
 	if in.Body.Content != nil {
 		content = *in.Body.Content
 	}
-	ref, key := in.Body.Ref, unquoted(in.Key)
-	if ref == "" {
-		ref = key
-	}
-	m, err := s.post(ctx, c, in.ID, ref, content)
-	if err != nil || in.Body.Ref != "" || key == "" {
-		return m, err
-	}
-	if conv, err := s.convOf(ctx, c, in.ID); err != nil || conv != m.Conv {
-		return chat.Message{}, chat.Refuse(chat.Taken, "the idempotency key was used in another conversation")
-	}
-	return m, nil
+	return s.post(ctx, c, in.ID, cmp.Or(in.Body.Ref, unquoted(in.Key)), content)
 }
 
 // unquoted is an idempotency key without the quotes that are around strings in

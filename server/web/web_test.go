@@ -193,7 +193,7 @@ func openHouse(t *testing.T, change func(*house, *Config)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Server = httptest.NewServer(handler)
+	h.Server = httptest.NewServer(held(t, handler))
 	t.Cleanup(h.Close)
 	for name, p := range map[string]*chat.Person{"ann": &h.ann, "bob": &h.bob} {
 		if *p, err = h.accounts.Register(t.Context(), name, "password1", ""); err != nil {

@@ -51,6 +51,7 @@ var chatPhrases = map[string]phrase{
 	"profile.offline": {"Offline", "离线"},
 	"menu.theme":      {"Appearance", "外观"},
 	"menu.language":   {"Language", "语言"},
+	"menu.admin":      {"Administration", "管理后台"},
 	"menu.doctor":     {"Is everything working?", "检查运行情况"},
 	"menu.signout":    {"Sign out", "退出登录"},
 	"theme.light":     {"Light", "浅色"},
@@ -170,7 +171,7 @@ var chatPhrases = map[string]phrase{
 	"line.archive":   {"Archive", "归档"},
 	"line.unarchive": {"Take out of the archive", "取消归档"},
 	"line.delete":    {"Delete for me…", "删除会话…"},
-	"line.sure":      {"Delete all messages here, for me only?", "确定删除全部消息？仅对我生效"},
+	"line.sure":      {"Really delete all messages?", "确定删除全部消息？"},
 	"line.full":      {"50 conversations are pinned. Unpin one first.", "最多置顶 50 个会话，请先取消一个。"},
 	"line.failed":    {"That couldn't be changed. It is as before.", "无法更改，已恢复原样。"},
 

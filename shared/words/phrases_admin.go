@@ -46,7 +46,7 @@ var adminPhrases = map[string]phrase{
 	"admin.col.when":       {"When", "时间"},
 	"admin.col.who":        {"Who", "操作人"},
 	"admin.col.what":       {"What", "操作"},
-	"admin.col.whom":       {"Whom or what", "对象"},
+	"admin.col.whom":       {"About", "对象"},
 
 	"admin.disabled":      {"disabled", "已停用"},
 	"admin.ended":         {"dismissed", "已解散"},

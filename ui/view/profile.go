@@ -39,10 +39,19 @@ func (p *profile) Render() app.UI {
 				[][2]string{{"light", d.say("theme.light")}, {"dark", d.say("theme.dark")}, {"", d.say("theme.system")}}),
 			p.choice(d.say("menu.language"), "lang", d.Lang[:min(2, len(d.Lang))], [][2]string{{"zh", "中文"}, {"en", "English"}}),
 			slot("notes"),
+			p.administration(),
 			el("a").Class("menu-item").Attr("href", "/doctor").Body(icon("pulse"), app.Text(d.say("menu.doctor"))),
 			el("button").Attr("type", "button").Class("menu-item").DataSet("set", "out").Body(icon("out"), app.Text(d.say("menu.signout"))),
 		),
 	)
+}
+
+// administration leads administrators to their pages.
+func (p *profile) administration() app.UI {
+	if !p.Me.Admin {
+		return app.Text("")
+	}
+	return el("a").Class("menu-item").Attr("href", "/admin").Body(icon("group"), app.Text(p.desk.say("menu.admin")))
 }
 
 // choice is a row of buttons of which one is chosen.

@@ -66,7 +66,7 @@ func TestWhatCanBeMadeOfALine(t *testing.T) {
 	c.Pinned = 1
 	has(t, drawn(t, &tidy{desk: d, Conv: c}), "Unpin", "Archive")
 	c.Pinned, c.Archived = 0, true
-	has(t, drawn(t, &tidy{desk: d, Conv: c, sure: "G1"}), "Pin to the top", "Take out of the archive", "for me only?")
+	has(t, drawn(t, &tidy{desk: d, Conv: c, sure: "G1"}), "Pin to the top", "Take out of the archive", "Really delete")
 	a := d.Intents.(*acts)
 	(&tidy{desk: d, Conv: c}).set(chat.LineChange{Clear: 3})
 	if want := []string{`line G1 {"clear":3}`}; !slices.Equal(a.did, want) {
