@@ -65,14 +65,17 @@ func (d *DB) Accounts(ctx context.Context, ask chat.Ask) ([]chat.Account, string
 	part := 0
 	var ends []int // how many rows there are after each part
 	if ask.Query == "" {
-		r := run{col: "username", behind: behind}
+		r := run{col: "username", one: true, behind: behind}
 		switch ask.Sort {
 		case chat.ByNewest: // ids grow with time
 			r = run{desc: true, behind: behind}
 		case chat.BySeen:
 			r = run{col: "seen_at", desc: true, num: true, behind: behind}
+			if ask.Only == "" { // many were never seen
+				r.index = "users_by_seen"
+			}
 		}
-		err = r.read(ctx, base(), want, into)
+		err = d.readRun(r, base(), want, into)
 	} else {
 		if behind != nil {
 			part = behind.Part
@@ -84,7 +87,7 @@ func (d *DB) Accounts(ctx context.Context, ask chat.Ask) ([]chat.Account, string
 			{run{}, base(func(q *bun.SelectQuery) *bun.SelectQuery {
 				return q.Where("id = ?", strings.ToUpper(ask.Query[:1])+ask.Query[1:])
 			})},
-			{run{col: "username"}, base(func(q *bun.SelectQuery) *bun.SelectQuery { return beginsWith(q, "username", ask.Query) })},
+			{run{col: "username", one: true}, base(func(q *bun.SelectQuery) *bun.SelectQuery { return beginsWith(q, "username", ask.Query) })},
 			{run{col: "nick_fold"}, base(func(q *bun.SelectQuery) *bun.SelectQuery {
 				return beginsWith(q, "nick_fold", ask.Query).Where("NOT (username >= ? AND username < ?)", ask.Query, ask.Query+"\U0010FFFF")
 			})},
@@ -94,7 +97,7 @@ func (d *DB) Accounts(ctx context.Context, ask chat.Ask) ([]chat.Account, string
 				if behind != nil && i == part {
 					p.behind = behind
 				}
-				err = p.read(ctx, p.base, want-len(rows), into)
+				err = d.readRun(p.run, p.base, want-len(rows), into)
 			}
 			ends = append(ends, len(rows))
 		}
@@ -196,7 +199,7 @@ func (d *DB) AllGroups(ctx context.Context, ask chat.Ask) ([]chat.GroupLine, str
 		r = run{col: "members", desc: true, num: true, behind: behind}
 	}
 	var rows []groupLineRow
-	err = r.read(ctx, func() *bun.SelectQuery {
+	err = d.readRun(r, func() *bun.SelectQuery {
 		// Ids of groups begin with G: nothing else is looked at.
 		q := d.read.NewSelect().Model((*groupLineRow)(nil)).Where("id >= ? AND id < ?", "G", "H")
 		switch ask.Only {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/json"
 
@@ -45,15 +44,17 @@ func placeOf(s string) (*place, error) {
 // page begins, nil for the beginning.
 type run struct {
 	col    string // "" where the order is by id alone
+	one    bool   // each value of col is there once: there is no order by id
 	desc   bool
+	index  string // of col and id; "" where it has few equal values, or few rows are wanted
 	behind *place
 	num    bool // col holds numbers: place.Num
 }
 
-// read reads at most limit rows of a run. base makes the question without order
-// and place; it is asked twice, since neither database walks an index from the
-// middle of equal values in one.
-func (r run) read(ctx context.Context, base func() *bun.SelectQuery, limit int, into func(q *bun.SelectQuery) (rows int, err error)) error {
+// readRun reads at most limit rows of r. base makes the question without order and
+// place; it is asked twice, since neither database walks an index from the middle
+// of equal values in one.
+func (d *DB) readRun(r run, base func() *bun.SelectQuery, limit int, into func(q *bun.SelectQuery) (rows int, err error)) error {
 	way, beyond := " ASC", " > ?"
 	if r.desc {
 		way, beyond = " DESC", " < ?"
@@ -63,7 +64,10 @@ func (r run) read(ctx context.Context, base func() *bun.SelectQuery, limit int, 
 		if r.col != "" {
 			q = q.OrderExpr("?"+way, col)
 		}
-		return q.OrderExpr("?"+way, id).Limit(int64(limit))
+		if !r.one {
+			q = q.OrderExpr("?"+way, id)
+		}
+		return q.Limit(int64(limit))
 	}
 	if r.behind == nil {
 		_, err := into(order(base()))
@@ -77,11 +81,17 @@ func (r run) read(ctx context.Context, base func() *bun.SelectQuery, limit int, 
 	if r.num {
 		at = r.behind.Num
 	}
-	n, err := into(order(base().Where("? = ?", col, at).Where("?"+beyond, id, r.behind.ID)))
-	if err != nil || n >= limit {
-		return err
+	if !r.one {
+		equal := base().Where("? = ?", col, at).Where("?"+beyond, id, r.behind.ID)
+		if d.mysql && r.index != "" { // left alone, MariaDB walks through all that are equal and before
+			equal = equal.ForceIndex(r.index)
+		}
+		n, err := into(order(equal))
+		if err != nil || n >= limit {
+			return err
+		}
+		limit -= n
 	}
-	limit -= n
-	_, err = into(order(base().Where("?"+beyond, col, at)))
+	_, err := into(order(base().Where("?"+beyond, col, at)))
 	return err
 }
