@@ -20,6 +20,8 @@
 //   - server/store: the database, SQLite or MySQL.
 //   - server/move: takes everything from one database to another while a server goes on.
 //   - server/backup: everything in one file, while a server goes on, and back.
+//   - server/jobs: work that takes long, with progress and an end that is told.
+//   - server/export: conversations and accounts as files for the people whose they are.
 //   - server/inproc: carrier, fan-out and presence for one process, in memory.
 //   - server/kafka: carrier of several nodes, by way of a Kafka topic.
 //   - server/redis: what several nodes share through Redis; fan-out, presence, rate limits, recent entries.
