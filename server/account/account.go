@@ -16,6 +16,7 @@ import (
 // Store keeps people. Usernames in it are in lower case; errors a caller may
 // be told are *chat.Refusal.
 type Store interface {
+	Bots
 	// AddUser stores a person with a password hash, or answers chat.Taken.
 	AddUser(ctx context.Context, p chat.Person, hash string, at int64) error
 	// AddInvited is AddUser that counts a use of an invitation, both or neither. It

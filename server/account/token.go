@@ -52,7 +52,7 @@ func (s *Service) UserByToken(ctx context.Context, token string) (chat.Person, [
 	case err != nil:
 		return chat.Person{}, nil, fmt.Errorf("look up token: %w", err)
 	}
-	return p, strings.Fields(scopes), nil
+	return p, strings.Fields(scopes), s.mayAct(ctx, p)
 }
 
 // RevokeToken makes a bearer token invalid; one that is not valid is fine.

@@ -215,7 +215,7 @@ func TestNoticesSayWhatIsNoText(t *testing.T) {
 		{chat.Content{Kind: chat.FileK, File: &chat.File{URL: "/f", Name: "a.png", Type: "image/png"}}, "Picture", "[图片]"},
 		{chat.Content{Kind: chat.CallK, Call: &chat.Call{ID: "PROXY", What: "start_call"}}, "Call", "[通话]"},
 		{chat.Content{Kind: chat.CallK, Call: &chat.Call{ID: "PROXY", What: "reject_call"}}, "", ""},
-		{chat.Content{Kind: chat.Event, Event: &chat.Change{What: "joined"}}, "", ""},
+		{chat.Content{Kind: chat.Event, Event: &chat.Change{What: chat.Befriend}}, "", ""},
 		{chat.TextContent(long), long[:3*119] + "…", long[:3*119] + "…"},
 	} {
 		before := len(w.gate.Requests())

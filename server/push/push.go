@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"kamachat/server/outward"
 	"kamachat/shared/chat"
 )
 
@@ -112,7 +113,7 @@ func Open(ctx context.Context, c Config) (*Service, error) {
 		c.Queue = 4096
 	}
 	s := &Service{
-		Config: c, client: newClient(c.Local), jobs: newJobs(c.Queue, c.Now), wake: make(chan struct{}, 1),
+		Config: c, client: outward.Client(c.Local, answerWithin, workers), jobs: newJobs(c.Queue, c.Now), wake: make(chan struct{}, 1),
 		convs: map[chat.ConvID]*news{}, tested: map[chat.UserID]time.Time{},
 	}
 	if c.Off {
@@ -155,7 +156,7 @@ func (s *Service) Subscribe(ctx context.Context, sub chat.Subscription) error {
 	if s.Off {
 		return errOff
 	}
-	if _, err := readEndpoint(sub.Endpoint, s.Local); err != nil {
+	if _, err := outward.ReadURL(sub.Endpoint, s.Local); err != nil {
 		return chat.Refuse(chat.Invalid, "the endpoint can't be used: "+err.Error())
 	}
 	keys, err := readKeys(sub.P256dh, sub.Auth)

@@ -9,6 +9,8 @@ import (
 	"go.uber.org/goleak"
 
 	"kamachat/server/push/pushtest"
+
+	"kamachat/server/outward"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -83,14 +85,14 @@ func TestSignatureIsMadeAnewInTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	usual, err := readEndpoint("https://Push.example:443/x", false)
+	usual, err := outward.ReadURL("https://Push.example:443/x", false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if h, err := v.authorization(usual, "mailto:me@chat.example"); err != nil || pushtest.CheckVapid(h, v.public, "https://push.example", now) != nil {
 		t.Errorf("for the usual port: %q, %v", h, err)
 	}
-	at, err := readEndpoint("https://push.example:8443/x/y?z", false)
+	at, err := outward.ReadURL("https://push.example:8443/x/y?z", false)
 	if err != nil {
 		t.Fatal(err)
 	}

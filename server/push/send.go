@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"kamachat/server/outward"
 	"kamachat/shared/chat"
 	"kamachat/shared/words"
 )
@@ -99,7 +100,7 @@ type Answer struct {
 func (a Answer) ok() bool   { return a.Status >= 200 && a.Status < 300 }
 func (a Answer) gone() bool { return a.Status == http.StatusNotFound || a.Status == http.StatusGone }
 func (a Answer) again() bool {
-	return a.Status == 0 && !errors.Is(a.err, errInside) || a.Status == http.StatusTooManyRequests || a.Status >= 500
+	return a.Status == 0 && !errors.Is(a.err, outward.ErrInside) || a.Status == http.StatusTooManyRequests || a.Status >= 500
 }
 
 // ask makes the request.
@@ -111,8 +112,8 @@ func (s *Service) ask(ctx context.Context, j *job) (a Answer) {
 			err = u.Err
 		}
 		a.err, a.Reason = err, "no answer"
-		if errors.Is(err, errInside) {
-			a.Reason = errInside.Error()
+		if errors.Is(err, outward.ErrInside) {
+			a.Reason = outward.ErrInside.Error()
 		}
 		return a
 	}
@@ -124,7 +125,7 @@ func (s *Service) ask(ctx context.Context, j *job) (a Answer) {
 }
 
 func (s *Service) request(ctx context.Context, j *job, a *Answer) (*http.Response, error) {
-	at, err := readEndpoint(j.sub.Endpoint, s.Local)
+	at, err := outward.ReadURL(j.sub.Endpoint, s.Local)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type userRow struct {
 	Disabled  bool   `bun:"disabled"`
 	CreatedAt int64  `bun:"created_at"`
 	Renew     bool   `bun:"renew"`
+	BotOf     string `bun:"bot_of"`
 }
 
 func newUserRow(p chat.Person, hash string, at int64) userRow {
@@ -37,7 +38,7 @@ func newUserRow(p chat.Person, hash string, at int64) userRow {
 func (r userRow) person() chat.Person {
 	return chat.Person{
 		ID: chat.UserID(r.ID), Username: r.Username, Nickname: r.Nickname, Avatar: r.Avatar,
-		Admin: r.Admin, Disabled: r.Disabled, Renew: r.Renew,
+		Admin: r.Admin, Disabled: r.Disabled, Renew: r.Renew, BotOf: chat.UserID(r.BotOf), Bot: r.BotOf != "",
 	}
 }
 

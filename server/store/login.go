@@ -17,6 +17,8 @@ type tokenRow struct {
 	Hash      string `bun:"hash,pk"`
 	UserID    string `bun:"user_id"`
 	CreatedAt int64  `bun:"created_at"`
+	Name      string `bun:"name"`
+	Scopes    string `bun:"scopes"`
 }
 
 type loginRow struct {

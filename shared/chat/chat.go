@@ -86,7 +86,9 @@ type Person struct {
 	Avatar   string `json:"avatar"` // URL path, or empty
 	Admin    bool   `json:"admin,omitempty"`
 	Disabled bool   `json:"disabled,omitempty"`
-	Renew    bool   `json:"-"` // the password was given by an administrator: first of all it is to be changed
+	Bot      bool   `json:"bot,omitempty"` // a program, not a person
+	BotOf    UserID `json:"-"`             // whose
+	Renew    bool   `json:"-"`             // the password was given by an administrator: first of all it is to be changed
 }
 
 // Name is what to call the person on screen.

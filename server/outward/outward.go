@@ -1,4 +1,6 @@
-package push
+// Package outward makes requests to addresses that people gave: of push services
+// and webhooks. None of them may lead to what only this machine can reach.
+package outward
 
 import (
 	"errors"
@@ -12,13 +14,13 @@ import (
 	"time"
 )
 
-// maxEndpoint is the longest URL of a subscription, in bytes.
-const maxEndpoint = 2048
+// MaxURL is the longest URL that is called, in bytes.
+const MaxURL = 2048
 
-// errInside is why a request to an address is not made.
-var errInside = errors.New("the address is not a public one")
+// ErrInside is why a request to an address is not made.
+var ErrInside = errors.New("the address is not a public one")
 
-// notPublic are networks that no push service is in, besides those that
+// notPublic are networks that are not called, besides those that
 // netip.Addr knows as private, loopback, link-local or multicast. Those that
 // wrap an IPv4 address in an IPv6 one could lead to any of them.
 var notPublic = []netip.Prefix{
@@ -36,7 +38,7 @@ func public(ip netip.Addr) bool {
 	return ip.IsGlobalUnicast() && !ip.IsPrivate() && !slices.ContainsFunc(notPublic, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 
-// onlyPublic refuses to connect to addresses inside: endpoints come from
+// onlyPublic refuses to connect to addresses inside: URLs come from
 // people, and must not lead to what only this machine can reach. It sees the
 // address that is connected to, whatever a name was resolved to before.
 func onlyPublic(_, address string, _ syscall.RawConn) error {
@@ -45,32 +47,33 @@ func onlyPublic(_, address string, _ syscall.RawConn) error {
 		return err
 	}
 	if !public(at.Addr()) {
-		return errInside
+		return ErrInside
 	}
 	return nil
 }
 
-// newClient returns what push services are asked with. It follows no redirects
-// and uses no proxy, behind which addresses can't be seen.
-func newClient(local bool) *http.Client {
+// Client returns what asks with at most perHost requests to a host at once, each
+// answered within a time. It follows no redirects and uses no proxy, behind which
+// addresses can't be seen. local: addresses inside may be called, too.
+func Client(local bool, within time.Duration, perHost int) *http.Client {
 	d := &net.Dialer{Timeout: 5 * time.Second}
 	if !local {
 		d.Control = onlyPublic
 	}
 	return &http.Client{
-		Timeout:       answerWithin,
+		Timeout:       within,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext: d.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: answerWithin,
-			MaxIdleConns: 32, MaxIdleConnsPerHost: workers, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 16 << 10,
+			DialContext: d.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 5 * time.Second, ResponseHeaderTimeout: within,
+			MaxIdleConns: 32, MaxIdleConnsPerHost: perHost, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 16 << 10,
 		},
 	}
 }
 
-// readEndpoint reads the URL of a subscription: https, unless local.
-func readEndpoint(s string, local bool) (*url.URL, error) {
-	if len(s) > maxEndpoint {
-		return nil, fmt.Errorf("more than %d bytes", maxEndpoint)
+// ReadURL reads a URL that somebody gave: https, or http where local.
+func ReadURL(s string, local bool) (*url.URL, error) {
+	if len(s) > MaxURL {
+		return nil, fmt.Errorf("more than %d bytes", MaxURL)
 	}
 	u, err := url.Parse(s)
 	switch {
@@ -83,7 +86,7 @@ func readEndpoint(s string, local bool) (*url.URL, error) {
 	}
 	// What can be seen now is refused now; a name is resolved when it is called.
 	if ip, err := netip.ParseAddr(u.Hostname()); err == nil && !local && !public(ip) {
-		return nil, errInside
+		return nil, ErrInside
 	}
 	return u, nil
 }

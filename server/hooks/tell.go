@@ -1,0 +1,241 @@
+package hooks
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"kamachat/server/outward"
+	"kamachat/shared/chat"
+)
+
+const (
+	// workers is how many webhooks are told at a time.
+	workers = 8
+	// answerWithin is how long one may take to answer.
+	answerWithin = 10 * time.Second
+	// heldFor is for how long a node has one to itself: should it die, another goes
+	// on then. It is longer than a try can take.
+	heldFor = time.Minute
+	// told is how many entries are told at a time.
+	told = 50
+	// longest is how long it is waited at most after a try that failed.
+	longest = time.Hour
+)
+
+// Wake has it looked at once for something to tell.
+func (s *Service) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Stored wakes: it is room.Notifier's.
+func (s *Service) Stored(chat.Message) { s.Wake() }
+
+// Run tells outgoing webhooks what was said, until ctx ends. Of the nodes that
+// share a database each webhook has one at a time.
+func (s *Service) Run(ctx context.Context) {
+	defer s.client.CloseIdleConnections()
+	t := time.NewTicker(s.Every)
+	defer t.Stop()
+	for {
+		more, err := s.round(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.Log.Error("webhooks can't be told, will be tried again", "err", err)
+		}
+		if more {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		case <-s.wake:
+			// What comes at once is told at once, and no more often than this.
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(s.Every / 10):
+			}
+		}
+	}
+}
+
+// round tells those that have something to be told, and reports whether there may
+// be more at once.
+func (s *Service) round(ctx context.Context) (more bool, err error) {
+	due, err := s.Store.DueOutHooks(ctx, s.Now().UnixMilli(), 10*workers)
+	if err != nil || len(due) == 0 {
+		return false, err
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	slots := make(chan struct{}, workers)
+	for _, h := range due {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			took, terr := s.tell(ctx, h)
+			mu.Lock()
+			defer mu.Unlock()
+			more = more || took
+			err = errors.Join(err, terr)
+		})
+	}
+	wg.Wait()
+	return more && ctx.Err() == nil, err
+}
+
+// tell tells h what comes next, and reports whether it took it.
+func (s *Service) tell(ctx context.Context, h chat.OutHook) (took bool, err error) {
+	now := s.Now()
+	mine, err := s.Store.HoldOutHook(ctx, h.ID, s.holder, now.UnixMilli(), now.Add(heldFor).UnixMilli())
+	if err != nil || !mine {
+		return false, err
+	}
+	// What the database says now, since another may have told it meanwhile, comes
+	// with what is due: it was read before it was held.
+	hs, err := s.Store.OutHooks(ctx, h.Conv)
+	if err != nil {
+		return false, err
+	}
+	gone := true
+	for _, o := range hs {
+		if o.ID == h.ID {
+			h, gone = o, false
+		}
+	}
+	if gone {
+		return false, nil
+	}
+	// Who made it and may no longer see to it must not go on reading by it.
+	if why := s.may(ctx, h.By, h.Conv); why != nil {
+		if r := chat.AsRefusal(why); r.RetryMillis() == 0 {
+			h.Problem, h.Next = "who made it does not administer the group", now.Add(longest).UnixMilli()
+		}
+		return false, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder)
+	}
+	last, err := s.next(ctx, h)
+	if err != nil {
+		return false, errors.Join(err, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder))
+	}
+	switch why := last.problem; {
+	case last.seq == h.Told: // nothing
+	case why == "":
+		h.Told, h.Fails, h.Next, h.Problem, took = last.seq, 0, 0, "", true
+	case ctx.Err() == nil:
+		h.Fails++
+		h.Next, h.Problem = s.Now().Add(pause(h.Fails)).UnixMilli(), why
+	}
+	return took, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder)
+}
+
+// pause is how long it is waited after so many tries that failed: 2, 4, 8 … seconds.
+func pause(fails int) time.Duration {
+	return min(time.Second<<min(fails, 20), longest)
+}
+
+// A try is how far a webhook was told, and what was wrong.
+type try struct {
+	seq     int64
+	problem string
+}
+
+// A Telling is what an outgoing webhook is told.
+type Telling struct {
+	Hook    string         `json:"hook"`
+	Conv    chat.ConvID    `json:"conv"`
+	Title   string         `json:"title"`
+	Entries []chat.Message `json:"entries"` // rising in seq
+	People  []chat.Person  `json:"people"`  // who wrote them
+}
+
+// next tells h the entries that follow what it was told.
+func (s *Service) next(ctx context.Context, h chat.OutHook) (try, error) {
+	sum, err := s.Store.Summary(ctx, h.Conv)
+	if err != nil {
+		return try{}, err
+	}
+	to := min(sum.LastSeq, h.Told+told)
+	if to <= h.Told {
+		return try{seq: h.Told}, nil
+	}
+	page, err := s.Store.Before(ctx, h.Conv, to+1, int(to-h.Told))
+	if err != nil {
+		return try{}, err
+	}
+	var ids []chat.UserID
+	seen := map[chat.UserID]bool{}
+	for _, m := range page.Entries {
+		if !seen[m.Author] {
+			seen[m.Author] = true
+			ids = append(ids, m.Author)
+		}
+	}
+	people, err := s.Store.People(ctx, ids...)
+	if err != nil {
+		return try{}, err
+	}
+	body, err := json.Marshal(Telling{Hook: h.ID, Conv: h.Conv, Title: sum.Title, Entries: page.Entries, People: people})
+	if err != nil {
+		return try{}, fmt.Errorf("encode entries: %w", err)
+	}
+	return try{to, s.call(ctx, h, body)}, nil
+}
+
+// call makes the request, and says what was wrong, "" for nothing.
+func (s *Service) call(ctx context.Context, h chat.OutHook, body []byte) string {
+	at, err := outward.ReadURL(h.URL, s.Local)
+	if err != nil {
+		return err.Error()
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.String(), bytes.NewReader(body))
+	if err != nil {
+		return "the request can't be made"
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "KamaChat-Webhook")
+	req.Header.Set("X-Kama-Signature", Sign(h.Secret, s.Now(), body))
+	res, err := s.client.Do(req)
+	if err != nil {
+		// The URL may hold a secret.
+		if u := (*url.Error)(nil); errors.As(err, &u) {
+			err = u.Err
+		}
+		if errors.Is(err, outward.ErrInside) {
+			return outward.ErrInside.Error()
+		}
+		s.Log.Info("webhook does not answer", "hook", h.ID, "err", err)
+		return "no answer"
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 4<<10)) // so that the connection can be used again
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return "it answered " + strconv.Itoa(res.StatusCode)
+	}
+	return ""
+}
+
+// Sign is what the header X-Kama-Signature says of a body: the time in Unix
+// seconds, and the HMAC-SHA256 of that, a dot and the body, in hexadecimal. Who is
+// told should refuse what is older than some minutes.
+func Sign(secret string, at time.Time, body []byte) string {
+	t := strconv.FormatInt(at.Unix(), 10)
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte(t + "."))
+	m.Write(body)
+	return "t=" + t + ",v1=" + hex.EncodeToString(m.Sum(nil))
+}
