@@ -89,6 +89,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	if err != nil {
 		return err
 	}
+	programs := newHooks(cfg, db, people, log)
 	carrier, err := openCarrier(ctx, cfg, db.Committers(), log)
 	if err != nil {
 		return err
@@ -96,13 +97,16 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	defer carrier.Close()
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
-		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notices, Only: contactsOnly(set),
+		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notifying(notices, programs), Only: contactsOnly(set),
 	})
 	if carrier.Kafka != nil {
 		carrier.Kafka.OnCommitted(watch.Carried)
 		carrier.Kafka.OnLost(hub.Lost)
 	}
 	people.SetPoster(hub)
+	if programs != nil {
+		programs.Hub = hub
+	}
 	db.SetContactsOnly(contactsOnly(set))
 	desk := admin.New(admin.Config{Store: db, Passwords: people, Sockets: hub, Log: log})
 	overview := board.New(board.Config{
@@ -126,7 +130,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve, Refused: watch.Refused,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Files: uploads, Health: health(cfg, hub, time.Now()),
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Hooks: doorOf(programs), Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Files: uploads, Health: health(cfg, hub, time.Now()),
 	})
 	if err != nil {
 		return err
@@ -166,6 +170,9 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	beating.Go(func() { desk.Run(ctx) })
 	beating.Go(func() { overview.Run(ctx, samples) })
 	beating.Go(func() { uploads.Run(alive) })
+	if programs != nil {
+		beating.Go(func() { programs.Run(alive) })
+	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 

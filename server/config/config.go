@@ -65,6 +65,7 @@ type Serving struct {
 	Trace  string   `placeholder:"URL" help:"OpenTelemetry collector to send traces to, OTLP over HTTP, e.g. http://127.0.0.1:4318 (default: none)."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
 	Push   string   `default:"on" enum:"on,off,local" placeholder:"WHEN" help:"Notifications to browsers that asked for them, by way of the push services of their makers: on, off, or local, which also takes services on this machine and in private networks, for tests."`
+	Hooks  string   `default:"on" enum:"on,off,local" placeholder:"WHEN" help:"Webhooks of groups: on, off, or local, which also calls addresses on this machine and in private networks."`
 	Files  string   `placeholder:"DIR" help:"Folder for what people upload; nodes that share a database must share it, too (default: files in the data folder)."`
 	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person over all connections and HTTP: off (which switches the other limits on rates off, too), N/s or N/s:BURST."`
 

@@ -51,6 +51,8 @@ func (s *server) apiRoutes(mux *http.ServeMux) {
 	a.pushRoutes()
 	a.doctorRoutes()
 	a.lineRoutes()
+	a.botRoutes()
+	a.hookRoutes()
 	a.reportRoutes()
 	a.document()
 }

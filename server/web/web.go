@@ -36,6 +36,7 @@ type Accounts interface {
 	Search(ctx context.Context, by chat.UserID, q string) ([]chat.Person, error)
 	MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error)
 	Renew(ctx context.Context, p chat.Person, password string) error
+	Bots
 	SetupOpen(ctx context.Context, key string) (bool, error)
 	Setup(ctx context.Context, key, username, password, nickname string) (chat.Person, error)
 }
@@ -103,6 +104,7 @@ type Config struct {
 	Board    *board.Service    // beside Admin: what they see of the installation; nil: nothing, and nobody reports
 	Settings *settings.Service // beside Board: what they set
 	Ending   <-chan struct{}   // closed when answers that never end have to; nil: they don't
+	Hooks    Hooks             // nil: there are no webhooks
 	Push     Push              // nil: there are no notifications
 	Ready    http.Handler      // answers whether this node should get requests; nil: always
 	Health   func() Health     // for administrators; nil: they are told what Ready says
