@@ -66,7 +66,9 @@ var mayImport = map[string][]string{
 	"kamachat/server/settings": {"kamachat/shared/chat"},
 	"kamachat/server/board":    {"kamachat/shared/chat"},
 	"kamachat/server/classic":  {"kamachat/shared/"},
-	"kamachat/server/push":     {"kamachat/shared/"},
+	"kamachat/server/outward":  {},
+	"kamachat/server/push":     {"kamachat/server/outward", "kamachat/shared/"},
+	"kamachat/server/hooks":    {"kamachat/server/outward", "kamachat/shared/"},
 	"kamachat/server/files":    {"kamachat/shared/chat"},
 	// A browser and a push service, for tests alone.
 	"kamachat/server/push/pushtest": {},
