@@ -139,6 +139,7 @@ func pages(lang string) map[string]templ.Component {
 		"chat-amended": Chat(amended(lang)),
 		"new":          New(NewPage{Common: c, Me: *list.Me, Query: "az", Found: found}),
 		"new-none":     New(NewPage{Common: c, Me: *list.Me, Query: "zz"}),
+		"api":          API(apiPage(lang)),
 		"doctor":       Doctor(DoctorPage{Common: c}),
 		"doctor-of":    Doctor(DoctorPage{Common: c, SignedIn: true, Admin: true}),
 		"error":        Error(ErrorPage{Common: c, Status: 404, Problem: chat.Refuse(chat.NotFound, "there is no such page")}),

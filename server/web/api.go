@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"kamachat/server/page"
 	"kamachat/shared/chat"
 )
 
@@ -38,10 +39,11 @@ type api struct {
 	mux    *http.ServeMux
 	routed huma.API // registers and describes
 	silent huma.API // only describes, in the same document
+	drawn  func() page.APIPage
 }
 
 // apiRoutes registers /api/v1, noun by noun.
-func (s *server) apiRoutes(mux *http.ServeMux) {
+func (s *server) apiRoutes(mux *http.ServeMux) *api {
 	a := s.newAPI(mux)
 	a.accountRoutes()
 	a.peopleRoutes()
@@ -55,7 +57,12 @@ func (s *server) apiRoutes(mux *http.ServeMux) {
 	a.hookRoutes()
 	a.reportRoutes()
 	a.document()
+	return a
 }
+
+// scopeOf is where an operation's metadata has its scope: it is not described but
+// by the page.
+const scopeOf = "scope"
 
 // none is what operations answer that say nothing but 204 No Content.
 type none struct{}
@@ -119,7 +126,7 @@ type answered[T any] struct{ Body T }
 func (o operation) described() huma.Operation {
 	op := huma.Operation{
 		Method: o.Method, Path: o.Path, OperationID: o.ID, Tags: []string{o.Tag}, Summary: o.Summary, Description: o.About,
-		Responses: o.Answers,
+		Responses: o.Answers, Metadata: map[string]any{scopeOf: o.Scope},
 	}
 	if !o.Open {
 		scopes := []string{}

@@ -133,7 +133,7 @@ func number(r *http.Request, name string, otherwise int64) (int64, error) {
 // A newPost is a message to be.
 type newPost struct {
 	Ref     string        `json:"ref,omitempty" doc:"As Idempotency-Key, before which it goes"`
-	Text    string        `json:"text,omitempty" doc:"Of a plain message, in place of c" maxLength:"10000"`
+	Text    string        `json:"text,omitempty" doc:"Of a plain message, in place of content" maxLength:"10000" example:"Hello"`
 	Content *chat.Content `json:"content,omitempty" doc:"Anything else than plain text"`
 }
 

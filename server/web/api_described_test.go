@@ -20,12 +20,11 @@ import (
 )
 
 // everything is a server with all routes that may be there, to describe them.
-func everything(t *testing.T) (*server, *http.ServeMux) {
+func everything(t *testing.T) (*api, *http.ServeMux) {
 	t.Helper()
 	s := &server{Config: Config{Build: "test", Files: struct{ Files }{}, Push: struct{ Push }{}}}
 	mux := http.NewServeMux()
-	s.apiRoutes(mux)
-	return s, mux
+	return s.apiRoutes(mux), mux
 }
 
 // A description is the document as an independent reader understands it.

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"cmp"
+	_ "embed"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"kamachat/server/page"
 )
 
 // apiTags are the chapters of the description, in the order of the page.
@@ -46,7 +50,7 @@ func (s *server) newAPI(mux *http.ServeMux) *api {
 		Info: &huma.Info{Title: "KamaChat", Version: s.Build, Description: apiAbout},
 		Tags: apiTags,
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+			Schemas: huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"bearer": {Type: "http", Scheme: "bearer", Description: "A token from signing in, or a bot's."},
 				"cookie": {Type: "apiKey", In: "cookie", Name: loginCookie, Description: "Of a browser that signed in."},
@@ -86,16 +90,43 @@ func (a *api) document() {
 		})
 	}
 	a.finish()
+	a.drawn = sync.OnceValue(func() page.APIPage { return drawnAPI(doc) })
+	a.mux.HandleFunc("GET /api/docs", a.pageAPI)
+}
+
+// jsonType is the type of all bodies but files.
+const jsonType = "application/json"
+
+// schemaPrefix is what references to types begin with.
+const schemaPrefix = "#/components/schemas/"
+
+// commentsFile holds what the comments of our types say: a test keeps it true.
+//
+//go:embed api_comments.json
+var commentsFile []byte
+
+// comments are by name of a type, Type.field, and Code=code.
+func comments() (cs map[string]string) {
+	if err := json.Unmarshal(commentsFile, &cs); err != nil {
+		panic(err) // it was built wrong
+	}
+	return cs
 }
 
 // finish mends what huma does not know of our types, and tells of headers.
 func (a *api) finish() {
 	doc := a.routed.OpenAPI()
+	said := comments()
 	for name, schema := range doc.Components.Schemas.Map() {
-		t := doc.Components.Schemas.TypeFromRef("#/components/schemas/" + name)
-		for f := range fieldsOf(t) {
+		schema.Description = cmp.Or(schema.Description, said[name])
+		for f := range fieldsOf(doc.Components.Schemas.TypeFromRef(schemaPrefix + name)) {
 			tag, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-			if p := schema.Properties[tag]; p != nil && slices.Contains(strings.Split(options, ","), "string") {
+			p := schema.Properties[tag]
+			if p == nil {
+				continue
+			}
+			p.Description = cmp.Or(p.Description, said[name+"."+tag])
+			if slices.Contains(strings.Split(options, ","), "string") {
 				p.Type, p.Format, p.Minimum, p.Pattern = huma.TypeString, "", nil, "^-?[0-9]+$"
 			}
 		}

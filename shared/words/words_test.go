@@ -122,7 +122,7 @@ func TestEveryPhraseIsInBothLanguages(t *testing.T) {
 }
 
 func TestNoPhraseIsGivenTwice(t *testing.T) {
-	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases) + len(doctorPhrases) + len(adminPhrases) + len(boardPhrases); sum != len(phrases) {
+	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases) + len(doctorPhrases) + len(adminPhrases) + len(boardPhrases) + len(apiPhrases); sum != len(phrases) {
 		t.Errorf("%d phrases have %d keys", sum, len(phrases))
 	}
 }

@@ -1,0 +1,4 @@
+package words
+
+// apiPhrases are said by the server alone.
+var apiPhrases map[string]phrase
