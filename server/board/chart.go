@@ -55,7 +55,8 @@ type drawnChart struct {
 }
 
 // Charts returns what the charts of a span, Hour where there is no such span, are
-// drawn from: of all nodes, or of one where it is named. It may be half a minute old.
+// drawn from: of all nodes, or of one where it is named. It may be half a minute old,
+// that of a week five minutes.
 func (s *Service) Charts(ctx context.Context, span Span, node string) (Charts, error) {
 	if _, ok := spans[span]; !ok {
 		span = Hour
@@ -64,7 +65,7 @@ func (s *Service) Charts(ctx context.Context, span Span, node string) (Charts, e
 	s.mu.Lock()
 	known, ok := s.drawn[drawing{span, node}]
 	s.mu.Unlock()
-	if age := now.Sub(known.at); ok && age >= 0 && age < SampleEvery {
+	if age := now.Sub(known.at); ok && age >= 0 && age < max(SampleEvery, known.Step/24) {
 		return known.Charts, nil
 	}
 	c, err := s.charts(ctx, now, span, node)

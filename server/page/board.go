@@ -44,10 +44,14 @@ func TilesOf(c Common, f Fare) []Tile {
 	if f.Free > 0 {
 		storage = c.say("tile.storage.free", Bytes(f.Files), Bytes(f.Free))
 	}
+	latency := Tile{Key: "latency", Value: "—", Sub: c.say("tile.latency.none")}
+	if f.P99 > 0 {
+		latency = Tile{Key: "latency", Value: Number(f.P50) + " ms", Sub: c.say("tile.latency.sub", Number(f.P95), Number(f.P99)), Bad: f.P99 >= slowest}
+	}
 	return []Tile{
 		{Key: "people", Value: Number(float64(f.People)), Sub: c.say("tile.people.sub", Number(float64(f.Connections)))},
 		{Key: "messages", Value: Number(f.Stored), Sub: c.say("tile.messages.sub", Number(float64(f.Refused)))},
-		{Key: "latency", Value: Number(f.P50) + " ms", Sub: c.say("tile.latency.sub", Number(f.P95), Number(f.P99)), Bad: f.P99 >= slowest},
+		latency,
 		{Key: "queue", Value: Number(float64(f.Queue)), Sub: c.say("tile.queue.sub")},
 		{Key: "storage", Value: Bytes(f.Database), Sub: storage, Bad: f.Free > 0 && f.Free < scarce},
 		{Key: "memory", Value: Bytes(f.Memory), Sub: c.say("tile.memory.sub", Number(float64(f.Goroutines)))},

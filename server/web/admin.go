@@ -57,7 +57,13 @@ func (s *server) admin(h func(http.ResponseWriter, *http.Request, caller) error)
 // adminPage is what a page of the administration begins with. at is its entry
 // in the navigation.
 func (s *server) adminPage(w http.ResponseWriter, r *http.Request, c caller, at string) page.Admin {
-	return page.Admin{Common: s.common(w, r), Me: c.Person, At: at, Sure: s.isSure(r)}
+	a := page.Admin{Common: s.common(w, r), Me: c.Person, At: at, Sure: s.isSure(r)}
+	if s.Board != nil {
+		if n, err := s.Board.OpenReports(r.Context()); err == nil { // else the page does without
+			a.Waiting = map[string]int{atReports: n}
+		}
+	}
+	return a
 }
 
 // isSure reports whether the password was said again in this sign-in a moment ago.

@@ -70,7 +70,6 @@ func (s *server) overview(w http.ResponseWriter, r *http.Request, c caller, watc
 	if err != nil {
 		return p, err
 	}
-	p.Waiting = map[string]int{atReports: o.Reports}
 	p.Tiles = tiles(p.Common, o)
 	charts, err := s.Board.Charts(r.Context(), board.Span(q.Get("span")), p.Node)
 	if err != nil {

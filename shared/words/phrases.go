@@ -89,6 +89,7 @@ var chatPhrases = map[string]phrase{
 	"act.copy":     {"Copy", "复制"},
 	"act.edit":     {"Edit", "编辑"},
 	"act.unsend":   {"Unsend", "撤回"},
+	"act.report":   {"Report", "举报"},
 	"act.sure":     {"Unsend?", "确定撤回？"},
 	"react.count":  {"{0}: {1}", "{0}：{1} 人"},
 	"about.reply":  {"Reply to {0}", "回复{0}"},

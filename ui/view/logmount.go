@@ -1,6 +1,7 @@
 package view
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -113,6 +114,8 @@ func (l *log) act(what, key string, b app.Value) {
 			l.desk.Intents.Retry(r.Message.Ref)
 		case "discard":
 			l.desk.Intents.Discard(r.Message.Ref)
+		case "report": // a page of the server
+			app.Window().Get("location").Set("href", "/report?conv="+string(r.Message.Conv)+"&seq="+strconv.FormatInt(r.Message.Seq, 10))
 		case "copy":
 			copyText(r.Message.Content.Text)
 			l.bar.hide()

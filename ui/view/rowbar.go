@@ -12,8 +12,8 @@ import (
 // holdFor is how long a finger rests on a row until its bar shows.
 const holdFor = 450 * time.Millisecond
 
-// A rowbar is what can be done about one row: reactions, reply, copy, edit and
-// unsend. There is one, which moves into the row that the mouse is over, that
+// A rowbar is what can be done about one row: reactions, reply, copy, edit,
+// unsend and report. There is one, which moves into the row that the mouse is over, that
 // has the focus or on which a finger rests.
 type rowbar struct {
 	log *log
@@ -48,6 +48,7 @@ func (b *rowbar) make() {
 	for _, a := range [...][3]string{
 		{"reply", d.say("act.reply"), "reply"}, {"copy", d.say("act.copy"), "copy"},
 		{"edit", d.say("act.edit"), "pen"}, {"unsend", d.say("act.unsend"), "bin"},
+		{"report", d.say("act.report"), "flag"},
 	} {
 		b.own[a[0]] = add(a[0], a[1], drawnIcon(a[2]))
 	}
@@ -71,6 +72,7 @@ func (b *rowbar) show(li app.Value) {
 	b.own["copy"].Set("hidden", !text)
 	b.own["edit"].Set("hidden", !text || !r.Mine)
 	b.own["unsend"].Set("hidden", !r.Mine)
+	b.own["report"].Set("hidden", r.Mine)
 	b.arm(false)
 	b.key = key
 	top := li.Call("getBoundingClientRect").Get("top").Float() - b.log.box.Call("getBoundingClientRect").Get("top").Float()
