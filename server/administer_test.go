@@ -80,6 +80,19 @@ func TestTheShellAdministersBesideARunningServer(t *testing.T) {
 		}
 	}
 
+	// Nobody posts in a group that is disabled, until it is enabled.
+	for _, c := range []struct {
+		act   string
+		taken bool
+	}{{"disable-group", false}, {"enable-group", true}} {
+		if _, err := inShell(t, data, c.act, "Walk"); err != nil {
+			t.Error(err)
+		}
+		if got := ann.answers(t, "POST", url+"/api/v1/conversations/"+string(made.Group.ID)+"/messages"); (got == http.StatusOK) != c.taken {
+			t.Errorf("after %s a post is answered with %d", c.act, got)
+		}
+	}
+
 	if d := printed[done](t, data, "disable", "ann"); d.ID != string(ann.ID) || d.Note != late {
 		t.Errorf("disable: %+v", d)
 	}
@@ -93,7 +106,7 @@ func TestTheShellAdministersBesideARunningServer(t *testing.T) {
 	if d := printed[done](t, data, "reset-password", "@BOB"); len(d.Password) != 17 {
 		t.Errorf("reset: %+v", d)
 	}
-	if d := printed[done](t, data, "delete", string(ann.ID), "--yes", "--erase"); d.Erased != 1 {
+	if d := printed[done](t, data, "delete", string(ann.ID), "--yes", "--erase"); d.Erased != 2 {
 		t.Errorf("delete: %+v", d)
 	}
 	if d := printed[done](t, data, "dismiss", "Walk", "--yes"); d.ID != string(made.Group.ID) {
@@ -109,7 +122,7 @@ func TestTheShellAdministersBesideARunningServer(t *testing.T) {
 			t.Errorf("noted as %+v", d)
 		}
 	}
-	if got := strings.Join(whats, " "); got != "dismiss-group erased delete reset-password disable make-admin" {
+	if got := strings.Join(whats, " "); got != "dismiss-group erased delete reset-password disable enable-group disable-group make-admin" {
 		t.Errorf("noted: %s", got)
 	}
 	if n := len(printed[[]chat.Deed](t, data, "audit", "--by", me.Name, "--limit", "2")); n != 2 {

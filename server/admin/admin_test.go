@@ -1,0 +1,176 @@
+package admin_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"kamachat/server/admin"
+	"kamachat/server/store"
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// plain keeps passwords as they are.
+type plain struct{}
+
+func (plain) Hash(_ context.Context, password string) (string, error) {
+	return "hash of " + password, nil
+}
+
+// sockets remembers whose sockets were closed, and fails where it was told to.
+type sockets struct {
+	mu     sync.Mutex
+	closed []chat.UserID
+	fail   error
+}
+
+func (s *sockets) CloseUser(ctx context.Context, u chat.UserID, reason string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed = append(s.closed, u); reason != wire.ByeSignedOut || ctx.Err() != nil {
+		return errors.New("not as a sign-out")
+	}
+	return s.fail
+}
+
+const ann, bob, cat = chat.UserID("Uann"), chat.UserID("Ubob"), chat.UserID("Ucat")
+
+var boss = admin.Who{ID: ann, Name: "ann", Addr: "192.0.2.1"}
+
+func open(t *testing.T) (*admin.Service, *store.DB, *sockets) {
+	t.Helper()
+	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
+	db, err := store.Open(t.Context(), "sqlite:"+t.TempDir()+"/t.db", store.Options{ID: ids.Next})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Migrate(t.Context(), os.DirFS("../../migrations")); err != nil {
+		t.Fatal(err)
+	}
+	for u, name := range map[chat.UserID]string{ann: "ann", bob: "bob", cat: "cat"} {
+		if err := db.AddUser(t.Context(), chat.Person{ID: u, Username: name, Nickname: name, Admin: u == ann, Disabled: u == cat}, "h", 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &sockets{}
+	return admin.New(admin.Config{Store: db, Passwords: plain{}, Sockets: s}), db, s
+}
+
+// code is the code of a refusal, "" for nil.
+func code(err error) chat.Code {
+	if err == nil {
+		return ""
+	}
+	return chat.AsRefusal(err).Code
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// What the preview says will not be done is not done, and the other way round.
+func TestThePreviewSaysWhatComesOfIt(t *testing.T) {
+	for _, act := range admin.PersonActs() {
+		t.Run(act, func(t *testing.T) {
+			s, db, _ := open(t)
+			if act == chat.ActRemoveAdmin { // two more, since the last one stays, which only doing it tells
+				for _, err := range []error{second(s.Do(t.Context(), boss, chat.ActMakeAdmin, bob, false)), second(s.Do(t.Context(), boss, chat.ActEnable, cat, false)),
+					second(s.Do(t.Context(), boss, chat.ActMakeAdmin, cat, false)), db.AddUser(t.Context(), chat.Person{ID: "Udan", Username: "dan", Admin: true}, "h", 1)} {
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			cases, err := s.Preview(t.Context(), boss, act, []chat.UserID{cat, bob, ann, bob, "Unobody"})
+			if err != nil || len(cases) != 3 || cases[0].ID != cat {
+				t.Fatalf("%+v %v", cases, err)
+			}
+			for _, c := range cases {
+				_, err := s.Do(t.Context(), boss, act, c.ID, false)
+				if (err == nil) != (c.Why == nil) {
+					t.Errorf("%s: said %v, got %v", c.ID, c.Why, err)
+				}
+			}
+		})
+	}
+	s, _, _ := open(t)
+	for name, f := range map[string]func() error{
+		"unknown act":       func() error { _, err := s.Preview(t.Context(), boss, "hug", nil); return err },
+		"unknown act, done": func() error { _, err := s.Do(t.Context(), boss, "hug", bob, false); return err },
+		"of a group":        func() error { _, err := s.Do(t.Context(), boss, chat.ActDismissGroup, bob, false); return err },
+		"group act":         func() error { return s.DoGroup(t.Context(), boss, chat.ActDelete, "Gone") },
+	} {
+		if err := f(); code(err) != chat.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestWhatEndsSignInsClosesSockets(t *testing.T) {
+	s, _, socks := open(t)
+	socks.fail = errors.New("the other nodes are away") // is logged: they look rights up
+	for _, act := range []string{chat.ActDisable, chat.ActEnable, chat.ActReset, chat.ActMakeAdmin, chat.ActRemoveAdmin, chat.ActDelete} {
+		ctx, cancel := context.WithCancel(t.Context())
+		password, err := s.Do(ctx, boss, act, bob, false)
+		cancel()
+		if err != nil || (password != "") != (act == chat.ActReset) {
+			t.Errorf("%s: %q %v", act, password, err)
+		}
+	}
+	if !slices.Equal(socks.closed, []chat.UserID{bob, bob, bob}) {
+		t.Errorf("closed: %v", socks.closed)
+	}
+}
+
+func TestPasswordsAreByChance(t *testing.T) {
+	s, db, _ := open(t)
+	seen := map[string]bool{}
+	for range 50 {
+		p, err := s.Do(t.Context(), boss, chat.ActReset, bob, false)
+		if err != nil || len(p) != 17 || seen[p] {
+			t.Fatalf("%q %v", p, err)
+		}
+		seen[p] = true
+		if _, hash, err := db.UserByName(t.Context(), "bob"); err != nil || hash != "hash of "+p {
+			t.Fatalf("%q is stored: %v", hash, err)
+		}
+	}
+}
+
+func TestRunErasesWhatIsWished(t *testing.T) {
+	s, db, _ := open(t)
+	conv := chat.Direct(ann, bob)
+	if _, err := db.Append(t.Context(), []chat.Draft{{Conv: conv, Author: bob, Ref: "1", Content: chat.TextContent("secret")}}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { s.Run(ctx) })
+	defer wg.Wait()
+	defer stop()
+	if _, err := s.Do(t.Context(), boss, chat.ActDelete, bob, true); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		ds, _, err := s.Deeds(t.Context(), chat.DeedAsk{What: chat.ActErased})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(ds) > 0 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	p, err := db.Before(t.Context(), conv, 0, 10)
+	if err != nil || len(p.Entries) != 1 || p.Entries[0].Content.Kind != chat.Gone {
+		t.Errorf("%+v %v", p.Entries, err)
+	}
+}
