@@ -43,6 +43,8 @@ var mayImport = map[string][]string{
 	"kamachat/ui/view":  {"kamachat/ui/state", "kamachat/shared/chat", "kamachat/shared/find", "kamachat/shared/call", "kamachat/shared/words", "kamachat/shared/icons", goApp},
 	"kamachat/server":   {"kamachat", "kamachat/server/", "kamachat/shared/", "golang.org/x/time/", "github.com/coder/websocket/"},
 	"kamachat/tools/":   {"github.com/andybalholm/brotli/"},
+	// An example, which people copy: it needs nothing.
+	"kamachat/docs/": {},
 	// It makes large databases to measure on, by the server's own store.
 	"kamachat/tools/fill": {"kamachat", "kamachat/server/account", "kamachat/server/store", "kamachat/shared/"},
 	"kamachat/e2e":        {"kamachat/shared/", "github.com/chromedp/"},

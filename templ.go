@@ -41,6 +41,7 @@
 //   - e2e: the whole program, driven in a real browser.
 //   - deploy: compose, Kubernetes, systemd and proxies for several nodes, held against the program by tests.
 //   - tools: what the build needs and the program does not.
+//   - docs/examples: how to use the API, run by a test.
 //   - migrations: the schema, step by step, one set for both databases.
 //   - static: styles, icons and scripts; the compressed WebAssembly is built into it.
 //
