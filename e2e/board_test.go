@@ -109,7 +109,7 @@ func TestTheInstallationLooks(t *testing.T) {
 	for _, lang := range []string{"en", "zh"} {
 		b.cookie("kamachat_lang", lang)
 		for name, path := range map[string]string{
-			"overview": "/admin/overview", "settings": "/admin/settings", "invitations": "/admin/invitations", "reports": "/admin/reports", "report": of,
+			"overview": "/admin/overview", "settings": "/admin/settings", "invitations": "/admin/invitations", "reports": "/admin/reports", "report": of, "jobs": "/admin/jobs",
 		} {
 			b.goTo(path)
 			b.until(`document.querySelector("main h1")`)

@@ -21,6 +21,7 @@ import (
 	"kamachat/server/admin"
 	"kamachat/server/board"
 	"kamachat/server/config"
+	"kamachat/server/jobs"
 	"kamachat/server/monitor"
 	"kamachat/server/push"
 	"kamachat/server/room"
@@ -112,6 +113,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	overview := board.New(board.Config{
 		Store: db, Log: hub, Node: strconv.Itoa(cfg.Node), Live: liveOf(watch), Free: freeAt(cfg), Logs: log,
 	})
+	work := jobs.New(jobs.Config{Store: db, ID: ids.Next, Node: cfg.Node, Log: log})
 	ready := readiness(log, db, hub, carrier, near)
 
 	host := session.NewHost(session.Config{
@@ -130,7 +132,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve, Refused: watch.Refused,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Hooks: doorOf(programs), Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Files: uploads, Health: health(cfg, hub, time.Now()),
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Hooks: doorOf(programs), Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Jobs: work, Files: uploads, Health: health(cfg, hub, time.Now()),
 	})
 	if err != nil {
 		return err
@@ -168,6 +170,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	beating.Go(func() { set.Run(ctx) })
 	beating.Go(func() { notices.Run(alive) })
 	beating.Go(func() { desk.Run(ctx) })
+	beating.Go(func() { work.Run(ctx) })
 	beating.Go(func() { overview.Run(ctx, samples) })
 	beating.Go(func() { uploads.Run(alive) })
 	if programs != nil {

@@ -80,5 +80,8 @@ func New(c Config) *Service {
 	return &Service{Config: c, drawn: map[drawing]drawnChart{}}
 }
 
+// Note notes something that an administrator does elsewhere.
+func (s *Service) Note(ctx context.Context, by chat.Deed) error { return s.Store.AddDeed(ctx, by) }
+
 // PageSize is how many rows a page of a list has.
 const PageSize = 50

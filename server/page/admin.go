@@ -34,6 +34,7 @@ var adminEntries = []entry{
 	{"/admin/invitations", "admin.invitations"},
 	{"/admin/audit", "admin.audit"},
 	{"/admin/settings", "admin.settings"},
+	{"/admin/jobs", "admin.jobs"},
 }
 
 // settingsEntries is the navigation of a person's settings. It holds only what there is.

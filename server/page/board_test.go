@@ -51,6 +51,11 @@ func boardPages(lang string) map[string]templ.Component {
 	closed := ReportsPage{Admin: frame("/admin/reports"), Closed: true, Reports: reports[1:], People: people, Behind: 12, Next: 8}
 	form := ComplainPage{Common: common(lang), Conv: hike, Seq: 5, People: people, Entries: case1.Entries[1:2]}
 	refused := ComplainPage{Common: common(lang), User: bob, People: people, Problem: chat.Refuse(chat.Invalid, "a report needs a reason")}
+	work := JobsPage{Admin: frame("/admin/jobs"), People: people, Jobs: []chat.Job{
+		{ID: 4, Kind: "export", By: bob, State: chat.JobRunning, Done: 1200, Total: 4800, At: now - hour/60}, {ID: 3, Kind: "of-<tomorrow>", State: chat.JobRunning, At: now - hour/30},
+		{ID: 2, Kind: "export", By: ann, State: chat.JobDone, Done: 7, Total: 7, At: now - 30*hour}, {ID: 1, Kind: "export", By: eve, State: chat.JobFailed, Done: 5, At: now - 50*hour, Detail: map[string]string{chat.JobProblem: "the server was restarted"}},
+		{ID: 0, Kind: "export", By: ann, State: chat.JobCancelled, At: now - 60*hour},
+	}}
 	return map[string]templ.Component{
 		"admin-overview":          Overview(fares),
 		"admin-overview-new":      Overview(fresh),
@@ -64,6 +69,8 @@ func boardPages(lang string) map[string]templ.Component {
 		"admin-report":            Report(case1),
 		"admin-report-of-two":     Report(direct),
 		"admin-report-of-someone": Report(ReportPage{Admin: frame("/admin/reports"), Report: reports[1], People: people}),
+		"admin-jobs":              Jobs(work),
+		"admin-jobs-none":         Jobs(JobsPage{Admin: frame("/admin/jobs")}),
 		"report":                  Complain(form),
 		"report-choose":           Complain(ComplainPage{Common: common(lang), Conv: hike, People: people, Entries: case1.Entries[:2]}),
 		"report-person":           Complain(refused),

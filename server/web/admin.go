@@ -24,6 +24,9 @@ func (s *server) adminRoutes(mux *http.ServeMux) {
 	s.adminPeopleRoutes(mux)
 	if s.Board != nil {
 		s.adminBoardRoutes(mux)
+		if s.Jobs != nil {
+			s.adminJobRoutes(mux)
+		}
 	}
 	mux.HandleFunc("GET /admin", s.admin(func(w http.ResponseWriter, r *http.Request, _ caller) error {
 		http.Redirect(w, r, page.AdminHome(), http.StatusSeeOther)

@@ -19,7 +19,7 @@ import (
 )
 
 // overseen is a house with an administrator in a browser, and all that they oversee.
-func overseen(t *testing.T, change ...func(*house, *board.Config)) (*house, chat.Person, *http.Client, *settings.Service) {
+func overseen(t *testing.T, change ...func(*house, *Config)) (*house, chat.Person, *http.Client, *settings.Service) {
 	t.Helper()
 	var set *settings.Service
 	h := openHouse(t, func(h *house, c *Config) {
@@ -29,11 +29,11 @@ func overseen(t *testing.T, change ...func(*house, *board.Config)) (*house, chat
 			return account.Policy{Registration: set.Get().Registration}
 		}})
 		bc := board.Config{Store: h.db, Log: c.Hub.(board.Log), Node: "0", Live: func() board.Live { return board.Live{People: 7} }}
-		for _, f := range change {
-			f(h, &bc)
-		}
 		c.Accounts, c.Settings, c.Board = h.accounts, set, board.New(bc)
 		c.Admin = admin.New(admin.Config{Store: h.db, Passwords: h.accounts, Sockets: h.hub})
+		for _, f := range change {
+			f(h, c)
+		}
 	})
 	boss := h.admin()
 	return h, boss, h.signedIn(boss), set

@@ -17,6 +17,7 @@ const (
 	ActUninvite = "uninvite" // and no longer works
 	ActLookAt   = "look"     // Target is a report whose messages were looked at
 	ActClose    = "close"    // Target is a report, Detail how it ended
+	ActCancel   = "cancel"   // Target is a job, Detail its kind
 	ActRemove   = "remove"   // Target is a conversation in which a message was removed, Detail which
 )
 

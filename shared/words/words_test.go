@@ -14,7 +14,7 @@ import (
 // composed are the beginnings of keys that the code completes: each is said as
 // say("tick." + label). All keys that begin so count as used.
 var composed = []string{"tick.", "failed.", "event.", "error.", "refused.", "problem.", "said.", "doctor.", "admin.act.", "admin.ask.", "admin.will.", "admin.what.",
-	"tile.", "chart.", "line.", "span.", "setting.", "outcome."}
+	"tile.", "chart.", "line.", "span.", "setting.", "outcome.", "job.kind.", "job.state."}
 
 // elsewhere are the keys that are said without being written out in speakers,
 // and why.
