@@ -235,9 +235,16 @@ func badInput(errs []error) error {
 	return badBody(err)
 }
 
-// jsonOnly is the one format of bodies.
+// jsonOnly is the one format of bodies. That who asked is gone by the time of the
+// answer is no error, of which huma would make a panic.
 var jsonOnly = huma.Format{
-	Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+	Marshal: func(w io.Writer, v any) error {
+		b, err := json.Marshal(v)
+		if err == nil {
+			_, _ = w.Write(append(b, '\n'))
+		}
+		return err
+	},
 	Unmarshal: json.Unmarshal,
 }
 

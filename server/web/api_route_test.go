@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -26,7 +27,8 @@ func TestTokensReachAsFarAsTheirScopes(t *testing.T) {
 		b = &bound{Accounts: c.Accounts}
 		c.Accounts = b
 	})
-	auth := bearerOf(h.token(h.ann))
+	token := h.token(h.ann)
+	auth := bearerOf(token)
 	for name, c := range map[string]struct {
 		method, path string
 		scopes       string
@@ -38,13 +40,17 @@ func TestTokensReachAsFarAsTheirScopes(t *testing.T) {
 		"what every token may do":   {"GET", "/api/v1/me", "people:write", ""},
 		"outside the API":           {"GET", "/c/" + string(h.bob.ID), "people:read messages:read", chat.Forbidden},
 		"socket by header":          {"GET", "/ws?client_id=" + string(h.ann.ID), "messages:read", chat.Forbidden},
+		"socket by address":         {"GET", "/ws?client_id=" + string(h.ann.ID) + "&token=" + token, "messages:read", chat.Forbidden},
 		"what no bot may do at all": {"GET", "/api/v1/doctor/server", "people:read any", chat.Forbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.scopes = strings.Fields(c.scopes)
 			extra := auth
 			if strings.HasPrefix(c.path, "/ws") {
-				extra = append([]string{"Connection", "Upgrade", "Upgrade", "websocket"}, auth...)
+				extra = []string{"Connection", "Upgrade", "Upgrade", "websocket"}
+			}
+			if strings.HasPrefix(c.path, "/ws") && !strings.Contains(c.path, "token=") {
+				extra = append(extra, auth...)
 			}
 			got := h.do(http.DefaultClient, c.method, c.path, nil, extra...)
 			if want := statuses[c.code]; c.code == "" && got.status != 200 || c.code != "" && got.status != want {
@@ -67,5 +73,21 @@ func TestBodiesOfOtherTypesAreRefused(t *testing.T) {
 		if err := isJSON(r); (err == nil) != ok {
 			t.Errorf("%q: %v", kind, err)
 		}
+	}
+}
+
+// gone is a connection whose other end is not there any more.
+type gone struct{ http.ResponseWriter }
+
+func (gone) Write([]byte) (int, error) { return 0, errBoom }
+
+func TestAnAnswerThatNobodyHearsIsNoPanic(t *testing.T) {
+	h := open(t)
+	r := httptest.NewRequest("GET", "/api/v1/me", nil)
+	r.Header.Set("Authorization", "Bearer "+h.token(h.ann))
+	w := httptest.NewRecorder()
+	h.Config.Handler.ServeHTTP(gone{w}, r)
+	if w.Code != 200 || strings.Contains(h.logs.String(), "panic") {
+		t.Errorf("got %d, logged %s", w.Code, h.logs)
 	}
 }
