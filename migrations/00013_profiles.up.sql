@@ -14,3 +14,5 @@ CREATE TABLE profiles (
 ){{.Tail}};
 --bun:split
 CREATE INDEX profiles_by_phone ON profiles (phone);
+--bun:split
+CREATE INDEX profiles_by_unseen ON profiles (unseen);

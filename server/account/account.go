@@ -17,6 +17,7 @@ import (
 // be told are *chat.Refusal.
 type Store interface {
 	Bots
+	Contacts
 	// AddUser stores a person with a password hash, or answers chat.Taken.
 	AddUser(ctx context.Context, p chat.Person, hash string, at int64) error
 	// AddInvited is AddUser that counts a use of an invitation, both or neither. It
@@ -59,6 +60,8 @@ type Store interface {
 // Poster posts a draft and waits until it is committed.
 type Poster interface {
 	PostWait(ctx context.Context, d chat.Draft) (chat.Message, error)
+	// Renew has all nodes read anew what decides in conv, and tells its people.
+	Renew(ctx context.Context, conv chat.ConvID, to ...chat.UserID) error
 }
 
 // Config is what a Service needs.

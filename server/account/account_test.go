@@ -26,6 +26,8 @@ func (p *poster) PostWait(_ context.Context, d chat.Draft) (chat.Message, error)
 	return chat.Message{Conv: d.Conv, Seq: 1, Content: d.Content}, nil
 }
 
+func (p *poster) Renew(context.Context, chat.ConvID, ...chat.UserID) error { return nil }
+
 func open(t *testing.T) *store.DB {
 	t.Helper()
 	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
@@ -460,6 +462,8 @@ func (p *slowPoster) PostWait(context.Context, chat.Draft) (chat.Message, error)
 	<-p.ends
 	return chat.Message{}, nil
 }
+
+func (p *slowPoster) Renew(context.Context, chat.ConvID, ...chat.UserID) error { return nil }
 
 func TestOneAddressMakesSoManyRequests(t *testing.T) {
 	now := time.Now()

@@ -172,7 +172,7 @@ func (d *DB) UsernamesTaken(ctx context.Context, names []string) ([]string, erro
 }
 
 // SearchPeople returns enabled people whose username or nickname begins with
-// the lower-case prefix, by username.
+// the lower-case prefix, by username, but for those who don't want to be found.
 func (d *DB) SearchPeople(ctx context.Context, prefix string, limit int) ([]chat.Person, error) {
 	if !storable(prefix) {
 		return nil, nil
@@ -181,7 +181,9 @@ func (d *DB) SearchPeople(ctx context.Context, prefix string, limit int) ([]chat
 	end := prefix + "\U0010FFFF"
 	err := d.read.NewSelect().Model(&rows).
 		Where("((username >= ? AND username < ?) OR (nick_fold >= ? AND nick_fold < ?))", prefix, end, prefix, end).
-		Where("disabled = ?", false).Order("username").Limit(int64(limit)).Scan(ctx)
+		Where("disabled = ?", false).
+		Where("NOT EXISTS (SELECT 1 FROM profiles AS pr WHERE pr.user_id = u.id AND pr.unlisted = ?)", true).
+		Order("username").Limit(int64(limit)).Scan(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("search people: %w", err)
 	}

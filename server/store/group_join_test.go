@@ -31,6 +31,8 @@ func (s *straight) PostWait(ctx context.Context, d chat.Draft) (chat.Message, er
 	return rs[0].Message, rs[0].Err
 }
 
+func (s *straight) Renew(context.Context, chat.ConvID, ...chat.UserID) error { return nil }
+
 // club makes so many people and a service of groups for them.
 func club(t *testing.T, dsn string, n int) (*store.DB, *straight, *account.Service, []chat.Person) {
 	t.Helper()

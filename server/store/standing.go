@@ -336,6 +336,11 @@ func (d *DB) bondsOf(ctx context.Context, x, y chat.UserID) (map[chat.UserID]cha
 	if err != nil {
 		return nil, fmt.Errorf("read contacts: %w", err)
 	}
+	return bondsIn(rows, x, y), nil
+}
+
+// bondsIn returns what x and y are to each other by their rows.
+func bondsIn(rows []contactRow, x, y chat.UserID) map[chat.UserID]chat.Bond {
 	has := map[chat.UserID]contactRow{}
 	for _, r := range rows {
 		has[chat.UserID(r.UserID)] = r
@@ -344,7 +349,7 @@ func (d *DB) bondsOf(ctx context.Context, x, y chat.UserID) (map[chat.UserID]cha
 	return map[chat.UserID]chat.Bond{
 		x: {Blocked: has[y].Blocked, Blocking: has[x].Blocked, Contacts: both},
 		y: {Blocked: has[x].Blocked, Blocking: has[y].Blocked, Contacts: both},
-	}, nil
+	}
 }
 
 func (r convRow) group() chat.Group {

@@ -53,6 +53,7 @@ func (s *server) apiRoutes(mux *http.ServeMux) *api {
 	a.pushRoutes()
 	a.doctorRoutes()
 	a.lineRoutes()
+	a.contactRoutes()
 	a.botRoutes()
 	a.hookRoutes()
 	a.reportRoutes()

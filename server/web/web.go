@@ -37,6 +37,7 @@ type Accounts interface {
 	MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error)
 	Renew(ctx context.Context, p chat.Person, password string) error
 	Bots
+	Contacts
 	SetupOpen(ctx context.Context, key string) (bool, error)
 	Setup(ctx context.Context, key, username, password, nickname string) (chat.Person, error)
 }
@@ -45,6 +46,8 @@ type Accounts interface {
 type Hub interface {
 	// PostWait posts d and waits until it is committed.
 	PostWait(ctx context.Context, d chat.Draft) (chat.Message, error)
+	// Renew has all nodes read anew what decides in conv, and tells its people.
+	Renew(ctx context.Context, conv chat.ConvID, to ...chat.UserID) error
 	// Lines returns lines of the list of u, latest first, and the people that they name.
 	Lines(ctx context.Context, u chat.UserID, ask wire.List) (wire.Listed, error)
 	// Before returns at most limit entries before seq, 0 for the end. A direct

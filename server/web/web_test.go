@@ -61,6 +61,8 @@ func (h *hub) PostWait(_ context.Context, d chat.Draft) (chat.Message, error) {
 	return m, nil
 }
 
+func (h *hub) Renew(context.Context, chat.ConvID, ...chat.UserID) error { return nil }
+
 // Lines lists the logs by their names; a cursor is the name of the last.
 func (h *hub) Lines(_ context.Context, _ chat.UserID, ask wire.List) (l wire.Listed, _ error) {
 	h.mu.Lock()

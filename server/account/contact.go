@@ -1,0 +1,304 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"kamachat/shared/chat"
+)
+
+// Contacts keeps what people are to each other, and what they say of themselves;
+// see server/store.
+type Contacts interface {
+	// AskContact notes a request, and reports whether the two are contacts now,
+	// since the other had asked, too; chat.Blocked, chat.Taken.
+	AskContact(ctx context.Context, r chat.Request) (accepted bool, err error)
+	// AnswerContact accepts or refuses an open request, or answers chat.NotFound.
+	AnswerContact(ctx context.Context, from, to chat.UserID, accept bool, at int64) error
+	// Unfriend ends that x and y are contacts, for both.
+	Unfriend(ctx context.Context, x, y chat.UserID, at int64) error
+	// SetBlocked has u block peer, or no longer.
+	SetBlocked(ctx context.Context, u, peer chat.UserID, on bool, at int64) error
+	// Contacts and BlockedBy return people by name, from behind one.
+	Contacts(ctx context.Context, u chat.UserID, nick string, after chat.UserID, limit int) ([]chat.Person, error)
+	BlockedBy(ctx context.Context, u chat.UserID, nick string, after chat.UserID, limit int) ([]chat.Person, error)
+	// Requests returns the open requests to u, and those of u, newest first.
+	Requests(ctx context.Context, u chat.UserID, limit int) (to, from []chat.Request, err error)
+	// Profile returns what u says of themselves, nothing where that is nothing.
+	Profile(ctx context.Context, u chat.UserID) (chat.Profile, error)
+	SaveProfile(ctx context.Context, u chat.UserID, nickname, avatar string, p chat.Profile, at int64) error
+}
+
+// maxRequests is how many requests are shown at once.
+const maxRequests = 100
+
+// other returns somebody else who is there and enabled.
+func (s *Service) other(ctx context.Context, by, id chat.UserID) (chat.Person, error) {
+	p, err := s.Person(ctx, id)
+	switch {
+	case err != nil:
+		return p, err
+	case p.Disabled:
+		return p, chat.Refuse(chat.NotFound, "no such person")
+	case id == by:
+		return p, chat.Refuse(chat.Invalid, "that is yourself")
+	}
+	return p, nil
+}
+
+// AskContact asks to to be a contact of by, with a message of at most 100
+// characters, and reports whether they are now, since to had asked, too.
+func (s *Service) AskContact(ctx context.Context, by, to chat.UserID, message string) (bool, error) {
+	message = strings.Join(strings.Fields(message), " ")
+	if !utf8.ValidString(message) || strings.ContainsFunc(message, unicode.IsControl) {
+		return false, chat.Refuse(chat.Invalid, "the message has characters that can't be shown")
+	}
+	if utf8.RuneCountInString(message) > chat.MaxAsk {
+		return false, chat.Refuse(chat.TooLong, "the message has at most 100 characters")
+	}
+	if _, err := s.other(ctx, by, to); err != nil {
+		return false, err
+	}
+	accepted, err := s.store.AskContact(ctx, chat.Request{From: by, To: to, Message: message, At: s.now().UnixMilli()})
+	if err == nil && accepted {
+		err = s.befriended(ctx, by, to)
+	}
+	return accepted, err
+}
+
+// AcceptContact makes contacts of two people of whom from had asked.
+func (s *Service) AcceptContact(ctx context.Context, by, from chat.UserID) error {
+	if _, err := s.other(ctx, by, from); err != nil {
+		return err
+	}
+	if err := s.store.AnswerContact(ctx, from, by, true, s.now().UnixMilli()); err != nil {
+		return err
+	}
+	return s.befriended(ctx, by, from)
+}
+
+// befriended tells two people that they are contacts now, by an entry of their conversation.
+func (s *Service) befriended(ctx context.Context, by, peer chat.UserID) error {
+	conv := chat.Direct(by, peer)
+	if err := s.poster.Renew(ctx, conv, by, peer); err != nil {
+		s.log.Warn("who may write to whom is not told", "conv", conv, "err", err)
+	}
+	_, err := s.poster.PostWait(ctx, chat.Draft{
+		Conv: conv, Author: by, Ref: newSecret(),
+		Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: chat.Befriend, Who: []chat.UserID{peer}}},
+	})
+	if err != nil {
+		return fmt.Errorf("announce contact: %w", err)
+	}
+	return nil
+}
+
+// RefuseContact refuses that from asked to be a contact. They are not told.
+func (s *Service) RefuseContact(ctx context.Context, by, from chat.UserID) error {
+	return s.store.AnswerContact(ctx, from, by, false, s.now().UnixMilli())
+}
+
+// EndContact ends that two people are contacts. That they are not is fine.
+func (s *Service) EndContact(ctx context.Context, by, peer chat.UserID) error {
+	if err := s.store.Unfriend(ctx, by, peer, s.now().UnixMilli()); err != nil {
+		return err
+	}
+	return s.poster.Renew(ctx, chat.Direct(by, peer), by, peer)
+}
+
+// Block has by take no messages of peer, who may not write from this moment on, or
+// take them again.
+func (s *Service) Block(ctx context.Context, by, peer chat.UserID, on bool) error {
+	if on {
+		if _, err := s.other(ctx, by, peer); err != nil {
+			return err
+		}
+	}
+	if err := s.store.SetBlocked(ctx, by, peer, on, s.now().UnixMilli()); err != nil {
+		return err
+	}
+	return s.poster.Renew(ctx, chat.Direct(by, peer), by, peer)
+}
+
+// People of one page of contacts.
+const contactPage = 50
+
+// ContactList returns a page of contacts by name, or of whom by has blocked, and
+// where the next begins, "" at the end.
+func (s *Service) ContactList(ctx context.Context, by chat.UserID, blocked bool, after string) (ps []chat.Person, next string, err error) {
+	nick, id, err := readCursor(after)
+	if err != nil {
+		return nil, "", err
+	}
+	read := s.store.Contacts
+	if blocked {
+		read = s.store.BlockedBy
+	}
+	ps, err = read(ctx, by, nick, id, contactPage+1)
+	if err == nil && len(ps) > contactPage {
+		ps = ps[:contactPage]
+		last := ps[contactPage-1]
+		next = base64.RawURLEncoding.EncodeToString([]byte(string(last.ID) + " " + strings.ToLower(last.Nickname)))
+	}
+	return ps, next, err
+}
+
+func readCursor(s string) (nick string, id chat.UserID, err error) {
+	p, err := base64.RawURLEncoding.DecodeString(s)
+	u, nick, ok := strings.Cut(string(p), " ")
+	if s != "" && (err != nil || !ok || !chat.UserID(u).Valid() || !utf8.ValidString(nick)) {
+		return "", "", chat.Refuse(chat.Invalid, "no such page")
+	}
+	return nick, chat.UserID(u), nil
+}
+
+// An Asking is a request with the other person of it.
+type Asking struct {
+	chat.Request
+	Person chat.Person `json:"person"`
+}
+
+// Askings returns the open requests to by, and those of by, newest first, at most
+// 100 of each.
+func (s *Service) Askings(ctx context.Context, by chat.UserID) (to, from []Asking, err error) {
+	rs, mine, err := s.store.Requests(ctx, by, maxRequests)
+	if err != nil {
+		return nil, nil, err
+	}
+	var ids []chat.UserID
+	for _, r := range append(slices.Clone(rs), mine...) {
+		ids = append(ids, r.From, r.To)
+	}
+	slices.Sort(ids)
+	ps, err := s.store.People(ctx, slices.Compact(ids)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	named := map[chat.UserID]chat.Person{}
+	for _, p := range ps {
+		named[p.ID] = p
+	}
+	for _, r := range rs {
+		to = append(to, Asking{r, named[r.From]})
+	}
+	for _, r := range mine {
+		from = append(from, Asking{r, named[r.To]})
+	}
+	return to, from, nil
+}
+
+// A Card is somebody as another sees them.
+type Card struct {
+	chat.Person
+	Profile chat.Profile `json:"profile"`
+	Bond    chat.Bond    `json:"bond"`    // seen by the one who looks
+	Asked   bool         `json:"asked"`   // the one who looks has asked them
+	Asks    string       `json:"asks"`    // what they asked with, where they did
+	Waiting bool         `json:"waiting"` // they have asked
+}
+
+// Card returns id as by sees them.
+func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err error) {
+	if c.Person, err = s.Person(ctx, id); err != nil {
+		return c, err
+	}
+	if c.Profile, err = s.store.Profile(ctx, id); err != nil || id == by {
+		return c, err
+	}
+	c.Profile = c.Profile.Public()
+	bonds, err := s.store.BondsWith(ctx, by, id)
+	if err != nil {
+		return c, err
+	}
+	if c.Bond = bonds[id]; c.Bond.Blocked {
+		c.Profile = chat.Profile{}
+	}
+	c.Bond.Blocked = false // nobody is told before they write
+	to, from, err := s.store.Requests(ctx, by, maxRequests)
+	for _, r := range to {
+		if r.From == id {
+			c.Waiting, c.Asks = true, r.Message
+		}
+	}
+	for _, r := range from {
+		c.Asked = c.Asked || r.To == id
+	}
+	return c, err
+}
+
+// SaveProfile checks and stores what by says of themselves. avatar is the path of
+// a picture, or empty.
+func (s *Service) SaveProfile(ctx context.Context, by chat.UserID, nickname, avatar string, p chat.Profile) error {
+	nickname = strings.TrimSpace(nickname)
+	if err := checkNickname(nickname); err != nil {
+		return err
+	}
+	if len(avatar) > 255 || avatar != "" && (!chat.SafeURL(avatar) || !strings.HasPrefix(avatar, "/")) {
+		return chat.Refuse(chat.Invalid, "the picture must be a path here")
+	}
+	p.Signature = strings.Join(strings.Fields(p.Signature), " ")
+	p.Email, p.Phone = strings.TrimSpace(p.Email), strings.NewReplacer(" ", "", "-", "", "(", "", ")", "").Replace(p.Phone)
+	if err := cmp.Or(checkSignature(p.Signature), checkBirthday(p.Birthday, s.now()), checkEmail(p.Email), checkPhone(p.Phone)); err != nil {
+		return err
+	}
+	if !slices.Contains([]string{"", "female", "male", "other"}, p.Gender) {
+		return chat.Refuse(chat.Invalid, "there is no such gender here")
+	}
+	return s.store.SaveProfile(ctx, by, nickname, avatar, p, s.now().UnixMilli())
+}
+
+// Profile returns what by says of themselves.
+func (s *Service) Profile(ctx context.Context, by chat.UserID) (chat.Profile, error) {
+	return s.store.Profile(ctx, by)
+}
+
+func checkSignature(t string) error {
+	if utf8.RuneCountInString(t) > chat.MaxSignature {
+		return chat.Refuse(chat.TooLong, "a signature has at most 140 characters")
+	}
+	if !utf8.ValidString(t) || strings.ContainsFunc(t, unicode.IsControl) || strings.ContainsFunc(t, turns) {
+		return chat.Refuse(chat.Invalid, "the signature has characters that can't be shown")
+	}
+	return nil
+}
+
+func checkBirthday(t string, now time.Time) error {
+	if t == "" {
+		return nil
+	}
+	d, err := time.Parse(time.DateOnly, t)
+	if err != nil || d.Year() < 1900 || d.After(now) {
+		return chat.Refuse(chat.Invalid, "that is no birthday")
+	}
+	return nil
+}
+
+func checkEmail(t string) error {
+	if t == "" {
+		return nil
+	}
+	a, err := mail.ParseAddress(t)
+	if err != nil || a.Address != t || len(t) > chat.MaxEmail || strings.ContainsFunc(t, unicode.IsControl) {
+		return chat.Refuse(chat.Invalid, "that is no e-mail address")
+	}
+	return nil
+}
+
+func checkPhone(t string) error {
+	digits := strings.TrimPrefix(t, "+")
+	if t == "" {
+		return nil
+	}
+	if len(t) > chat.MaxPhone || len(digits) < 5 || strings.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' }) {
+		return chat.Refuse(chat.Invalid, "that is no phone number")
+	}
+	return nil
+}
