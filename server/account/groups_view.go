@@ -65,3 +65,9 @@ func (s *Service) MembersOf(ctx context.Context, p chat.Person, conv chat.ConvID
 	ask.Limit = min(max(ask.Limit, 1), chat.MaxPage)
 	return s.store.MembersPage(ctx, conv, ask)
 }
+
+// GroupOwner returns whose a group is.
+func (s *Service) GroupOwner(ctx context.Context, conv chat.ConvID) (chat.UserID, error) {
+	g, err := s.store.Group(ctx, conv)
+	return g.Owner, err
+}

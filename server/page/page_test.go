@@ -146,6 +146,7 @@ func pages(lang string) map[string]templ.Component {
 	}
 	maps.Copy(all, adminPages(lang))
 	maps.Copy(all, boardPages(lang))
+	maps.Copy(all, groupPages(lang))
 	return all
 }
 

@@ -12,6 +12,7 @@ import (
 type Groups interface {
 	MakeGroupOf(ctx context.Context, by chat.UserID, n account.NewGroup) (chat.ConvID, error)
 	ViewGroup(ctx context.Context, p chat.Person, conv chat.ConvID) (account.GroupView, error)
+	GroupOwner(ctx context.Context, conv chat.ConvID) (chat.UserID, error)
 	MembersOf(ctx context.Context, p chat.Person, conv chat.ConvID, ask chat.MemberAsk) ([]chat.Member, string, error)
 	ChangeGroup(ctx context.Context, p chat.Person, conv chat.ConvID, c chat.Change, ref string) (chat.Message, error)
 	EditGroup(ctx context.Context, p chat.Person, conv chat.ConvID, e account.GroupEdit) error

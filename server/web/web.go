@@ -169,6 +169,7 @@ func (s *server) routes(mux *http.ServeMux) {
 
 	s.apiRoutes(mux)
 	s.adminRoutes(mux)
+	s.groupRoutes(mux)
 	s.complainRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))

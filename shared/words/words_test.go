@@ -13,7 +13,8 @@ import (
 
 // composed are the beginnings of keys that the code completes: each is said as
 // say("tick." + label). All keys that begin so count as used.
-var composed = []string{"tick.", "failed.", "event.", "error.", "refused.", "problem.", "said.", "doctor.", "admin.act.", "admin.ask.", "admin.will.", "admin.what.",
+var composed = []string{"tick.", "failed.", "event.", "error.", "refused.", "problem.", "said.", "doctor.", "group.joining.", "group.role.", "group.mute.", "group.link.", "group.slow.", "group.done.", "group.leave.", "group.dismiss.",
+	"admin.act.", "admin.ask.", "admin.will.", "admin.what.",
 	"tile.", "chart.", "line.", "span.", "setting.", "outcome.", "job.kind.", "job.state."}
 
 // elsewhere are the keys that are said without being written out in speakers,
@@ -122,7 +123,7 @@ func TestEveryPhraseIsInBothLanguages(t *testing.T) {
 }
 
 func TestNoPhraseIsGivenTwice(t *testing.T) {
-	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases) + len(doctorPhrases) + len(adminPhrases) + len(boardPhrases) + len(apiPhrases); sum != len(phrases) {
+	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases) + len(doctorPhrases) + len(adminPhrases) + len(boardPhrases) + len(apiPhrases) + len(groupPhrases); sum != len(phrases) {
 		t.Errorf("%d phrases have %d keys", sum, len(phrases))
 	}
 }

@@ -1,0 +1,90 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"kamachat/shared/chat"
+)
+
+// Everything about a group is done without a script, on a telephone and on a desk.
+func TestGroupsAreLookedAfterWithoutAScript(t *testing.T) {
+	s := newServer(t)
+	ann, bob, cai, eve := join(t, s, "ann", "Ann"), join(t, s, "bob", "Bob"), join(t, s, "cai", "蔡"), join(t, s, "eve", "Eve")
+	conv := ann.group("Weekend hike", bob, cai)
+	at := "/g/" + string(conv)
+	ann.call("PATCH", "/api/v1/groups/"+string(conv), map[string]any{"notice": "Saturday, seven o’clock.\nBring water.", "joining": "approval"}, nil)
+
+	p := browse(t, s, 1440, 900).as(ann)
+	noScript := func(p *page) {
+		if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	noScript(p)
+	p.do(chromedp.Navigate(s.url + at + "/invites"))
+	p.click(`button[value=link]`)
+	p.until(`document.querySelector(".secret")`)
+	link := eval[string](p, `new URL(document.querySelector(".secret").textContent).pathname`)
+
+	// A stranger comes by the link of a plain member: it leads to a request.
+	b := p.beside(390, 844).as(bob)
+	noScript(b)
+	b.do(chromedp.Navigate(s.url + at + "/invites"))
+	b.click(`button[value=link]`)
+	b.until(`document.querySelector(".secret")`)
+	asks := eval[string](b, `new URL(document.querySelector(".secret").textContent).pathname`)
+	e := p.beside(390, 844)
+	noScript(e)
+	e.do(chromedp.Navigate(s.url + asks))
+	e.until(`location.pathname == "/login"`)
+	e.fill("#username", "eve")
+	e.fill("#password", "correct horse eve")
+	e.click("button.primary")
+	e.until(fmt.Sprintf(`location.pathname == %q`, asks))
+	e.shot("group-door-390")
+	e.fill("input[name=message]", "let me in")
+	e.click("button.primary")
+	e.until(`document.querySelector("[role=status]")`)
+
+	// Every page of the group, as it looks.
+	for _, lang := range []string{"en", "zh"} {
+		for _, scheme := range []string{"light", "dark"} {
+			for _, size := range [][2]int64{{390, 844}, {1440, 900}} {
+				p.dress(scheme)
+				p.do(chromedp.EmulateViewport(size[0], size[1]))
+				for _, name := range []string{"", "members", "requests", "invites", "edit"} {
+					p.do(chromedp.Navigate(s.url + at + "/" + name + "?lang=" + lang))
+					if name == "" {
+						p.do(chromedp.Navigate(s.url + at + "?lang=" + lang))
+					}
+					if name == "members" {
+						p.do(chromedp.Navigate(s.url + at + "/members?find=e&lang=" + lang))
+					}
+					p.until(`document.querySelector("#main h1")`)
+					if wide := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
+						t.Errorf("%s in %s at %d is %d px too wide", name, lang, size[0], wide)
+					}
+					if name == "members" || name == "invites" {
+						eval[bool](p, `(document.querySelectorAll("details").forEach((d, i) => d.open = i == 0), true)`)
+					}
+					p.shot(fmt.Sprintf("group-%s-%s-%s-%d", name, lang, scheme, size[0]))
+				}
+			}
+		}
+	}
+
+	p.do(chromedp.Navigate(s.url + at + "/requests?lang=en"))
+	p.click(`button[value=accept]`)
+	p.until(`location.search == "?done=accept"`)
+	var out struct{ Members []struct{ User chat.Person } }
+	ann.call("GET", "/api/v1/groups/"+string(conv)+"/members?q=eve", nil, &out)
+	if len(out.Members) != 1 || out.Members[0].User.ID != eve.ID {
+		t.Errorf("after she was let in: %+v", out)
+	}
+	e.do(chromedp.Navigate(s.url + link))
+	e.until(fmt.Sprintf(`document.querySelector("a.primary").pathname == "/c/%s"`, conv))
+}

@@ -1,0 +1,4 @@
+package words
+
+// groupPhrases are said by the server alone.
+var groupPhrases map[string]phrase
