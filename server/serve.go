@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"kamachat/server/admin"
 	"kamachat/server/board"
 	"kamachat/server/config"
+	"kamachat/server/export"
 	"kamachat/server/jobs"
 	"kamachat/server/monitor"
 	"kamachat/server/push"
@@ -114,6 +116,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		Store: db, Log: hub, Node: strconv.Itoa(cfg.Node), Live: liveOf(watch), Free: freeAt(cfg), Logs: log,
 	})
 	work := jobs.New(jobs.Config{Store: db, ID: ids.Next, Node: cfg.Node, Log: log})
+	exports := &export.Service{Log: hub, Rows: db, Jobs: work, Folder: filepath.Join(cfg.Uploads(), "exports"), Logs: log}
 	ready := readiness(log, db, hub, carrier, near)
 
 	host := session.NewHost(session.Config{
@@ -132,7 +135,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve, Refused: watch.Refused,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Hooks: doorOf(programs), Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Jobs: work, Files: uploads, Health: health(cfg, hub, time.Now()),
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Hooks: doorOf(programs), Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Jobs: work, Exports: exports, Files: uploads, Health: health(cfg, hub, time.Now()),
 	})
 	if err != nil {
 		return err
@@ -173,6 +176,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	beating.Go(func() { work.Run(ctx) })
 	beating.Go(func() { overview.Run(ctx, samples) })
 	beating.Go(func() { uploads.Run(alive) })
+	beating.Go(func() { exports.Run(ctx) })
 	if programs != nil {
 		beating.Go(func() { programs.Run(alive) })
 	}

@@ -38,7 +38,9 @@ var adminEntries = []entry{
 }
 
 // settingsEntries is the navigation of a person's settings. It holds only what there is.
-var settingsEntries = []entry{}
+var settingsEntries = []entry{
+	{"/settings/export", "export.account"},
+}
 
 // AdminHome is where /admin leads.
 func AdminHome() string {

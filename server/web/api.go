@@ -54,6 +54,7 @@ func (s *server) apiRoutes(mux *http.ServeMux) *api {
 	a.doctorRoutes()
 	a.lineRoutes()
 	a.contactRoutes()
+	a.exportRoutes()
 	a.botRoutes()
 	a.hookRoutes()
 	a.reportRoutes()

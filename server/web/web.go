@@ -12,6 +12,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 
 	"kamachat/server/board"
+	"kamachat/server/export"
 	"kamachat/server/session"
 	"kamachat/server/settings"
 	"kamachat/shared/chat"
@@ -109,6 +110,7 @@ type Config struct {
 	Ending   <-chan struct{}   // closed when answers that never end have to; nil: they don't
 	Jobs     Jobs              // beside Board: long work; nil: there is no page of it
 	Hooks    Hooks             // nil: there are no webhooks
+	Exports  *export.Service   // nil: nobody has files made of conversations
 	Push     Push              // nil: there are no notifications
 	Ready    http.Handler      // answers whether this node should get requests; nil: always
 	Health   func() Health     // for administrators; nil: they are told what Ready says
@@ -171,6 +173,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.adminRoutes(mux)
 	s.groupRoutes(mux)
 	s.complainRoutes(mux)
+	s.exportRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))
 	})
