@@ -147,6 +147,7 @@ func pages(lang string) map[string]templ.Component {
 	maps.Copy(all, adminPages(lang))
 	maps.Copy(all, boardPages(lang))
 	maps.Copy(all, groupPages(lang))
+	maps.Copy(all, exportPages(lang))
 	return all
 }
 
