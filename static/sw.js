@@ -63,7 +63,7 @@ addEventListener("fetch", (event) => {
   else if (assets.includes(url.pathname)) event.respondWith(kept(request));
 });
 
-const ours = (path) => path === "/" || path === "/shell" || path.startsWith("/c/");
+const ours = (path) => path === "/" || path === "/shell" || (path.startsWith("/c/") && !path.endsWith("/export"));
 
 // network asks the server for a page. The browser has begun to, where it can,
 // and would ask twice if nobody took that answer.
