@@ -35,6 +35,8 @@ func TestV1RoundTrip(t *testing.T) {
 		"online":   {Body: Online{User: "U2", Online: true}},
 		"presence": {Body: Presence{Known: true, Online: []chat.UserID{"U2"}}},
 		"opened":   {Body: Opened{Summary: chat.Summary{Conv: "G1"}, People: []chat.Person{}}},
+		"parted":   {Body: Parted{Conv: "G1"}},
+		"turned":   {Body: Turned{Conv: "G1"}},
 		"refused":  {Ref: "r\"1", Body: Refused{Code: chat.Busy, RetryAfter: 7, Words: "w"}},
 		"bye":      {Body: Bye{Reason: "restart", ComeAfter: 9}},
 	} {
@@ -52,8 +54,8 @@ func TestV1RoundTrip(t *testing.T) {
 			}
 		})
 	}
-	if len(bodies) != 22 {
-		t.Errorf("%d kinds, 22 tried", len(bodies))
+	if len(bodies) != 24 {
+		t.Errorf("%d kinds, 24 tried", len(bodies))
 	}
 }
 
