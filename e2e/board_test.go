@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 )
 
 // boss makes the administrator of s in a browser of their own, and says what
@@ -42,6 +45,20 @@ func TestTheOverviewFollowsWhoComesAndGoes(t *testing.T) {
 	if !eval[bool](b, `window.same`) {
 		t.Error("the page was loaded anew")
 	}
+
+	// Without a script the page goes on by itself, and shows what came last.
+	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	eval[bool](b, `(location.href = "/admin/overview/stream", true)`)
+	const shown = `[...document.querySelectorAll(".live [data-tile=people]")].filter(e => e.checkVisibility())`
+	b.until(`location.pathname.endsWith("stream") && document.readyState == "loading" && ` + shown + `.length == 1`)
+	a.goTo("/")
+	b.until(shown + `[0].querySelector("b").textContent == "1" && ` + shown + `.length == 1`)
+	if above := eval[bool](b, `document.querySelector(".live").getBoundingClientRect().top < document.querySelector(".tabs").getBoundingClientRect().top`); !above {
+		t.Error("the numbers are below the charts")
+	}
+	b.shot("board-overview-stream")
 	b.quiet()
 }
 

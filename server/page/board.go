@@ -20,7 +20,11 @@ type OverviewPage struct {
 	Spans  []string
 	Node   string // the one that the charts are of; empty: all together
 	Nodes  []string
+	Stream bool // the page goes on behind StreamMark, with StreamTiles
 }
+
+// StreamMark is where the numbers of a page that goes on come.
+const StreamMark = "<!-- live -->"
 
 // A Tile is one number and what it is.
 type Tile struct {
@@ -212,6 +216,9 @@ func (p OverviewPage) url(span, node string) string {
 	}
 	return "/admin/overview?" + q.Encode()
 }
+
+// stream is where the page is that goes on without a script.
+func (p OverviewPage) stream() string { return strings.Replace(p.live(), "/live?", "/stream?", 1) }
 
 // live is where the numbers come from that follow.
 func (p OverviewPage) live() string {

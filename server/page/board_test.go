@@ -28,6 +28,8 @@ func boardPages(lang string) map[string]templ.Component {
 	fares.Waiting = map[string]int{"/admin/reports": 3}
 	fresh := OverviewPage{Admin: frame("/admin/overview"), Span: "7d", Spans: []string{"1h", "24h", "7d"}, Nodes: []string{"0"}, Tiles: TilesOf(common(lang), Fare{Nodes: 1}),
 		Charts: []Chart{{Key: "messages", Lines: []Line{{"messages", []float64{1000, 999}}}, From: now - 168*hour, To: now}}}
+	stream := fresh
+	stream.Stream = true
 	set := []Setting{
 		{Name: "registration", Value: "invite", Options: []string{"open", "invite", "closed"}}, {Name: "posting", Value: "anyone", Options: []string{"anyone", "contacts"}},
 		{Name: "max_group", Value: "10000", Low: 2, High: 10000}, {Name: "retention.days", Value: "0", High: 36500}, {Name: "retention.files_days", Value: "30", High: 36500},
@@ -58,6 +60,7 @@ func boardPages(lang string) map[string]templ.Component {
 	}}
 	return map[string]templ.Component{
 		"admin-overview":          Overview(fares),
+		"admin-overview-stream":   Overview(stream),
 		"admin-overview-new":      Overview(fresh),
 		"admin-settings":          Installation(saved),
 		"admin-settings-wrong":    Installation(wrong),

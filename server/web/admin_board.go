@@ -29,6 +29,7 @@ const (
 func (s *server) adminBoardRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/overview", s.admin(s.adminOverview))
 	mux.HandleFunc("GET /admin/overview/live", s.admin(s.adminLive))
+	mux.HandleFunc("GET /admin/overview/stream", s.admin(s.adminStream))
 	mux.HandleFunc("GET /admin/settings", s.admin(s.adminSettings))
 	mux.HandleFunc("POST /admin/settings", s.admin(s.adminSettingsDo))
 	mux.HandleFunc("GET /admin/invitations", s.admin(s.adminInvitations))
@@ -121,32 +122,58 @@ func drawnFrom(c board.Charts) []page.Chart {
 }
 
 // adminLive sends the numbers of the overview as they change, and its charts, as
-// server-sent events, until the sign-in or the server ends or the browser leaves.
+// server-sent events.
 func (s *server) adminLive(w http.ResponseWriter, r *http.Request, c caller) error {
+	charts := time.Now()
+	return s.follow(w, r, c, "text/event-stream", func(p page.OverviewPage, out *bytes.Buffer) error {
+		if time.Since(charts) >= chartsEvery {
+			charts = time.Now()
+			if err := s.event(r, out, "charts", page.Charts(p)); err != nil {
+				return err
+			}
+		}
+		return s.event(r, out, "tiles", page.Tiles(p.Common, p.Tiles))
+	})
+}
+
+// adminStream sends the page of the overview for those without a script: it does
+// not end, and new numbers come behind those before, which the style sheet hides.
+func (s *server) adminStream(w http.ResponseWriter, r *http.Request, c caller) error {
+	begun := false
+	return s.follow(w, r, c, "text/html; charset=utf-8", func(p page.OverviewPage, out *bytes.Buffer) error {
+		if !begun {
+			begun, p.Stream = true, true
+			var whole bytes.Buffer
+			if err := page.Overview(p).Render(r.Context(), &whole); err != nil {
+				return err
+			}
+			head, _, _ := bytes.Cut(whole.Bytes(), []byte(page.StreamMark)) // browsers close what is open
+			out.Write(head)
+		}
+		return page.StreamTiles(p).Render(r.Context(), out)
+	})
+}
+
+// follow sends pieces of the overview, as send writes them, every two seconds:
+// until the sign-in or the server ends, the browser leaves, or ten minutes have passed.
+func (s *server) follow(w http.ResponseWriter, r *http.Request, c caller, kind string, send func(page.OverviewPage, *bytes.Buffer) error) error {
 	watch := s.Board.Watch()
 	p, err := s.overview(w, r, c, watch)
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no") // or nginx keeps it back
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("X-Accel-Buffering", "no") // or nginx keeps it back
 	rc := http.NewResponseController(w)
 	end := time.NewTimer(liveFor)
 	defer end.Stop()
 	tick := time.NewTicker(liveEvery)
 	defer tick.Stop()
-	charts := time.Now()
 	for {
 		var out bytes.Buffer
-		if err := s.event(r, &out, "tiles", page.Tiles(p.Common, p.Tiles)); err != nil {
+		if err := send(p, &out); err != nil {
+			s.Log.Error("piece of a page not drawn", "route", r.Pattern, "err", err)
 			return nil // the answer has begun
-		}
-		if time.Since(charts) >= chartsEvery {
-			charts = time.Now()
-			if err := s.event(r, &out, "charts", page.Charts(p)); err != nil {
-				return nil
-			}
 		}
 		_ = rc.SetWriteDeadline(time.Now().Add(5 * liveEvery)) // only tests have writers without one
 		if _, err := w.Write(out.Bytes()); err != nil {
@@ -178,7 +205,6 @@ func (s *server) adminLive(w http.ResponseWriter, r *http.Request, c caller) err
 func (s *server) event(r *http.Request, to *bytes.Buffer, name string, piece templ.Component) error {
 	var b bytes.Buffer
 	if err := piece.Render(r.Context(), &b); err != nil {
-		s.Log.Error("piece of a page not drawn", "route", r.Pattern, "err", err)
 		return err
 	}
 	fmt.Fprintf(to, "event: %s\ndata: %s\n\n", name, strings.NewReplacer("\r", "", "\n", "\ndata: ").Replace(b.String()))

@@ -29,7 +29,7 @@ var boardPhrases = map[string]phrase{
 	"overview.node":   {"Node", "节点"},
 	"overview.all":    {"All nodes", "全部节点"},
 	"overview.one":    {"Node {0}", "节点 {0}"},
-	"overview.reload": {"Reload to see newer numbers: without JavaScript they don’t follow by themselves.", "未启用 JavaScript，数字不会自动更新，请刷新页面。"},
+	"overview.follow": {"Keep these numbers up to date", "自动更新这些数字"},
 	"span.1h":         {"1 hour", "1 小时"},
 	"span.24h":        {"24 hours", "24 小时"},
 	"span.7d":         {"7 days", "7 天"},
