@@ -77,11 +77,12 @@ var mayImport = map[string][]string{
 	"kamachat/server/page":          {"kamachat/shared/", "github.com/a-h/templ/", "rsc.io/qr"},
 	"kamachat/server/web": {"kamachat", "kamachat/server/page", "kamachat/server/session", "kamachat/server/room", "kamachat/server/account", "kamachat/server/admin", "kamachat/server/board", "kamachat/server/settings", "kamachat/server/export",
 		"kamachat/server/classic", "kamachat/server/push", "kamachat/shared/", "github.com/coder/websocket/", "github.com/alexedwards/scs/", "github.com/a-h/templ/", "github.com/danielgtaylor/huma/"},
-	"kamachat/server/move":   {"kamachat/server/store", "github.com/schollz/progressbar/"},
-	"kamachat/server/jobs":   {"kamachat/shared/chat"},
-	"kamachat/server/export": {"kamachat/shared/", "kamachat/server/jobs"},
-	"kamachat/server/backup": {"kamachat/server/store", "kamachat/server/files", "kamachat/shared/chat", "github.com/klauspost/compress/"},
-	"kamachat/server/bench":  {"kamachat/shared/", "github.com/coder/websocket/", "github.com/HdrHistogram/hdrhistogram-go/"},
+	"kamachat/server/move":      {"kamachat/server/store", "github.com/schollz/progressbar/"},
+	"kamachat/server/jobs":      {"kamachat/shared/chat"},
+	"kamachat/server/retention": {"kamachat/shared/chat", "kamachat/server/jobs"},
+	"kamachat/server/export":    {"kamachat/shared/", "kamachat/server/jobs"},
+	"kamachat/server/backup":    {"kamachat/server/store", "kamachat/server/files", "kamachat/shared/chat", "github.com/klauspost/compress/"},
+	"kamachat/server/bench":     {"kamachat/shared/", "github.com/coder/websocket/", "github.com/HdrHistogram/hdrhistogram-go/"},
 }
 
 const goApp = "github.com/maxence-charriere/go-app/"

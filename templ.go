@@ -21,6 +21,7 @@
 //   - server/move: takes everything from one database to another while a server goes on.
 //   - server/backup: everything in one file, while a server goes on, and back.
 //   - server/jobs: work that takes long, with progress and an end that is told.
+//   - server/retention: removes what administrators want kept no longer.
 //   - server/export: conversations and accounts as files for the people whose they are.
 //   - server/inproc: carrier, fan-out and presence for one process, in memory.
 //   - server/kafka: carrier of several nodes, by way of a Kafka topic.

@@ -64,3 +64,8 @@ func freeAt(cfg config.Config) func() int64 {
 		return free
 	}
 }
+
+// keptDays tells for how many days messages and files are kept; 0: for ever.
+func keptDays(set *settings.Service) func() (messages, files int) {
+	return func() (int, int) { v := set.Get(); return v.KeepDays, v.KeepFileDays }
+}

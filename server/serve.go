@@ -26,6 +26,7 @@ import (
 	"kamachat/server/jobs"
 	"kamachat/server/monitor"
 	"kamachat/server/push"
+	"kamachat/server/retention"
 	"kamachat/server/room"
 	"kamachat/server/session"
 	"kamachat/server/settings"
@@ -177,6 +178,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	beating.Go(func() { overview.Run(ctx, samples) })
 	beating.Go(func() { uploads.Run(alive) })
 	beating.Go(func() { exports.Run(ctx) })
+	beating.Go(func() { retention.New(retention.Config{Store: db, Jobs: work, Days: keptDays(set), Log: log}).Run(ctx) })
 	if programs != nil {
 		beating.Go(func() { programs.Run(alive) })
 	}

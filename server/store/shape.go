@@ -92,6 +92,7 @@ func shapesOf(mysql bool) shapes {
 		head: "SELECT f.name, f.type, f.size, f.width, f.height FROM files AS f WHERE f.state IN (1, 2) AND ",
 		row:  "f.id = ? AND " + mayRead, tail: lockFile, args: 3,
 	}
+	s.selectEntries.tail = lockFile // what is removed meanwhile (ExpireSome) is not brought back by a rewrite
 	s.markFiles = &shape{head: "UPDATE files SET state = 2 WHERE id IN (", row: "?", sep: ",", tail: ")", args: 1}
 	s.insertFileEntries = &shape{head: "INSERT INTO file_entries (file_id, conv_id, seq) VALUES ", row: "(?,?,?)", sep: ",", args: 3}
 	s.deleteFileEntry = &shape{head: "DELETE FROM file_entries WHERE ", row: "file_id = ? AND conv_id = ? AND seq = ?", args: 3}
