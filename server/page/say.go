@@ -65,19 +65,31 @@ func (p ChatPage) event(m chat.Message) string {
 	if e == nil {
 		return p.say("event.changed")
 	}
-	who, by := p.names(e.Who), p.name(m.Author)
-	alone := len(e.Who) == 0 || len(e.Who) == 1 && e.Who[0] == m.Author
-	switch {
-	case e.What == "made", e.What == "renamed":
-		return p.say("event."+e.What, by, e.Name)
-	case e.What == "joined" && alone, e.What == "left" && alone:
-		return p.say("event."+e.What, by)
-	case e.What == "joined":
-		return p.say("event.added", by, who)
-	case e.What == "left":
-		return p.say("event.removed", by, who)
+	c := words.Change{What: e.What, By: p.name(m.Author), Asked: e.Asked, Name: e.Name}
+	for _, u := range e.Who {
+		c.Who = append(c.Who, p.name(u))
 	}
-	return p.say("event.changed")
+	c.Self = len(e.Who) == 0 || len(e.Who) == 1 && e.Who[0] == m.Author
+	if e.Until > 0 && e.Until < chat.Endless {
+		c.Until = p.moment(e.Until)
+	}
+	if r := e.Rules; r != nil {
+		c.Joining, c.Slow, c.Announce = string(r.Joining), r.Slow, r.Announce
+	}
+	return words.Event(words.Lang(p.Lang), c)
+}
+
+// shut says why nothing can be written in the open conversation, "" where it can.
+func (p ChatPage) shut() string {
+	s, now := p.Open.Summary, p.Now.UnixMilli()
+	err := s.MayPost(s.Conv, now)
+	switch {
+	case err == nil:
+		return ""
+	case s.State == chat.InUse && s.Muted > now && s.Muted < chat.Endless:
+		return p.say("shut.until", p.moment(s.Muted))
+	}
+	return p.problem(chat.AsRefusal(err))
 }
 
 // callKey names what a call record says.

@@ -127,6 +127,7 @@ func (r convRow) summary() chat.Summary {
 	return chat.Summary{
 		Conv: chat.ConvID(r.ID), Title: r.Name, Avatar: r.Avatar, Members: r.Members, LastSeq: r.LastSeq,
 		Mine: chat.Marks{Conv: chat.ConvID(r.ID)}, All: chat.Marks{Conv: chat.ConvID(r.ID)},
+		Place: chat.Place{State: chat.GroupState(r.State), Announce: r.Announce},
 	}
 }
 

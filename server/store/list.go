@@ -39,13 +39,15 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 		ReadSeq      int64 `bun:"read_seq"`
 		AllDelivered int64 `bun:"all_delivered"`
 		AllRead      int64 `bun:"all_read"`
+		Role         int   `bun:"role"`
+		MutedUntil   int64 `bun:"muted_until"`
 		Unread       int   `bun:"unread"`
 		ShownSeq     int64 `bun:"shown_seq"` // of the last entry that does not amend
 	}
 	// First which, from the index by user alone, then what there is to say of
 	// those: the database would look up marks and count unread entries of all.
 	which := d.read.NewSelect().TableExpr("members AS m").Join("JOIN conversations AS c ON c.id = m.conv_id").
-		ColumnExpr("c.id, c.name, c.avatar, c.owner, c.members, c.last_seq, c.last_at, c.created_at").
+		ColumnExpr("c.id, c.name, c.avatar, c.owner, c.members, c.last_seq, c.last_at, c.created_at, c.state, c.announce").
 		Where("m.user_id = ?", string(u)).OrderExpr("c.last_at DESC, c.id").Limit(int64(limit))
 	if len(convs) > 0 {
 		which = which.Where("m.conv_id IN (?)", bun.List(convs))
@@ -54,7 +56,7 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 		(SELECT MIN(o.?) FROM members AS o WHERE o.conv_id = p.id AND o.user_id <> ?) END, 0) AS ?`
 	err := d.read.NewSelect().TableExpr("(?) AS p", which).
 		Join("JOIN members AS m ON m.conv_id = p.id AND m.user_id = ?", string(u)).
-		ColumnExpr("p.*, m.delivered_seq, m.read_seq, m.pinned_at, m.archived, m.cleared_seq").
+		ColumnExpr("p.*, m.delivered_seq, m.read_seq, m.pinned_at, m.archived, m.cleared_seq, m.role, m.muted_until").
 		ColumnExpr(others, chat.MaxLow, bun.Ident("delivered_seq"), string(u), bun.Ident("all_delivered")).
 		ColumnExpr(others, chat.MaxLow, bun.Ident("read_seq"), string(u), bun.Ident("all_read")).
 		ColumnExpr(unread("p")+" AS unread").
@@ -72,6 +74,9 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 		out[i].Mine = chat.Marks{Conv: out[i].Conv, User: u, Delivered: r.DeliveredSeq, Read: r.ReadSeq}
 		out[i].All = chat.Marks{Conv: out[i].Conv, Delivered: r.AllDelivered, Read: r.AllRead}
 		out[i].Unread, out[i].Line = r.Unread, r.line()
+		if out[i].Conv.IsGroup() {
+			out[i].Role, out[i].Muted = chat.Role(r.Role), r.MutedUntil
+		}
 		if !out[i].Hides(r.ShownSeq) {
 			at[r.ID] = &out[i]
 			shown = append(shown, r.ID, r.ShownSeq)

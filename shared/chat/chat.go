@@ -169,6 +169,7 @@ type Summary struct {
 	All     Marks    `json:"all"`    // the lowest marks of the others; none in a group of more than MaxLow
 	Unread  int      `json:"unread"` // others' entries after Mine.Read, and not deleted
 	Line             // its Cleared hides Last, too
+	Place
 }
 
 // A Page is a run of a conversation's log in rising Seq order, with the

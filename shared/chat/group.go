@@ -86,3 +86,21 @@ func (b Bond) MayAdd(only bool) error {
 	}
 	return nil
 }
+
+// A Place is what a person's line of a group says of whether they may post there.
+type Place struct {
+	Role     Role       `json:"role,omitempty"`     // 1: administrates the group, 2: owns it
+	Muted    int64      `json:"muted,omitempty"`    // may not post until, Unix milliseconds
+	State    GroupState `json:"closed,omitempty"`   // 1: disabled by an administrator of the server, 2: dismissed
+	Announce bool       `json:"announce,omitempty"` // only the owner and administrators post
+}
+
+// MayPost says why who has the place may not post in conv now (Unix milliseconds),
+// or nil, as far as a line tells. The error is a *Refusal.
+func (p Place) MayPost(conv ConvID, now int64) error {
+	if !conv.IsGroup() {
+		return nil
+	}
+	s := Standing{Able: true, Exists: true, State: p.State, Rules: Rules{Announce: p.Announce}, Seat: Seat{In: true, Role: p.Role, Muted: p.Muted}}
+	return s.MayPost(conv, Text, now)
+}

@@ -18,6 +18,7 @@ func merged(sets ...map[string]phrase) map[string]phrase {
 var chatPhrases = map[string]phrase{
 	"close":      {"Close", "关闭"},
 	"names.join": {", ", "、"},
+	"names.more": {"{0} and {1} others", "{0}等另外 {1} 人"},
 
 	"day.today":     {"Today", "今天"},
 	"day.yesterday": {"Yesterday", "昨天"},
@@ -59,6 +60,9 @@ var chatPhrases = map[string]phrase{
 	"theme.system":    {"System", "跟随系统"},
 
 	// The conversation.
+	"conv.parted":          {"You are no longer in this group", "你已不在该群聊中"},
+	"shut.until":           {"You are muted here until {0}", "你在此群被禁言至 {0}"},
+	"details.group":        {"Members, links and settings", "成员、邀请与群设置"},
 	"conv.none":            {"Choose a conversation", "选择一个会话"},
 	"conv.first":           {"What you write to each other shows here", "你们的聊天会显示在这里"},
 	"head.back":            {"Back to the list", "返回列表"},
@@ -110,13 +114,33 @@ var chatPhrases = map[string]phrase{
 	"failed.discard": {"Delete", "删除"},
 
 	// What the conversation itself did: {0} is who did it.
-	"event.made":    {"{0} made the group “{1}”", "{0}创建了群聊“{1}”"},
-	"event.added":   {"{0} added {1}", "{0}邀请{1}加入了群聊"},
-	"event.joined":  {"{0} joined", "{0}加入了群聊"},
-	"event.left":    {"{0} left", "{0}退出了群聊"},
-	"event.removed": {"{0} removed {1}", "{0}将{1}移出了群聊"},
-	"event.renamed": {"{0} renamed the group “{1}”", "{0}将群聊改名为“{1}”"},
-	"event.changed": {"The group has changed", "群聊有变动"},
+	"event.made":      {"{0} made the group “{1}”", "{0}创建了群聊“{1}”"},
+	"event.added":     {"{0} added {1}", "{0}邀请{1}加入了群聊"},
+	"event.joined":    {"{0} joined", "{0}加入了群聊"},
+	"event.left":      {"{0} left", "{0}退出了群聊"},
+	"event.removed":   {"{0} removed {1}", "{0}将{1}移出了群聊"},
+	"event.renamed":   {"{0} renamed the group “{1}”", "{0}将群聊改名为“{1}”"},
+	"event.changed":   {"The group has changed", "群聊有变动"},
+	"event.letin":     {"{0} let {1} in", "{0}同意{1}加入了群聊"},
+	"event.notice":    {"{0} set the notice: {1}", "{0}更新了群公告：{1}"},
+	"event.unnoticed": {"{0} removed the notice", "{0}清除了群公告"},
+	"event.picture":   {"{0} changed the group's picture", "{0}更换了群头像"},
+	"event.promoted":  {"{0} made {1} an administrator", "{0}将{1}设为管理员"},
+	"event.demoted":   {"{0} took {1} off the administrators", "{0}取消了{1}的管理员"},
+	"event.handed":    {"{0} handed the group over to {1}", "{0}将群主转让给{1}"},
+	"event.hushed":    {"{0} muted {1}", "{0}将{1}禁言"},
+	"event.until":     {"{0} muted {1} until {2}", "{0}将{1}禁言至 {2}"},
+	"event.heard":     {"{0} let {1} speak again", "{0}解除了{1}的禁言"},
+	"event.ruled":     {"{0} set the rules: {1}", "{0}更改了群规则：{1}"},
+	"event.dismissed": {"{0} dismissed the group", "{0}解散了群聊"},
+	"event.disabled":  {"{0} disabled the group for the server", "服务器管理员{0}停用了群聊"},
+	"event.enabled":   {"{0} enabled the group again", "服务器管理员{0}恢复了群聊"},
+	"event.contacts":  {"You are contacts now", "你们已成为联系人，开始聊天吧"},
+	"rule.direct":     {"anybody may join", "任何人可直接加入"},
+	"rule.approval":   {"administrators let people in", "加入需管理员同意"},
+	"rule.invite":     {"by invitation only", "仅限邀请加入"},
+	"rule.announce":   {"only administrators write", "仅管理员可发言"},
+	"rule.slow":       {"one message every {0} s", "每 {0} 秒可发一条"},
 
 	// What is no text, in a line.
 	"preview.call":    {"Call", "[通话]"},

@@ -14,14 +14,14 @@ import (
 
 // composed are the beginnings of keys that the code completes: each is said as
 // say("tick." + label). All keys that begin so count as used.
-var composed = []string{"tick.", "failed.", "event.", "error.", "refused.", "problem.", "said.", "doctor.", "group.joining.", "group.role.", "group.mute.", "group.link.", "group.slow.", "group.done.", "group.leave.", "group.dismiss.",
+var composed = []string{"tick.", "failed.", "event.", "rule.", "error.", "refused.", "problem.", "said.", "doctor.", "group.joining.", "group.role.", "group.mute.", "group.link.", "group.slow.", "group.done.", "group.leave.", "group.dismiss.",
 	"admin.act.", "admin.ask.", "admin.will.", "admin.what.",
 	"tile.", "chart.", "line.", "span.", "setting.", "outcome.", "job.kind.", "job.state."}
 
 // elsewhere are the keys that are said without being written out in speakers,
 // and why.
 var elsewhere = []string{
-	"day.today", "day.yesterday", // said by this package
+	"day.today", "day.yesterday", "names.join", "names.more", // said by this package
 	"register.title", "register.submit", "setup.title", "setup.submit", // one page for both
 }
 

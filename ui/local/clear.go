@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"slices"
 
 	"kamachat/shared/chat"
@@ -16,6 +17,13 @@ func (r *Replica) clear(ctx context.Context) error {
 	r.do(func(s *state.State) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		for id := range r.k.parted {
+			if has(s, id) { // the person is in it again
+				delete(r.k.parted, id)
+				continue
+			}
+			to[id] = math.MaxInt64
+		}
 		if r.k.cleared != nil && len(r.k.cleared) == 0 {
 			return
 		}
@@ -37,6 +45,10 @@ func (r *Replica) clear(ctx context.Context) error {
 	defer r.mu.Unlock()
 	if err != nil {
 		r.k.cleared = nil
+	} else {
+		for id := range to {
+			delete(r.k.parted, id)
+		}
 	}
 	for _, key := range b.Delete {
 		delete(r.k.wrote, key)

@@ -22,6 +22,7 @@ type Keeper struct {
 	shed    map[chat.ConvID]int64    // entries up to here were given up, and are not written again before the conversation is opened anew
 	amended []chat.Message           // as in state.Change
 	cleared map[chat.ConvID]bool     // of which more is deleted than is known to be removed; nil: any may be
+	parted  map[chat.ConvID]bool     // of which nothing is to stay
 	sends   map[string]bool          // refs of all posts that were there: whether they still are
 }
 
@@ -30,7 +31,7 @@ type Keeper struct {
 func NewKeeper(tab string) *Keeper {
 	return &Keeper{
 		tab: tab, dirty: map[chat.ConvID]bool{}, drafts: map[chat.ConvID]bool{},
-		wrote: map[string]uint64{}, held: map[chat.ConvID][2]int64{}, shed: map[chat.ConvID]int64{}, sends: map[string]bool{},
+		wrote: map[string]uint64{}, held: map[chat.ConvID][2]int64{}, shed: map[chat.ConvID]int64{}, sends: map[string]bool{}, parted: map[chat.ConvID]bool{},
 	}
 }
 
@@ -80,6 +81,11 @@ func (k *Keeper) Changed(ch state.Change) {
 	}
 	k.posts = k.posts || ch.Link
 	k.amended = append(k.amended, ch.Amended...)
+	for _, id := range ch.Parted {
+		k.drafts[id], k.parted[id] = true, true
+		delete(k.held, id)
+		delete(k.shed, id)
+	}
 	for _, id := range ch.Cleared {
 		if k.cleared != nil {
 			k.cleared[id] = true

@@ -18,6 +18,7 @@ type Change struct {
 	// of entries that are not held.
 	Amended []chat.Message
 	Cleared []chat.ConvID // conversations of which more is deleted than was
+	Parted  []chat.ConvID // groups that the person is no longer in, and of which nothing is to stay
 }
 
 // Has reports whether conv may look different.
@@ -41,6 +42,9 @@ func (c Change) Merge(o Change) Change {
 	}
 	if len(c.Amended)+len(o.Amended) > 0 {
 		m.Amended = append(append([]chat.Message{}, c.Amended...), o.Amended...)
+	}
+	if len(c.Parted)+len(o.Parted) > 0 {
+		m.Parted = append(append([]chat.ConvID{}, c.Parted...), o.Parted...)
 	}
 	if len(c.Cleared)+len(o.Cleared) > 0 {
 		m.Cleared = append(append([]chat.ConvID{}, c.Cleared...), o.Cleared...)

@@ -14,6 +14,8 @@ type conv struct {
 	title   string
 	avatar  string
 	members int
+	me      chat.UserID
+	place   chat.Place
 	told    int64 // the log up to here is reflected in title and members
 	fresh   bool  // made here, the server may not know it yet
 	listed  bool  // the server has told its line
@@ -57,7 +59,7 @@ func newConv(id chat.ConvID, me chat.UserID) *conv {
 func (c *conv) fold(sum chat.Summary) {
 	c.fresh, c.barred = false, false
 	if sum.LastSeq >= c.told {
-		c.title, c.avatar, c.members, c.told = sum.Title, sum.Avatar, sum.Members, sum.LastSeq
+		c.title, c.avatar, c.members, c.place, c.told = sum.Title, sum.Avatar, sum.Members, sum.Place, sum.LastSeq
 	}
 	c.mine = c.mine.Merge(sum.Mine)
 	c.pass()
@@ -156,15 +158,26 @@ func (t *timeline) take(ch *Change) {
 func (c *conv) tell(seq int64) {
 	for _, m := range c.log.above(max(seq, c.told)) {
 		c.told = m.Seq
-		switch e := m.Content.Event; {
-		case e == nil:
-		case e.What == "renamed":
-			c.title = e.Name
-		case e.What == "joined":
-			c.members += len(e.Who)
-		case e.What == "left":
-			c.members = max(c.members-len(e.Who), 0)
+		if e := m.Content.Event; e != nil && c.id.IsGroup() {
+			c.change(m.Author, *e)
 		}
+	}
+}
+
+// change lets a change of the group change its line.
+func (c *conv) change(by chat.UserID, e chat.Change) {
+	if e.What == chat.Ruled && e.Rules == nil {
+		return
+	}
+	g := chat.Group{Name: c.title, Avatar: c.avatar, Members: c.members, State: c.place.State, Rules: chat.Rules{Announce: c.place.Announce}}
+	g, seats := g.Apply(by, e, map[chat.UserID]chat.Seat{c.me: {In: true, Role: c.place.Role, Muted: c.place.Muted}})
+	c.title, c.avatar, c.members = g.Name, g.Avatar, max(g.Members, 0)
+	c.place.State, c.place.Announce = g.State, g.Announce
+	if s, about := seats[c.me]; about {
+		c.place.Role, c.place.Muted = s.Role, s.Muted
+	}
+	if e.What == chat.Made && by == c.me {
+		c.place.Role = chat.Owner
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *State) Line(conv chat.ConvID) (l Line, ok bool) {
 	n, _ := c.unread(s.me.ID)
 	l.Summary = chat.Summary{
 		Conv: c.id, Title: c.title, Avatar: c.avatar, Members: c.members, LastSeq: c.log.end,
-		Last: c.log.tip, Mine: c.sent, All: c.word, Unread: n, Line: c.line,
+		Last: c.log.tip, Mine: c.sent, All: c.word, Unread: n, Line: c.line, Place: c.place,
 	}
 	l.Own, l.Low, l.Told = c.mine, c.all, c.told
 	if c.log.tip != nil {

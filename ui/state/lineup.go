@@ -66,6 +66,7 @@ func (s *State) line(sums []chat.Summary, since int64, ch *Change) map[chat.Conv
 			continue
 		}
 		named[sum.Conv] = true
+		delete(s.parted, sum.Conv)
 		c := s.conv(sum.Conv)
 		if c.lined < since {
 			s.setLine(c, sum.Line, ch)
@@ -90,6 +91,10 @@ func (s *State) want(id chat.ConvID) {
 // unlist takes a conversation off the list that the server does not name.
 func (s *State) unlist(c *conv, ch *Change) {
 	if c.fresh {
+		return
+	}
+	if c.id.IsGroup() && c.listed {
+		s.part(c.id, ch)
 		return
 	}
 	ch.touch(c.id)

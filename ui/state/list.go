@@ -29,6 +29,7 @@ type Conv struct {
 	Draft   string
 	Past    bool // what is shown is not the end of the log
 	chat.Line
+	chat.Place
 }
 
 // Convs returns the conversations: those pinned, the last one pinned first, then
@@ -96,7 +97,7 @@ func (s *State) view(c *conv) Conv {
 	v := Conv{
 		ID: c.id, Title: c.title, Avatar: c.avatar, Members: c.members, Draft: c.draft,
 		Last: c.log.tip, LastSeq: c.log.end, AtStart: c.shown().atStart(), Loading: c.down != "" || c.up != "" || c.past != nil && c.past.want != wantNone,
-		Past: c.past != nil, Line: s.lineOf(c),
+		Past: c.past != nil, Line: s.lineOf(c), Place: c.place,
 	}
 	v.Unread, _ = c.unread(s.me.ID)
 	v.Said = v.LastSeq

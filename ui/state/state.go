@@ -27,7 +27,8 @@ type State struct {
 	lineup lineup
 	outbox outbox
 	asks   asks
-	denied *Denied // the last amendment that the server refused, until it is taken
+	parted map[chat.ConvID]bool // groups that the person is no longer in: what is still said of them is late
+	denied *Denied              // the last amendment that the server refused, until it is taken
 }
 
 // New returns a State that knows nothing.
@@ -35,6 +36,7 @@ func New() *State {
 	return &State{
 		after:  -1,
 		convs:  map[chat.ConvID]*conv{},
+		parted: map[chat.ConvID]bool{},
 		roster: newRoster(),
 		lineup: newLineup(),
 		outbox: newOutbox(),
@@ -89,8 +91,16 @@ func (s *State) Apply(f wire.Frame, now int64) Change {
 		s.roster.onlyOnline(b.Online)
 		s.roster.blind = !b.Known
 		s.touchPeers(&ch)
+	case wire.Parted:
+		s.part(b.Conv, &ch)
+	case wire.Turned:
+		if c := s.convs[b.Conv]; c != nil && c.listed {
+			s.lineup.wanted[b.Conv], s.asks.behind = true, true
+			ch.touch(b.Conv)
+		}
 	case wire.Opened:
 		s.roster.learn(b.People...)
+		delete(s.parted, b.Summary.Conv)
 		c := s.conv(b.Summary.Conv)
 		c.fold(b.Summary)
 		c.listed, c.news = true, s.asks.n
@@ -141,6 +151,11 @@ func (s *State) posted(ref string, m chat.Message, ch *Change) {
 		return
 	}
 	m.Ref = ""
+	if s.parted[m.Conv] { // or the person is in it again
+		s.lineup.wanted[m.Conv], s.asks.behind = true, true
+		ch.touch(m.Conv)
+		return
+	}
 	c := s.conv(m.Conv)
 	if m.Author == s.me.ID && ref != "" && s.outbox.settle(ref, m.Seq) {
 		ch.Link = true
@@ -161,6 +176,10 @@ func (s *State) posted(ref string, m chat.Message, ch *Change) {
 
 // history folds a page, whether or not it was asked for just now.
 func (s *State) history(ref string, p chat.Page, now int64, ch *Change) {
+	if s.parted[p.Conv] {
+		s.asks.answer(ref)
+		return
+	}
 	c := s.conv(p.Conv)
 	a, asked := s.asks.answer(ref)
 	asked = asked && a.conv == p.Conv
@@ -260,6 +279,7 @@ func (s *State) conv(id chat.ConvID) *conv {
 		c = newConv(id, s.me.ID)
 		s.convs[id] = c
 	}
+	c.me = s.me.ID
 	return c
 }
 

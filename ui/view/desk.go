@@ -37,7 +37,7 @@ type Desk struct {
 // Changed has the page draw ch soon. It never blocks, any goroutine may call
 // it, and a burst of calls becomes one redraw.
 func (d *Desk) Changed(ch state.Change) {
-	ch.Need, ch.Amended, ch.Cleared = nil, nil, nil
+	ch.Need, ch.Amended, ch.Cleared, ch.Parted = nil, nil, nil, nil
 	d.mu.Lock()
 	d.pending = d.pending.Merge(ch)
 	tell := d.tell

@@ -77,6 +77,9 @@ func (p *details) Render() app.UI {
 			app.Text(d.say("details.date")),
 			void("input").Attr("type", "date").ID("date").OnChange(p.onDate),
 		),
+		app.If(c.ID.IsGroup(), func() app.UI {
+			return el("a").Class("menu-item").Attr("href", "/g/"+string(c.ID)).Body(icon("group"), app.Text(d.say("details.group")))
+		}),
 		slot("mutes").DataSet("conv", string(c.ID)),
 		app.If(c.Last != nil, func() app.UI { return &tidy{desk: d, Conv: c} }),
 		el("ul").Class("people").Body(people...),

@@ -28,6 +28,7 @@ type Root struct {
 	entries []entry
 	open    state.Conv
 	has     bool // open is known
+	left    bool // what was open is a group that one is no longer in
 	typing  string
 	people  []member
 	unread  int
@@ -95,13 +96,14 @@ func (r *Root) navigate(path string) {
 	if conv == r.conv {
 		return
 	}
+	r.left = r.left && conv == ""
 	r.conv = conv
 	r.desk.Intents.Open(conv)
 }
 
 // refresh draws what has changed: first the messages, at once, and then,
 // with go-app's next frame, the rest.
-func (r *Root) refresh(app.Context) {
+func (r *Root) refresh(ctx app.Context) {
 	defer rescue("drawing")
 	ch := r.desk.take()
 	if ch.Me {
@@ -111,7 +113,12 @@ func (r *Root) refresh(app.Context) {
 		r.desk.log.sync()
 	}
 	r.desk.log.bar.rest()
+	had := r.has
 	r.look()
+	if had && !r.has && r.conv.IsGroup() {
+		ctx.Navigate("/")
+		r.left = true
+	}
 	if !r.down.IsZero() && !r.late {
 		wait := grace - r.desk.Now().Sub(r.down)
 		time.AfterFunc(max(wait, 0)+10*time.Millisecond, func() { r.desk.Changed(state.Change{Link: true}) })
@@ -190,7 +197,9 @@ func (r *Root) pane() []app.UI {
 	d := r.desk
 	if !r.has {
 		words := "conv.none"
-		if r.me.ID != "" && len(r.entries) == 0 {
+		if r.left {
+			words = "conv.parted"
+		} else if r.me.ID != "" && len(r.entries) == 0 {
 			words = "conv.first"
 		}
 		return []app.UI{el("div").Class("nothing").Body(icon("chat"), el("p").Text(d.say(words)))}
@@ -204,8 +213,16 @@ func (r *Root) pane() []app.UI {
 			app.If(r.notice != "", func() app.UI { return el("p").Class("problem").Role("alert").Text(r.notice) }),
 			app.If(d.subject.seq != 0 && d.subject.conv == r.conv, func() app.UI { return &about{desk: d, Subject: d.subject} }),
 		),
-		&composer{desk: d, Conv: r.conv, Title: r.open.Title},
+		r.below(),
 	}
+}
+
+// below is where one writes, or why one can't.
+func (r *Root) below() app.UI {
+	if why := r.desk.shut(r.open); why != "" {
+		return el("p").Class("hint").Role("status").Text(why)
+	}
+	return &composer{desk: r.desk, Conv: r.conv, Title: r.open.Title}
 }
 
 // rescue keeps the page alive where drawing went wrong: a panic would end the

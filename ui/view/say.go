@@ -54,26 +54,35 @@ func (d *Desk) preview(m *chat.Message, s *state.State) string {
 
 // event says how the conversation changed.
 func (d *Desk) event(m chat.Message, s *state.State) string {
-	e, by := m.Content.Event, s.Name(m.Author)
+	e := m.Content.Event
 	if e == nil {
 		return d.say("event.changed")
 	}
-	self := len(e.Who) == 0 || len(e.Who) == 1 && e.Who[0] == m.Author
-	switch {
-	case e.What == "made":
-		return d.say("event.made", by, e.Name)
-	case e.What == "renamed":
-		return d.say("event.renamed", by, e.Name)
-	case e.What == "joined" && self:
-		return d.say("event.joined", by)
-	case e.What == "joined":
-		return d.say("event.added", by, d.names(e.Who, s))
-	case e.What == "left" && self:
-		return d.say("event.left", by)
-	case e.What == "left":
-		return d.say("event.removed", by, d.names(e.Who, s))
+	c := words.Change{What: e.What, By: s.Name(m.Author), Asked: e.Asked, Name: e.Name}
+	for _, u := range e.Who {
+		c.Who = append(c.Who, s.Name(u))
 	}
-	return d.say("event.changed")
+	c.Self = len(e.Who) == 0 || len(e.Who) == 1 && e.Who[0] == m.Author
+	if e.Until > 0 && e.Until < chat.Endless {
+		c.Until = d.moment(e.Until)
+	}
+	if r := e.Rules; r != nil {
+		c.Joining, c.Slow, c.Announce = string(r.Joining), r.Slow, r.Announce
+	}
+	return words.Event(words.Lang(d.Lang), c)
+}
+
+// shut says why nothing can be written in c, "" where it can.
+func (d *Desk) shut(c state.Conv) string {
+	now := d.Now().UnixMilli()
+	err := c.MayPost(c.ID, now)
+	switch {
+	case err == nil:
+		return ""
+	case c.State == chat.InUse && c.Muted > now && c.Muted < chat.Endless:
+		return d.say("shut.until", d.moment(c.Muted))
+	}
+	return d.problem(err)
 }
 
 // names joins what people are called.
