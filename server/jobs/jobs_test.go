@@ -41,7 +41,7 @@ type world struct {
 }
 
 // each runs a test with either database.
-func each(t *testing.T, f func(w *world)) {
+func each(t *testing.T, f func(t *testing.T, w *world)) {
 	t.Helper()
 	for name, dsn := range map[string]func(*testing.T) string{
 		"sqlite":  func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "kamachat.db") },
@@ -62,7 +62,7 @@ func each(t *testing.T, f func(w *world)) {
 			}
 			w := &world{t: t, db: db, tick: make(chan time.Time)}
 			w.now.Store(1_000_000)
-			f(w)
+			f(t, w)
 		})
 	}
 }
@@ -120,7 +120,7 @@ func blocked(end <-chan struct{}) func(context.Context, *Progress) error {
 }
 
 func TestJobTellsHowItEnds(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		s, _ := w.node(0)
 		for name, c := range map[string]struct {
 			err     error
@@ -158,7 +158,7 @@ func TestJobTellsHowItEnds(t *testing.T) {
 }
 
 func TestProgressIsSavedAtTheTick(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		s, _ := w.node(0)
 		end, working := make(chan struct{}), make(chan struct{})
 		j, err := s.Start(t.Context(), "test", "Uann", nil, func(ctx context.Context, p *Progress) error {
@@ -189,7 +189,7 @@ func TestProgressIsSavedAtTheTick(t *testing.T) {
 }
 
 func TestOnlyOneselfSeesAndCancelsAJob(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		s, _ := w.node(0)
 		j, err := s.Start(t.Context(), "test", "Uann", nil, blocked(nil))
 		if err != nil {
@@ -215,7 +215,7 @@ func TestOnlyOneselfSeesAndCancelsAJob(t *testing.T) {
 }
 
 func TestJobIsCancelledFromAnotherNode(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		s, _ := w.node(0)
 		ended := make(chan error, 1)
 		j, err := s.Start(t.Context(), "test", "Uann", nil, func(ctx context.Context, p *Progress) error {
@@ -247,7 +247,7 @@ func TestJobIsCancelledFromAnotherNode(t *testing.T) {
 }
 
 func TestJobThatIsCutShortHasFailed(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		s, end := w.node(0)
 		j, err := s.Start(t.Context(), "test", "Uann", nil, blocked(nil))
 		if err != nil {
@@ -278,7 +278,7 @@ func TestJobThatIsCutShortHasFailed(t *testing.T) {
 }
 
 func TestFewJobsRunAtOnce(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		s, _ := w.node(0)
 		var at, most atomic.Int64
 		end := make(chan struct{})

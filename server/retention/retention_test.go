@@ -55,7 +55,7 @@ func (w *world) clock() time.Time { return time.UnixMilli(w.now.Load()) }
 
 func (w *world) later(days float64) { w.now.Add(int64(days * float64(day.Milliseconds()))) }
 
-func each(t *testing.T, f func(w *world)) {
+func each(t *testing.T, f func(t *testing.T, w *world)) {
 	t.Helper()
 	for name, dsn := range map[string]func(*testing.T) string{
 		"sqlite":  func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "kamachat.db") },
@@ -80,7 +80,7 @@ func each(t *testing.T, f func(w *world)) {
 			w.must(err)
 			t.Cleanup(func() { _ = w.folder.Close() })
 			w.db, w.uploads = db, files.New(files.Config{Records: db, Store: w.folder, Max: 1 << 20, Now: w.clock})
-			f(w)
+			f(t, w)
 		})
 	}
 }
@@ -164,7 +164,7 @@ func (w *world) kinds(conv chat.ConvID) string {
 }
 
 func TestOldMessagesAreEmptiedAndTheirPlacesStay(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		w.messages = 30
 		s := w.node(0)
 		direct := chat.Direct(ann, bob)
@@ -217,7 +217,7 @@ func TestOldMessagesAreEmptiedAndTheirPlacesStay(t *testing.T) {
 }
 
 func TestOldFilesGoBeforeMessages(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		w.files = 7
 		s := w.node(0)
 		w.text("kept")
@@ -242,7 +242,7 @@ func TestOldFilesGoBeforeMessages(t *testing.T) {
 }
 
 func TestManyMessagesGoInSteps(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		w.messages = 1
 		for i := range 1203 {
 			w.text(fmt.Sprint(i))
@@ -262,7 +262,7 @@ func TestManyMessagesGoInSteps(t *testing.T) {
 }
 
 func TestOneNodeADayDoesIt(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		a, b := w.node(0), w.node(1)
 		if _, ok := w.run(a); ok {
 			t.Error("it began though everything is kept")
@@ -294,7 +294,7 @@ func TestOneNodeADayDoesIt(t *testing.T) {
 
 // Who amends a message just when it expires does not bring it back.
 func TestAmendingBringsNothingBack(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		const n = 200
 		for i := range n {
 			w.text(fmt.Sprint(i))
