@@ -23,6 +23,7 @@ var exportPhrases = map[string]phrase{
 	"export.back":        {"Back to the conversation", "返回会话"},
 	"export.about":       {"Exported {0} by {1}", "{1} 导出于 {0}"},
 
+	"said.the server was restarted":                   {"The server was restarted. Start again.", "服务器已重启，请重新开始。"},
 	"said.something went wrong here":                  {"Something went wrong on the server.", "服务器出现问题。"},
 	"said.there is no such format":                    {"Choose a form.", "请选择格式。"},
 	"said.wait until what was begun before has ended": {"Wait until the files that you asked for are made.", "请等待之前的文件生成完毕。"},
