@@ -145,6 +145,9 @@ func (k *Keeper) Anew(s *state.State) {
 	for _, id := range s.IDs() {
 		k.dirty[id], k.drafts[id] = true, true
 	}
+	for id := range k.parted {
+		k.dirty[id], k.drafts[id] = true, true
+	}
 }
 
 // Batch returns what is to be written now, and takes it as written.

@@ -93,7 +93,7 @@ func (s *State) unlist(c *conv, ch *Change) {
 	if c.fresh {
 		return
 	}
-	if c.id.IsGroup() && c.listed {
+	if c.id.IsGroup() && c.listed && s.forgettable(c) {
 		s.part(c.id, ch)
 		return
 	}

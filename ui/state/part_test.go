@@ -1,0 +1,101 @@
+package state
+
+import (
+	"slices"
+	"testing"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+func TestGroupThatOneIsNoLongerInIsForgotten(t *testing.T) {
+	for name, part := range map[string]func(s *State) Change{
+		"told at once": func(s *State) Change { return s.Apply(wire.Frame{Body: wire.Parted{Conv: "G2"}}, 1) },
+		"told by the list": func(s *State) Change {
+			w := wire.Welcome{Me: chat.Person{ID: "U1"}, Convs: []chat.Summary{{Conv: "G3", LastSeq: 4}, {Conv: "G1", LastSeq: 4}}}
+			return s.Apply(wire.Frame{Body: w}, 1)
+		},
+	} {
+		s := three()
+		if name == "told at once" { // else what the person wrote stays, to be copied
+			s.Open("G2")
+			s.SetDraft("G2", "half a")
+			s.Add("G2", chat.TextContent("waits"), "r1", 1)
+		}
+		s.Apply(wire.Frame{Body: wire.Posted{Message: chat.Message{ID: 9, Conv: "G2", Seq: 5, Author: "U2", At: 1, Content: chat.TextContent("here")}}}, 1)
+		ch := part(s)
+		if _, there := s.Conv("G2"); there || slices.Contains(order(s), "G2") || s.Opened() != "" || s.Status().Queued != 0 || s.Draft("G2") != "" {
+			t.Errorf("%s: something of it is left", name)
+		}
+		if !slices.Equal(ch.Parted, []chat.ConvID{"G2"}) || !ch.Has("G2") {
+			t.Errorf("%s: the change is %+v", name, ch)
+		}
+		// What is late does not bring it back; being added does.
+		s.Apply(wire.Frame{Body: wire.History{Page: chat.Page{Conv: "G2", Entries: []chat.Message{{ID: 1, Conv: "G2", Seq: 5, Author: "U2", Content: chat.TextContent("late")}}, LastSeq: 5}}}, 2)
+		s.Apply(wire.Frame{Body: wire.Posted{Message: chat.Message{ID: 2, Conv: "G2", Seq: 6, Author: "U2", Content: chat.TextContent("late")}}}, 2)
+		if _, there := s.Conv("G2"); there {
+			t.Errorf("%s: it is back", name)
+		}
+		s.Apply(wire.Frame{Body: wire.Opened{Summary: chat.Summary{Conv: "G2", Title: "Again", LastSeq: 8}}}, 3)
+		s.Apply(wire.Frame{Body: wire.Posted{Message: chat.Message{ID: 3, Conv: "G2", Seq: 9, Author: "U2", Content: chat.TextContent("hello")}}}, 3)
+		if v, there := s.Conv("G2"); !there || v.Title != "Again" || v.LastSeq != 9 {
+			t.Errorf("%s: after being added: %+v %v", name, v, there)
+		}
+	}
+}
+
+func TestLineOfAGroupFollowsItsEntries(t *testing.T) {
+	s := New()
+	w := wire.Welcome{Me: chat.Person{ID: "U1"}, Convs: []chat.Summary{{Conv: "G1", Title: "Old", Members: 3, LastSeq: 4}}}
+	s.Apply(wire.Frame{Body: w}, 0)
+	seq := int64(4)
+	for _, step := range []struct {
+		by      chat.UserID
+		c       chat.Change
+		title   string
+		avatar  string
+		members int
+		place   chat.Place
+		why     chat.Code
+	}{
+		{"U2", chat.Change{What: chat.Renamed, Name: "New"}, "New", "", 3, chat.Place{}, ""},
+		{"U2", chat.Change{What: chat.Pictured, Name: "/files/x"}, "New", "/files/x", 3, chat.Place{}, ""},
+		{"U2", chat.Change{What: chat.Joined, Who: []chat.UserID{"U4", "U5"}}, "New", "/files/x", 5, chat.Place{}, ""},
+		{"U5", chat.Change{What: chat.Left, Who: []chat.UserID{"U5"}}, "New", "/files/x", 4, chat.Place{}, ""},
+		{"U2", chat.Change{What: chat.Hushed, Who: []chat.UserID{"U4"}, Until: chat.Endless}, "New", "/files/x", 4, chat.Place{}, ""},
+		{"U2", chat.Change{What: chat.Hushed, Who: []chat.UserID{"U1"}, Until: 100}, "New", "/files/x", 4, chat.Place{Muted: 100}, chat.Muted},
+		{"U2", chat.Change{What: chat.Heard, Who: []chat.UserID{"U1"}}, "New", "/files/x", 4, chat.Place{}, ""},
+		{"U2", chat.Change{What: chat.Ruled, Rules: &chat.Rules{Joining: chat.JoinInvite, Announce: true}}, "New", "/files/x", 4, chat.Place{Announce: true}, chat.Muted},
+		{"U2", chat.Change{What: chat.Ruled}, "New", "/files/x", 4, chat.Place{Announce: true}, chat.Muted},
+		{"U2", chat.Change{What: chat.Promoted, Who: []chat.UserID{"U1"}}, "New", "/files/x", 4, chat.Place{Announce: true, Role: chat.Admin}, ""},
+		{"U2", chat.Change{What: chat.Handed, Who: []chat.UserID{"U1"}}, "New", "/files/x", 4, chat.Place{Announce: true, Role: chat.Owner}, ""},
+		{"U1", chat.Change{What: chat.Handed, Who: []chat.UserID{"U2"}}, "New", "/files/x", 4, chat.Place{Announce: true, Role: chat.Admin}, ""},
+		{"U9", chat.Change{What: chat.Disabled}, "New", "/files/x", 4, chat.Place{Announce: true, Role: chat.Admin, State: chat.Off}, chat.Closed},
+		{"U9", chat.Change{What: chat.Enabled}, "New", "/files/x", 4, chat.Place{Announce: true, Role: chat.Admin}, ""},
+		{"U2", chat.Change{What: chat.Ended}, "New", "/files/x", 4, chat.Place{Announce: true, Role: chat.Admin, State: chat.Dismissed}, chat.Closed},
+	} {
+		seq++
+		m := chat.Message{ID: seq, Conv: "G1", Seq: seq, Author: step.by, At: seq, Content: chat.Content{Kind: chat.Event, Event: &step.c}}
+		s.Apply(wire.Frame{Body: wire.Posted{Message: m}}, 0)
+		v, _ := s.Conv("G1")
+		if v.Title != step.title || v.Avatar != step.avatar || v.Members != step.members || v.Place != step.place {
+			t.Errorf("after %+v: %q %q %d %+v", step.c, v.Title, v.Avatar, v.Members, v.Place)
+		}
+		err := v.MayPost("G1", 50)
+		if code := chat.AsRefusal(err).Code; err == nil && step.why != "" || err != nil && code != step.why {
+			t.Errorf("after %+v posting is refused with %v, want %q", step.c, err, step.why)
+		}
+		if l, ok := s.Line("G1"); !ok || l.Place != v.Place {
+			t.Errorf("kept is %+v", l.Place)
+		}
+	}
+	// The server's word counts where it is newer, and is asked for when something turned.
+	ch := s.Apply(wire.Frame{Body: wire.Turned{Conv: "G1"}}, 0)
+	asked := slices.ContainsFunc(ch.Need, func(f wire.Frame) bool {
+		l, ok := f.Body.(wire.List)
+		return ok && slices.Contains(l.IDs, "G1")
+	})
+	if !asked {
+		t.Errorf("nothing is asked: %+v", ch.Need)
+	}
+}
