@@ -101,7 +101,7 @@ func TestContactsAreMadeByAskingAndAccepting(t *testing.T) {
 	do("POST", "/requests/"+string(b.ID)+"/accept", a, nil, 404) // ann can't accept her own
 	do("POST", "/requests/"+string(a.ID)+"/accept", c, nil, 404)
 	do("POST", "/requests/"+string(a.ID)+"/accept", b, nil, 204)
-	do("POST", "/requests/"+string(a.ID)+"/accept", b, nil, 404) // once
+	do("POST", "/requests/"+string(a.ID)+"/accept", b, nil, 204) // and again: nothing more
 	conv := chat.Direct(a.ID, b.ID)
 	for _, p := range []*someone{a, b} {
 		eventually(t, func() string { return p.Name() + " has the conversation" }, func() (in bool) {
@@ -125,10 +125,20 @@ func TestContactsAreMadeByAskingAndAccepting(t *testing.T) {
 	do("PUT", "/requests/"+string(c.ID), a, nil, 200)
 	do("POST", "/requests/"+string(a.ID)+"/refuse", c, nil, 204)
 	do("POST", "/requests/"+string(a.ID)+"/accept", c, nil, 404)
-	do("PUT", "/requests/"+string(c.ID), a, nil, 200)
-	// Blocked: what waits is refused, and asking is.
+	do("POST", "/requests/"+string(a.ID)+"/refuse", c, nil, 204)
+	do("PUT", "/requests/"+string(c.ID), a, nil, 200) // ann is not told, and cat not bothered
+	requests(a)
+	if len(rs.From) != 1 || rs.From[0].Person.ID != c.ID {
+		t.Errorf("ann finds out that she was refused: %+v", rs)
+	}
+	requests(c)
+	if len(rs.To) != 0 {
+		t.Errorf("cat is bothered again: %+v", rs)
+	}
+	// Blocked: asking is refused.
 	do("PUT", "/blocks/"+string(a.ID), c, nil, 204)
 	do("POST", "/requests/"+string(a.ID)+"/accept", c, nil, 403)
+	do("PUT", "/blocks/"+string(a.ID), c, nil, 204) // again
 	if code := do("PUT", "/requests/"+string(c.ID), a, nil, 403); code != chat.Blocked {
 		t.Errorf("who is blocked asks: %s", code)
 	}
@@ -170,7 +180,7 @@ func TestProfilesTellOthersOnlyWhatIsTheirs(t *testing.T) {
 	}
 	for _, bad := range []chat.Profile{
 		{Birthday: "2999-01-01"}, {Birthday: "yesterday"}, {Email: "ann"}, {Email: "Ann <a@b.c>"}, {Phone: "call me"}, {Phone: "1"}, {Gender: "x y"},
-		{Signature: string(make([]rune, 141))}, {Signature: "a\u202eb"},
+		{Signature: string(make([]rune, 256))}, {Signature: "a\u202eb"},
 	} {
 		if got, code := status(t, "PUT", url+"/api/v1/me/profile", a.token, map[string]any{"nickname": "Ann", "profile": bad}); got != 400 && got != 413 {
 			t.Errorf("%+v: %d %s", bad, got, code)

@@ -74,7 +74,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	limits.Person, limits.PersonBurst = limit(cfg.Rate), cfg.Rate.Burst
 	limits.Request, limits.RequestBurst = limit(cfg.AddressRate), cfg.AddressRate.Burst
 	if cfg.Rate.Off() {
-		limits.Request = rate.Inf
+		limits.Request, limits.Ask, limits.Find = rate.Inf, rate.Inf, rate.Inf
 	}
 	samples := make(chan board.Sample, 4)
 	watch, err := monitor.New(monitor.Config{Log: log, Build: version, Trace: cfg.Trace, Keep: keeper(samples)})

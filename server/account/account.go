@@ -37,9 +37,9 @@ type Store interface {
 	UsernamesTaken(ctx context.Context, names []string) ([]string, error)
 	// People returns the people with these ids, in no order; unknown ids are left out.
 	People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error)
-	// SearchPeople returns enabled people whose username or nickname begins with
-	// the lower-case prefix.
-	SearchPeople(ctx context.Context, prefix string, limit int) ([]chat.Person, error)
+	// SearchPeople returns enabled people whom by may find, whose username or
+	// nickname begins with q, or whose id it is.
+	SearchPeople(ctx context.Context, by chat.UserID, q string, limit int) ([]chat.Person, error)
 	HasAdmin(ctx context.Context) (bool, error)
 	// RenewPassword stores the hash that takes the place of an administrator's
 	// password, or answers chat.Forbidden where there is none.
@@ -93,6 +93,8 @@ type Service struct {
 	byUser *limiter      // changes, by person
 	large  chan struct{} // holds one while a large group is made
 	byHost *limiter      // requests and new sockets, by network address
+	byAsk  *limiter      // requests to be contacts, by person
+	byFind *limiter      // searches for people, by person
 }
 
 // New returns a Service.
@@ -114,6 +116,8 @@ func New(c Config) *Service {
 		byUser: newLimiter(c.Limits.Person, c.Limits.PersonBurst, c.Now),
 		large:  make(chan struct{}, 1),
 		byHost: newLimiter(c.Limits.Request, c.Limits.RequestBurst, c.Now),
+		byAsk:  newLimiter(c.Limits.Ask, c.Limits.AskBurst, c.Now),
+		byFind: newLimiter(c.Limits.Find, c.Limits.FindBurst, c.Now),
 	}
 }
 
@@ -221,13 +225,18 @@ func (s *Service) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person
 const maxFound = 20
 
 // Search returns at most 20 people other than by whose username or nickname
-// begins with q.
+// begins with q, or whose id it is. Who does not want to be found is found by their
+// contacts alone. So that nobody lists everybody, people may not search too often:
+// chat.RateLimited.
 func (s *Service) Search(ctx context.Context, by chat.UserID, q string) ([]chat.Person, error) {
-	q = fold(q)
+	q = strings.TrimSpace(q)
 	if q == "" || len(q) > 4*chat.MaxName {
 		return nil, nil
 	}
-	found, err := s.store.SearchPeople(ctx, q, maxFound+1)
+	if err := s.byFind.take(string(by)); err != nil {
+		return nil, err
+	}
+	found, err := s.store.SearchPeople(ctx, by, q, maxFound+1)
 	if err != nil {
 		return nil, err
 	}

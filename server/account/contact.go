@@ -19,10 +19,10 @@ import (
 // see server/store.
 type Contacts interface {
 	// AskContact notes a request, and reports whether the two are contacts now,
-	// since the other had asked, too; chat.Blocked, chat.Taken.
-	AskContact(ctx context.Context, r chat.Request) (accepted bool, err error)
-	// AnswerContact accepts or refuses an open request, or answers chat.NotFound.
-	AnswerContact(ctx context.Context, from, to chat.UserID, accept bool, at int64) error
+	// since the other had asked, too: by the request that it returns.
+	AskContact(ctx context.Context, r chat.Request) (of chat.Request, accepted bool, err error)
+	// AnswerContact accepts or refuses a request and returns it, or answers chat.NotFound.
+	AnswerContact(ctx context.Context, from, to chat.UserID, accept bool, at int64) (chat.Request, error)
 	// Unfriend ends that x and y are contacts, for both.
 	Unfriend(ctx context.Context, x, y chat.UserID, at int64) error
 	// SetBlocked has u block peer, or no longer.
@@ -30,8 +30,11 @@ type Contacts interface {
 	// Contacts and BlockedBy return people by name, from behind one.
 	Contacts(ctx context.Context, u chat.UserID, nick string, after chat.UserID, limit int) ([]chat.Person, error)
 	BlockedBy(ctx context.Context, u chat.UserID, nick string, after chat.UserID, limit int) ([]chat.Person, error)
-	// Requests returns the open requests to u, and those of u, newest first.
+	// Requests returns the open requests to u, and those of u that were not accepted,
+	// newest first; RequestsWith those of two people; Waiting how many wait for u.
 	Requests(ctx context.Context, u chat.UserID, limit int) (to, from []chat.Request, err error)
+	RequestsWith(ctx context.Context, u, peer chat.UserID) (mine, theirs *chat.Request, err error)
+	Waiting(ctx context.Context, u chat.UserID) (int, error)
 	// Profile returns what u says of themselves, nothing where that is nothing.
 	Profile(ctx context.Context, u chat.UserID) (chat.Profile, error)
 	SaveProfile(ctx context.Context, u chat.UserID, nickname, avatar string, p chat.Profile, at int64) error
@@ -67,9 +70,12 @@ func (s *Service) AskContact(ctx context.Context, by, to chat.UserID, message st
 	if _, err := s.other(ctx, by, to); err != nil {
 		return false, err
 	}
-	accepted, err := s.store.AskContact(ctx, chat.Request{From: by, To: to, Message: message, At: s.now().UnixMilli()})
+	if err := s.byAsk.take(string(by)); err != nil {
+		return false, err
+	}
+	r, accepted, err := s.store.AskContact(ctx, chat.Request{From: by, To: to, Message: message, At: s.now().UnixMilli()})
 	if err == nil && accepted {
-		err = s.befriended(ctx, by, to)
+		err = s.befriended(ctx, by, r)
 	}
 	return accepted, err
 }
@@ -79,20 +85,24 @@ func (s *Service) AcceptContact(ctx context.Context, by, from chat.UserID) error
 	if _, err := s.other(ctx, by, from); err != nil {
 		return err
 	}
-	if err := s.store.AnswerContact(ctx, from, by, true, s.now().UnixMilli()); err != nil {
+	r, err := s.store.AnswerContact(ctx, from, by, true, s.now().UnixMilli())
+	if err != nil {
 		return err
 	}
-	return s.befriended(ctx, by, from)
+	return s.befriended(ctx, by, r)
 }
 
-// befriended tells two people that they are contacts now, by an entry of their conversation.
-func (s *Service) befriended(ctx context.Context, by, peer chat.UserID) error {
-	conv := chat.Direct(by, peer)
+// befriended tells two people that they are contacts now, by an entry of their
+// conversation: by accepted the request r. Once more says nothing anew.
+func (s *Service) befriended(ctx context.Context, by chat.UserID, r chat.Request) error {
+	conv := chat.Direct(r.From, r.To)
+	peer, _ := conv.Peer(by)
 	if err := s.poster.Renew(ctx, conv, by, peer); err != nil {
 		s.log.Warn("who may write to whom is not told", "conv", conv, "err", err)
 	}
 	_, err := s.poster.PostWait(ctx, chat.Draft{
-		Conv: conv, Author: by, Ref: newSecret(),
+		// The ref follows from the request: it is told once.
+		Conv: conv, Author: by, Ref: "met-" + digest(fmt.Sprint(r.From, " ", r.To, " ", r.At))[:40],
 		Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: chat.Befriend, Who: []chat.UserID{peer}}},
 	})
 	if err != nil {
@@ -103,7 +113,8 @@ func (s *Service) befriended(ctx context.Context, by, peer chat.UserID) error {
 
 // RefuseContact refuses that from asked to be a contact. They are not told.
 func (s *Service) RefuseContact(ctx context.Context, by, from chat.UserID) error {
-	return s.store.AnswerContact(ctx, from, by, false, s.now().UnixMilli())
+	_, err := s.store.AnswerContact(ctx, from, by, false, s.now().UnixMilli())
+	return err
 }
 
 // EndContact ends that two people are contacts. That they are not is fine.
@@ -166,8 +177,8 @@ type Asking struct {
 	Person chat.Person `json:"person"`
 }
 
-// Askings returns the open requests to by, and those of by, newest first, at most
-// 100 of each.
+// Askings returns the requests that wait for by, and those of by that were not
+// accepted, newest first, at most 100 of each.
 func (s *Service) Askings(ctx context.Context, by chat.UserID) (to, from []Asking, err error) {
 	rs, mine, err := s.store.Requests(ctx, by, maxRequests)
 	if err != nil {
@@ -222,16 +233,17 @@ func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err err
 		c.Profile = chat.Profile{}
 	}
 	c.Bond.Blocked = false // nobody is told before they write
-	to, from, err := s.store.Requests(ctx, by, maxRequests)
-	for _, r := range to {
-		if r.From == id {
-			c.Waiting, c.Asks = true, r.Message
-		}
-	}
-	for _, r := range from {
-		c.Asked = c.Asked || r.To == id
+	mine, theirs, err := s.store.RequestsWith(ctx, by, id)
+	c.Asked = mine != nil
+	if theirs != nil {
+		c.Waiting, c.Asks = true, theirs.Message
 	}
 	return c, err
+}
+
+// AsksWaiting returns how many people wait for by to answer whether they are contacts.
+func (s *Service) AsksWaiting(ctx context.Context, by chat.UserID) (int, error) {
+	return s.store.Waiting(ctx, by)
 }
 
 // SaveProfile checks and stores what by says of themselves. avatar is the path of
@@ -262,7 +274,7 @@ func (s *Service) Profile(ctx context.Context, by chat.UserID) (chat.Profile, er
 
 func checkSignature(t string) error {
 	if utf8.RuneCountInString(t) > chat.MaxSignature {
-		return chat.Refuse(chat.TooLong, "a signature has at most 140 characters")
+		return chat.Refuse(chat.TooLong, "a signature has at most 255 characters")
 	}
 	if !utf8.ValidString(t) || strings.ContainsFunc(t, unicode.IsControl) || strings.ContainsFunc(t, turns) {
 		return chat.Refuse(chat.Invalid, "the signature has characters that can't be shown")

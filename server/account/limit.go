@@ -21,11 +21,16 @@ type Limits struct {
 	PersonBurst  int        // changes at once of one person
 	Request      rate.Limit // requests and new sockets per second from one address; 0: no limit
 	RequestBurst int        // requests and new sockets at once from one address
+	Ask          rate.Limit // people per second whom one person asks to be contacts; 0: no limit
+	AskBurst     int        // people at once
+	Find         rate.Limit // searches for people per second of one person; 0: no limit
+	FindBurst    int        // searches at once
 }
 
 // DefaultLimits let an office behind one address in, and a guesser starve.
 var DefaultLimits = Limits{
 	Address: 1, AddressBurst: 60, Name: 0.1, NameBurst: 10, Anywhere: 1, AnywhereMost: 200, Person: 20, PersonBurst: 200, Request: 100, RequestBurst: 5000,
+	Ask: 1. / 120, AskBurst: 30, Find: 1, FindBurst: 100,
 }
 
 // NoLimits let everybody try as often as they like.

@@ -171,24 +171,44 @@ func (d *DB) UsernamesTaken(ctx context.Context, names []string) ([]string, erro
 	return taken, nil
 }
 
-// SearchPeople returns enabled people whose username or nickname begins with
-// the lower-case prefix, by username, but for those who don't want to be found.
-func (d *DB) SearchPeople(ctx context.Context, prefix string, limit int) ([]chat.Person, error) {
-	if !storable(prefix) {
+// SearchPeople returns enabled people whose username or nickname begins with q,
+// upper and lower case being the same, by username, behind the one whose id q is.
+// Who does not want to be found is left out, but for by's own contacts.
+func (d *DB) SearchPeople(ctx context.Context, by chat.UserID, q string, limit int) ([]chat.Person, error) {
+	if !storable(q) {
 		return nil, nil
 	}
+	find := func(limit int, where string, args ...any) (rows []userRow, err error) {
+		err = d.read.NewSelect().Model(&rows).Where(where, args...).Where("disabled = ?", false).
+			Where(mayFind, true, string(by), true).Order("username").Limit(int64(limit)).Scan(ctx)
+		return rows, err
+	}
 	var rows []userRow
-	end := prefix + "\U0010FFFF"
-	err := d.read.NewSelect().Model(&rows).
-		Where("((username >= ? AND username < ?) OR (nick_fold >= ? AND nick_fold < ?))", prefix, end, prefix, end).
-		Where("disabled = ?", false).
-		Where("NOT EXISTS (SELECT 1 FROM profiles AS pr WHERE pr.user_id = u.id AND pr.unlisted = ?)", true).
-		Order("username").Limit(int64(limit)).Scan(ctx)
+	var err error
+	if chat.UserID(q).Valid() {
+		rows, err = find(1, "u.id = ?", q)
+	}
+	if err == nil {
+		prefix := strings.ToLower(q)
+		end := prefix + "\U0010FFFF"
+		var named []userRow
+		named, err = find(limit, "((username >= ? AND username < ?) OR (nick_fold >= ? AND nick_fold < ?))", prefix, end, prefix, end)
+		for _, r := range named {
+			if len(rows) < limit && (len(rows) == 0 || rows[0].ID != r.ID) {
+				rows = append(rows, r)
+			}
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("search people: %w", err)
 	}
 	return persons(rows), nil
 }
+
+// mayFind holds of an account u that wants to be found, or is a contact of
+// somebody. Its arguments are true, that one, and true.
+const mayFind = `(NOT EXISTS (SELECT 1 FROM profiles AS pr WHERE pr.user_id = u.id AND pr.unlisted = ?)
+	OR EXISTS (SELECT 1 FROM contacts AS k WHERE k.user_id = ? AND k.peer_id = u.id AND k.contact = ?))`
 
 // HasAdmin reports whether there is an administrator.
 func (d *DB) HasAdmin(ctx context.Context) (bool, error) {

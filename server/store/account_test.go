@@ -64,7 +64,7 @@ func TestManyPeopleAreStoredAndReadBack(t *testing.T) {
 		if p, _, err := db.TokenUser(t.Context(), "hash1200"); err != nil || p != ps[1200] {
 			t.Errorf("got %+v %v", p, err)
 		}
-		if got, err := db.SearchPeople(t.Context(), "user 120", 3); err != nil || len(got) != 2 || got[0].Username != "user120" {
+		if got, err := db.SearchPeople(t.Context(), "Unobody", "user 120", 3); err != nil || len(got) != 2 || got[0].Username != "user120" {
 			t.Errorf("found %+v %v", got, err)
 		}
 	})

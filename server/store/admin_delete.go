@@ -47,6 +47,9 @@ func (d *DB) DeleteAccount(ctx context.Context, by chat.Deed, u chat.UserID, era
 		if err := d.leaveAll(ctx, tx, u); err != nil {
 			return err
 		}
+		if err := unwear(ctx, tx, u); err != nil {
+			return err
+		}
 		_, err := tx.NewUpdate().Table("users").
 			Set("username = ?, nickname = ?, nick_fold = '', avatar = '', password = ''", chat.GoneUsername(u), goneName).
 			Set("admin = ?, disabled = ?, renew = ?, seen_at = 0", false, true, false).Where("id = ?", string(u)).Exec(ctx)
@@ -218,7 +221,8 @@ func (d *DB) eraseOne(ctx context.Context, tx bun.Tx, r messageRow) error {
 		return err
 	}
 	_, err = tx.NewUpdate().Table("files").Set("state = 1").
-		Where("id = ? AND state = 2 AND NOT EXISTS (SELECT 1 FROM file_entries AS e WHERE e.file_id = files.id)", id).Exec(ctx)
+		Where("id = ? AND state = 2 AND NOT EXISTS (SELECT 1 FROM file_entries AS e WHERE e.file_id = files.id)", id).
+		Where("NOT EXISTS (SELECT 1 FROM users AS a WHERE a.id = files.owner AND SUBSTR(a.avatar, 8, 26) = files.id)").Exec(ctx)
 	return err
 }
 

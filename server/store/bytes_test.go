@@ -61,7 +61,7 @@ func TestNamesAndTokensAreTheirBytes(t *testing.T) {
 		if err := db.AddUser(t.Context(), p, "", 1); err != nil {
 			t.Errorf("the longest nickname: %v", err)
 		}
-		if ps, err := db.SearchPeople(t.Context(), "👍", 10); err != nil || len(ps) != 2 {
+		if ps, err := db.SearchPeople(t.Context(), "Unobody", "👍", 10); err != nil || len(ps) != 2 {
 			t.Errorf("found %+v, %v, want both thumbs", ps, err)
 		}
 		if err := db.SaveSetting(t.Context(), "setup", "Key"); err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -26,86 +27,143 @@ const (
 	requestRefused
 )
 
+// requestAgain is how long a request that was refused bothers nobody again, in
+// milliseconds.
+const requestAgain = 24 * 60 * 60 * 1000
+
 // AskContact notes that from asks to to be contacts, and reports whether they are
-// now, since to had asked, too. It answers chat.Blocked where one has blocked the
-// other, and chat.Taken where they are contacts already.
-func (d *DB) AskContact(ctx context.Context, r chat.Request) (accepted bool, err error) {
+// now, since to had asked, too: by the request that it returns then. It answers
+// chat.Blocked where one has blocked the other, chat.Taken where they are contacts
+// already, and chat.RateLimited where from waits for chat.MaxAsks others. Who asks
+// again within a day of a request that was refused is not told, and heard by nobody.
+func (d *DB) AskContact(ctx context.Context, r chat.Request) (of chat.Request, accepted bool, err error) {
 	err = d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		accepted = false
-		b, err := bondIn(ctx, tx, r.From, r.To)
+		of, accepted = r, false
+		b, err := d.pairIn(ctx, tx, r.From, r.To)
 		switch {
 		case err != nil:
 			return err
-		case b.Blocked:
-			return chat.Refuse(chat.Blocked, "this person does not take messages from you")
-		case b.Blocking:
-			return chat.Refuse(chat.Blocked, "you have blocked this person")
 		case b.Contacts:
 			return chat.Refuse(chat.Taken, "you are contacts already")
 		}
-		n, err := answerRequest(ctx, tx, r.To, r.From, requestAccepted)
+		if err := b.MayMeet(); err != nil {
+			return err
+		}
+		theirs, err := requestIn(ctx, tx, r.To, r.From)
 		if err != nil {
 			return err
 		}
-		if n > 0 {
-			accepted = true
-			return befriendIn(ctx, tx, r.From, r.To, true, r.At)
+		if theirs != nil && theirs.State == requestOpen {
+			of, accepted = theirs.request(), true
+			return meetIn(ctx, tx, of, r.At)
 		}
-		row := requestRow{FromID: string(r.From), ToID: string(r.To), Message: r.Message, State: requestOpen, At: r.At}
-		if _, err := tx.NewInsert().Model(&row).Ignore().Exec(ctx); err != nil {
+		mine, err := requestIn(ctx, tx, r.From, r.To)
+		if err != nil {
 			return err
 		}
-		_, err = tx.NewUpdate().Model(&row).WherePK().Column("message", "state", "at").Exec(ctx)
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("ask to be contacts: %w", err)
-	}
-	return accepted, nil
-}
-
-func answerRequest(ctx context.Context, tx bun.Tx, from, to chat.UserID, state int) (int64, error) {
-	res, err := tx.NewUpdate().Model((*requestRow)(nil)).Set("state = ?", state).
-		Where("from_id = ? AND to_id = ? AND state = ?", string(from), string(to), requestOpen).Exec(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return res.RowsAffected()
-}
-
-// AnswerContact accepts or refuses that from asked to to be contacts, or answers
-// chat.NotFound where that is not open.
-func (d *DB) AnswerContact(ctx context.Context, from, to chat.UserID, accept bool, at int64) error {
-	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		state := requestRefused
-		if accept {
-			state = requestAccepted
-			b, err := bondIn(ctx, tx, to, from)
+		row := requestRow{FromID: string(r.From), ToID: string(r.To), Message: r.Message, State: requestOpen, At: r.At}
+		if mine == nil || mine.State != requestOpen {
+			if mine != nil && mine.State == requestRefused && r.At-mine.At < requestAgain {
+				return nil
+			}
+			n, err := tx.NewSelect().Model((*requestRow)(nil)).Where("from_id = ? AND state = ?", string(r.From), requestOpen).Count(ctx)
 			if err != nil {
 				return err
 			}
-			if b.Blocked || b.Blocking {
-				return chat.Refuse(chat.Blocked, "one of the two has blocked the other")
+			if n >= chat.MaxAsks {
+				return &chat.Refusal{Code: chat.RateLimited, Words: "too many people have not answered you yet", RetryAfter: time.Hour}
 			}
 		}
-		n, err := answerRequest(ctx, tx, from, to, state)
-		if err != nil || !accept && n > 0 {
-			return err
+		if mine == nil {
+			_, err = tx.NewInsert().Model(&row).Exec(ctx)
+		} else {
+			_, err = tx.NewUpdate().Model(&row).WherePK().Column("message", "state", "at").Exec(ctx)
 		}
-		if n == 0 {
-			return chat.Refuse(chat.NotFound, "no such request")
-		}
-		return befriendIn(ctx, tx, from, to, true, at)
+		return err
 	})
 	if err != nil {
-		return fmt.Errorf("answer a request: %w", err)
+		return chat.Request{}, false, fmt.Errorf("ask to be contacts: %w", err)
 	}
-	return nil
+	return of, accepted, nil
+}
+
+// AnswerContact accepts or refuses that from asked to to be contacts, and returns
+// the request. To do the same again is fine; it answers chat.NotFound where there
+// is no such request, and chat.Blocked where one has blocked the other.
+func (d *DB) AnswerContact(ctx context.Context, from, to chat.UserID, accept bool, at int64) (r chat.Request, err error) {
+	err = d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		b, err := d.pairIn(ctx, tx, to, from)
+		if err != nil {
+			return err
+		}
+		row, err := requestIn(ctx, tx, from, to)
+		switch {
+		case err != nil:
+			return err
+		case row == nil:
+			return errNoRequest
+		}
+		r = row.request()
+		switch {
+		case row.State == requestAccepted && accept && b.Contacts, row.State == requestRefused && !accept:
+			return nil
+		case accept && b.MayMeet() != nil:
+			return b.MayMeet()
+		case row.State != requestOpen:
+			return errNoRequest
+		case accept:
+			return meetIn(ctx, tx, r, at)
+		}
+		return settleIn(ctx, tx, from, to, requestRefused)
+	})
+	if err != nil {
+		return chat.Request{}, fmt.Errorf("answer a request: %w", err)
+	}
+	return r, nil
+}
+
+var errNoRequest = chat.Refuse(chat.NotFound, "there is no such request")
+
+// meetIn makes contacts of the two people of a request, which is answered by
+// this, and so is one the other way round.
+func meetIn(ctx context.Context, tx bun.Tx, r chat.Request, at int64) error {
+	_, err := tx.NewUpdate().Model((*requestRow)(nil)).Set("state = ?", requestAccepted).
+		Where("from_id = ? AND to_id = ? OR from_id = ? AND to_id = ?", string(r.From), string(r.To), string(r.To), string(r.From)).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	return befriendIn(ctx, tx, r.From, r.To, true, at)
+}
+
+// settleIn gives an open request its answer.
+func settleIn(ctx context.Context, tx bun.Tx, from, to chat.UserID, state int) error {
+	_, err := tx.NewUpdate().Model((*requestRow)(nil)).Set("state = ?", state).
+		Where("from_id = ? AND to_id = ? AND state = ?", string(from), string(to), requestOpen).Exec(ctx)
+	return err
+}
+
+// requestIn returns what from has asked to, nil for nothing.
+func requestIn(ctx context.Context, tx bun.IDB, from, to chat.UserID) (*requestRow, error) {
+	var rows []requestRow
+	err := tx.NewSelect().Model(&rows).Where("from_id = ? AND to_id = ?", string(from), string(to)).Scan(ctx)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
+func (r requestRow) request() chat.Request {
+	return chat.Request{From: chat.UserID(r.FromID), To: chat.UserID(r.ToID), Message: r.Message, At: r.At}
 }
 
 // Unfriend ends that x and y are contacts, for both.
 func (d *DB) Unfriend(ctx context.Context, x, y chat.UserID, at int64) error {
-	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return befriendIn(ctx, tx, x, y, false, at) })
+	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := d.pairIn(ctx, tx, x, y); err != nil {
+			return err
+		}
+		return befriendIn(ctx, tx, x, y, false, at)
+	})
 	if err != nil {
 		return fmt.Errorf("end a contact: %w", err)
 	}
@@ -115,16 +173,33 @@ func (d *DB) Unfriend(ctx context.Context, x, y chat.UserID, at int64) error {
 // SetBlocked has u block peer, or no longer. Who is blocked can't be waiting for an answer.
 func (d *DB) SetBlocked(ctx context.Context, u, peer chat.UserID, on bool, at int64) error {
 	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := d.pairIn(ctx, tx, u, peer); err != nil {
+			return err
+		}
 		if err := bondRow(ctx, tx, u, peer, "blocked", on, at); err != nil || !on {
 			return err
 		}
-		_, err := answerRequest(ctx, tx, peer, u, requestRefused)
-		return err
+		return settleIn(ctx, tx, peer, u, requestRefused)
 	})
 	if err != nil {
 		return fmt.Errorf("block: %w", err)
 	}
 	return nil
+}
+
+// pairIn returns what x and y are to each other, seen by x. Until the transaction
+// ends nobody else changes that: all that do lock the two accounts first, in one order.
+func (d *DB) pairIn(ctx context.Context, tx bun.Tx, x, y chat.UserID) (chat.Bond, error) {
+	if d.mysql { // SQLite has one writer
+		for _, u := range []chat.UserID{min(x, y), max(x, y)} {
+			if _, err := tx.ExecContext(ctx, "SELECT id FROM users WHERE id = ? FOR UPDATE", string(u)); err != nil {
+				return chat.Bond{}, err
+			}
+		}
+	}
+	var rows []contactRow
+	err := tx.NewSelect().Model(&rows).Where("user_id = ? AND peer_id = ? OR user_id = ? AND peer_id = ?", string(x), string(y), string(y), string(x)).Scan(ctx)
+	return bondsIn(rows, x, y)[x], err
 }
 
 // befriendIn has x and y as contacts of each other, or no longer. The rows are
@@ -150,13 +225,6 @@ func bondRow(ctx context.Context, tx bun.Tx, u, peer chat.UserID, column string,
 	_, err := tx.NewUpdate().Model((*contactRow)(nil)).Set("? = ?", bun.Ident(column), on).Set("at = ?", at).
 		Where("user_id = ? AND peer_id = ?", string(u), string(peer)).Exec(ctx)
 	return err
-}
-
-// bondIn returns what x and y are to each other, seen by x.
-func bondIn(ctx context.Context, tx bun.Tx, x, y chat.UserID) (chat.Bond, error) {
-	var rows []contactRow
-	err := tx.NewSelect().Model(&rows).Where("user_id = ? AND peer_id = ? OR user_id = ? AND peer_id = ?", string(x), string(y), string(y), string(x)).Scan(ctx)
-	return bondsIn(rows, x, y)[x], err
 }
 
 // Contacts returns contacts of u in the order of their names, at most limit, from
@@ -185,20 +253,55 @@ func (d *DB) peersWhere(ctx context.Context, u chat.UserID, which, nick string, 
 	return persons(rows), nil
 }
 
-// Requests returns the open requests to u, and those of u, newest first, at most
-// limit of each.
+// Requests returns the open requests to u, and those of u that were not accepted,
+// newest first, at most limit of each: who asked is not told of a refusal.
 func (d *DB) Requests(ctx context.Context, u chat.UserID, limit int) (to, from []chat.Request, err error) {
-	for column, out := range map[string]*[]chat.Request{"to_id": &to, "from_id": &from} {
+	for _, q := range []struct {
+		column string
+		states []int
+		out    *[]chat.Request
+	}{{"to_id", []int{requestOpen}, &to}, {"from_id", []int{requestOpen, requestRefused}, &from}} {
 		var rows []requestRow
-		if err := d.read.NewSelect().Model(&rows).Where("? = ? AND state = ?", bun.Ident(column), string(u), requestOpen).
-			Order("at DESC").Limit(int64(limit)).Scan(ctx); err != nil {
+		if err := d.read.NewSelect().Model(&rows).Where("? = ? AND state IN (?)", bun.Ident(q.column), string(u), bun.List(q.states)).
+			OrderExpr("at DESC, from_id, to_id").Limit(int64(limit)).Scan(ctx); err != nil {
 			return nil, nil, fmt.Errorf("read requests: %w", err)
 		}
 		for _, r := range rows {
-			*out = append(*out, chat.Request{From: chat.UserID(r.FromID), To: chat.UserID(r.ToID), Message: r.Message, At: r.At})
+			*q.out = append(*q.out, r.request())
 		}
 	}
 	return to, from, nil
+}
+
+// RequestsWith returns what u has asked peer, and what peer asks u, nil for
+// nothing, as Requests does.
+func (d *DB) RequestsWith(ctx context.Context, u, peer chat.UserID) (mine, theirs *chat.Request, err error) {
+	m, err := requestIn(ctx, d.read, u, peer)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read request: %w", err)
+	}
+	t, err := requestIn(ctx, d.read, peer, u)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read request: %w", err)
+	}
+	if m != nil && m.State != requestAccepted {
+		r := m.request()
+		mine = &r
+	}
+	if t != nil && t.State == requestOpen {
+		r := t.request()
+		theirs = &r
+	}
+	return mine, theirs, nil
+}
+
+// Waiting returns how many requests wait for u.
+func (d *DB) Waiting(ctx context.Context, u chat.UserID) (int, error) {
+	n, err := d.read.NewSelect().Model((*requestRow)(nil)).Where("to_id = ? AND state = ?", string(u), requestOpen).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count requests: %w", err)
+	}
+	return int(n), nil
 }
 
 type profileRow struct {
@@ -230,21 +333,28 @@ func (d *DB) Profile(ctx context.Context, u chat.UserID) (chat.Profile, error) {
 	}, nil
 }
 
-// SaveProfile stores what u says of themselves, and what they are called and look like.
-func (d *DB) SaveProfile(ctx context.Context, u chat.UserID, nickname, avatar string, p chat.Profile, at int64) error {
+// SaveProfile stores what u says of themselves, and what they are called and look
+// like: avatar is the path of a picture that u has uploaded, as it was stored
+// before, or empty. From then on everybody may see that, and nobody the one before.
+func (d *DB) SaveProfile(ctx context.Context, u chat.UserID, nickname, picture string, p chat.Profile, at int64) error {
 	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		avatar := picture
 		r := profileRow{
 			UserID: string(u), Signature: p.Signature, Gender: p.Gender, Birthday: p.Birthday, Email: p.Email, Phone: p.Phone,
 			Unlisted: p.Unlisted, Unseen: p.Unseen, UpdatedAt: at,
 		}
-		if _, err := tx.NewInsert().Model(&r).Ignore().Exec(ctx); err != nil {
+		_, err := tx.NewInsert().Model(&r).Ignore().Exec(ctx)
+		if err != nil {
 			return err
 		}
 		if _, err := tx.NewUpdate().Model(&r).WherePK().Exec(ctx); err != nil {
 			return err
 		}
+		if avatar, err = d.wear(ctx, tx, u, avatar); err != nil {
+			return err
+		}
 		named := newUserRow(chat.Person{ID: u, Nickname: nickname, Avatar: avatar}, "", 0)
-		_, err := tx.NewUpdate().Model(&named).WherePK().Column("nickname", "nick_fold", "avatar").Exec(ctx)
+		_, err = tx.NewUpdate().Model(&named).WherePK().Column("nickname", "nick_fold", "avatar").Exec(ctx)
 		return err
 	})
 	if err != nil {

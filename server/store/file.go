@@ -84,8 +84,9 @@ func (d *DB) EndUpload(ctx context.Context, u chat.Upload) error {
 	return nil
 }
 
-// UploadFor returns what is known of a file that u may read: its owner, and the
-// members of conversations that it was posted in. To anybody else there is none.
+// UploadFor returns what is known of a file that u may read: its owner, the
+// members of conversations that it was posted in, and everybody where it is its
+// owner's avatar. To anybody else there is none.
 func (d *DB) UploadFor(ctx context.Context, id string, u chat.UserID) (chat.Upload, error) {
 	var r fileRow
 	err := d.read.NewSelect().Model(&r).Where("f.id = ? AND f.state IN (?, ?)", id, fileUnposted, filePosted).
@@ -101,7 +102,7 @@ func (d *DB) UploadFor(ctx context.Context, id string, u chat.UserID) (chat.Uplo
 
 // mayRead holds of a file f that somebody, named twice, may read.
 const mayRead = `(f.owner = ? OR EXISTS (SELECT 1 FROM file_entries AS e
-	JOIN members AS m ON m.conv_id = e.conv_id AND m.user_id = ? WHERE e.file_id = f.id))`
+	JOIN members AS m ON m.conv_id = e.conv_id AND m.user_id = ? WHERE e.file_id = f.id) OR ` + worn + `)`
 
 // StaleUploads marks files for removal that were begun before a time and never
 // posted, and returns at most limit that are marked. From then on they can't be

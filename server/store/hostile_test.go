@@ -26,7 +26,7 @@ func TestNamesThatCannotBeAreNobodys(t *testing.T) {
 		if _, _, err := db.UserByName(t.Context(), "ua\x00nn"); !errors.Is(err, chat.ErrNotFound) {
 			t.Errorf("by name: %v, want not found", err)
 		}
-		if ps, err := db.SearchPeople(t.Context(), "\x00", 10); err != nil || len(ps) > 0 {
+		if ps, err := db.SearchPeople(t.Context(), "Unobody", "\x00", 10); err != nil || len(ps) > 0 {
 			t.Errorf("search finds %v, %v", ps, err)
 		}
 		ids := []chat.UserID{"U\x00", ann, "", "' OR 1=1"}

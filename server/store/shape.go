@@ -98,8 +98,9 @@ func shapesOf(mysql bool) shapes {
 	s.deleteFileEntry = &shape{head: "DELETE FROM file_entries WHERE ", row: "file_id = ? AND conv_id = ? AND seq = ?", args: 3}
 	s.lockUnsent = &shape{head: "SELECT id FROM files WHERE ", row: "id = ?", tail: lockFile, args: 1}
 	s.freeFile = &shape{
-		head: "UPDATE files SET state = 1 WHERE state = 2 AND NOT EXISTS (SELECT 1 FROM file_entries AS e WHERE e.file_id = files.id) AND ",
-		row:  "id = ?", args: 1,
+		head: "UPDATE files SET state = 1 WHERE state = 2 AND NOT EXISTS (SELECT 1 FROM file_entries AS e WHERE e.file_id = files.id) AND " +
+			"NOT EXISTS (SELECT 1 FROM users AS a WHERE a.id = files.owner AND SUBSTR(a.avatar, 8, 26) = files.id) AND ",
+		row: "id = ?", args: 1,
 	}
 	s.rewriteMessage = &shape{head: update + "messages SET kind = ?, content = ? WHERE conv_id = ? AND seq = ?", args: 4}
 	s.lockHeads = &shape{head: s.selectHeads.head, row: "?", sep: ",", tail: lock, args: 1}

@@ -2,9 +2,10 @@ package chat
 
 // Limits of what people say of themselves.
 const (
-	MaxSignature = 140 // runes
+	MaxSignature = 255 // runes
 	MaxEmail     = 254 // bytes
 	MaxPhone     = 20  // characters
+	MaxAsks      = 100 // requests of one person that nobody has answered
 )
 
 // A Profile is what somebody says of themselves beside their names.
@@ -29,4 +30,15 @@ type Request struct {
 	To      UserID `json:"to"`
 	Message string `json:"message,omitempty"`
 	At      int64  `json:"at"` // Unix milliseconds
+}
+
+// MayMeet says why two people may not become contacts, or nil. The error is a *Refusal.
+func (b Bond) MayMeet() error {
+	switch {
+	case b.Blocked:
+		return Refuse(Blocked, "this person does not take messages from you")
+	case b.Blocking:
+		return Refuse(Blocked, "you have blocked this person")
+	}
+	return nil
 }
