@@ -192,3 +192,53 @@ func TestProfilesTellOthersOnlyWhatIsTheirs(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoIsUnseenIsOfflineForAllOnAllNodes(t *testing.T) {
+	db, redis := servicetest.MariaDB(t).Database(), servicetest.Redis(t)
+	urlA := inProcess(t, "--db", db, "--redis", redis.URL(), "--node", "1")
+	urlB := inProcess(t, "--db", db, "--redis", redis.URL(), "--node", "2")
+	a, b := join(t, urlA, "ann"), join(t, urlB, "bob")
+	conv := chat.Direct(a.ID, b.ID)
+	a.say(conv, "ann 0")
+	agree(t, urlA, conv, 1, a, b)
+	see := func(want bool, when string) {
+		t.Helper()
+		for _, p := range [][2]*someone{{a, b}, {b, a}} {
+			eventually(t, func() string { return fmt.Sprintf("%s: %s sees %s: %v", when, p[0].Name(), p[1].Name(), want) }, func() (ok bool) {
+				p[0].Do(func(st *state.State) { ok = st.Online(p[1].ID) == want })
+				return ok
+			})
+		}
+	}
+	card := func(url string, by, of *someone) (c struct {
+		Online bool
+		SeenAt int64 `json:"seen_at"`
+	}) {
+		t.Helper()
+		call(t, "GET", url+"/api/v1/people/"+string(of.ID), by.token, nil, &c)
+		return c
+	}
+	profile := func(unseen bool) {
+		t.Helper()
+		// By the node on which she has no session.
+		call(t, "PUT", urlB+"/api/v1/me/profile", a.token, map[string]any{"nickname": "Ann", "profile": chat.Profile{Unseen: unseen}}, &struct{}{})
+	}
+	see(true, "at first")
+	if c := card(urlB, b, a); !c.Online {
+		t.Errorf("bob sees %+v", c)
+	}
+	profile(true)
+	see(false, "unseen")
+	for _, p := range [][2]*someone{{a, b}, {b, a}} {
+		for _, url := range []string{urlA, urlB} {
+			if c := card(url, p[0], p[1]); c.Online || c.SeenAt != 0 {
+				t.Errorf("%s is shown %+v", p[0].Name(), c)
+			}
+		}
+	}
+	// They can be written to as ever.
+	b.say(conv, "bob 0")
+	agree(t, urlA, conv, 2, a, b)
+	profile(false)
+	see(true, "seen again")
+}

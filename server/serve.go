@@ -101,11 +101,14 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	defer carrier.Close()
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
-		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notifying(notices, programs), Only: contactsOnly(set),
+		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notifying(notices, programs), Only: contactsOnly(set), Seer: db,
 	})
 	if carrier.Kafka != nil {
 		carrier.Kafka.OnCommitted(watch.Carried)
 		carrier.Kafka.OnLost(hub.Lost)
+	}
+	if err := hub.LearnUnseen(ctx); err != nil {
+		return err
 	}
 	people.SetPoster(hub)
 	if programs != nil {

@@ -28,6 +28,10 @@ func (p *poster) PostWait(_ context.Context, d chat.Draft) (chat.Message, error)
 
 func (p *poster) Renew(context.Context, chat.ConvID, ...chat.UserID) error { return nil }
 
+func (p *poster) Unsee(context.Context, chat.UserID, bool) error { return nil }
+
+func (p *poster) Here(context.Context, chat.UserID, chat.UserID) bool { return false }
+
 func open(t *testing.T) *store.DB {
 	t.Helper()
 	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
@@ -464,6 +468,10 @@ func (p *slowPoster) PostWait(context.Context, chat.Draft) (chat.Message, error)
 }
 
 func (p *slowPoster) Renew(context.Context, chat.ConvID, ...chat.UserID) error { return nil }
+
+func (p *slowPoster) Unsee(context.Context, chat.UserID, bool) error { return nil }
+
+func (p *slowPoster) Here(context.Context, chat.UserID, chat.UserID) bool { return false }
 
 func TestOneAddressMakesSoManyRequests(t *testing.T) {
 	now := time.Now()

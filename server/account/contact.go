@@ -35,6 +35,7 @@ type Contacts interface {
 	Requests(ctx context.Context, u chat.UserID, limit int) (to, from []chat.Request, err error)
 	RequestsWith(ctx context.Context, u, peer chat.UserID) (mine, theirs *chat.Request, err error)
 	Waiting(ctx context.Context, u chat.UserID) (int, error)
+	SeenAt(ctx context.Context, u chat.UserID) (int64, error)
 	// Profile returns what u says of themselves, nothing where that is nothing.
 	Profile(ctx context.Context, u chat.UserID) (chat.Profile, error)
 	SaveProfile(ctx context.Context, u chat.UserID, nickname, avatar string, p chat.Profile, at int64) error
@@ -210,7 +211,9 @@ func (s *Service) Askings(ctx context.Context, by chat.UserID) (to, from []Askin
 type Card struct {
 	chat.Person
 	Profile chat.Profile `json:"profile"`
-	Bond    chat.Bond    `json:"bond"`    // seen by the one who looks
+	Bond    chat.Bond    `json:"bond"` // seen by the one who looks
+	Online  bool         `json:"online"`
+	SeenAt  int64        `json:"seen_at"` // when they were last here, Unix milliseconds; 0: that is nobody's business
 	Asked   bool         `json:"asked"`   // the one who looks has asked them
 	Asks    string       `json:"asks"`    // what they asked with, where they did
 	Waiting bool         `json:"waiting"` // they have asked
@@ -224,6 +227,7 @@ func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err err
 	if c.Profile, err = s.store.Profile(ctx, id); err != nil || id == by {
 		return c, err
 	}
+	hides := c.Profile.Unseen
 	c.Profile = c.Profile.Public()
 	bonds, err := s.store.BondsWith(ctx, by, id)
 	if err != nil {
@@ -231,6 +235,8 @@ func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err err
 	}
 	if c.Bond = bonds[id]; c.Bond.Blocked {
 		c.Profile = chat.Profile{}
+	} else if err := s.sight(ctx, by, &c, hides); err != nil {
+		return c, err
 	}
 	c.Bond.Blocked = false // nobody is told before they write
 	mine, theirs, err := s.store.RequestsWith(ctx, by, id)
@@ -239,6 +245,18 @@ func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err err
 		c.Waiting, c.Asks = true, theirs.Message
 	}
 	return c, err
+}
+
+// sight tells of c whether they are here, or when they were, unless one of the two
+// is unseen.
+func (s *Service) sight(ctx context.Context, by chat.UserID, c *Card, hides bool) error {
+	mine, err := s.store.Profile(ctx, by)
+	if err != nil || hides || mine.Unseen {
+		return err
+	}
+	c.Online = s.poster.Here(ctx, by, c.ID)
+	c.SeenAt, err = s.store.SeenAt(ctx, c.ID)
+	return err
 }
 
 // AsksWaiting returns how many people wait for by to answer whether they are contacts.
@@ -264,7 +282,14 @@ func (s *Service) SaveProfile(ctx context.Context, by chat.UserID, nickname, ava
 	if !slices.Contains([]string{"", "female", "male", "other"}, p.Gender) {
 		return chat.Refuse(chat.Invalid, "there is no such gender here")
 	}
-	return s.store.SaveProfile(ctx, by, nickname, avatar, p, s.now().UnixMilli())
+	was, err := s.store.Profile(ctx, by)
+	if err != nil {
+		return err
+	}
+	if err := s.store.SaveProfile(ctx, by, nickname, avatar, p, s.now().UnixMilli()); err != nil || was.Unseen == p.Unseen {
+		return err
+	}
+	return s.poster.Unsee(ctx, by, p.Unseen)
 }
 
 // Profile returns what by says of themselves.

@@ -45,6 +45,10 @@ func (h *Hub) hand(ctx context.Context, e wire.Event) error {
 			}
 		}
 		return nil
+	case wire.Online, wire.Presence:
+		if h.heed(&e); len(e.To) == 0 {
+			return nil
+		}
 	case wire.Turned:
 		h.mu.Lock()
 		h.turnLocked(b.Conv)

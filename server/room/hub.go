@@ -28,6 +28,7 @@ type Config struct {
 	Meter    Meter    // nil: nothing is measured
 	Notifier Notifier // nil: who has no session finds out by coming back
 	Losses   Losses   // of Fanout; nil: it loses nothing
+	Seer     Seer     // nil: everybody is seen, and nobody remembered
 	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
 	Build    string           // told to clients in Welcome
@@ -62,6 +63,7 @@ type Hub struct {
 	hearing hearing
 	unknown atomic.Bool // people are told that it is not known who is online
 	failing time.Time   // since when commits fail; zero: they don't
+	hiding  hiding
 }
 
 // person is somebody with a session on this node.
@@ -137,6 +139,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	stopEvents()
 	wg.Wait()
 	h.flushMarks(within)
+	h.sawRest(within)
 	return errors.Join(err, <-errs)
 }
 

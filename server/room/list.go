@@ -49,7 +49,7 @@ func (h *Hub) Welcome(ctx context.Context, c Conn, sums ...uint32) (wire.Welcome
 	}
 	peers, _ := h.watch(u, convs)
 	w.Convs, w.People, w.Next, w.Differ, w.More = l.Convs, people, l.Next, l.Differ, l.More
-	w.Online, w.Unknown = h.online(ctx, peers), h.unknown.Load()
+	w.Online, w.Unknown = h.online(ctx, u, peers), h.unknown.Load()
 	h.tellHere(ctx, u, w.Online)
 	return w, nil
 }
@@ -82,7 +82,7 @@ func (h *Hub) Lines(ctx context.Context, u chat.UserID, ask wire.List) (wire.Lis
 		convs[i] = s.Conv
 	}
 	peers, fresh := h.watch(u, convs)
-	l.Online = h.online(ctx, peers)
+	l.Online = h.online(ctx, u, peers)
 	h.tellHere(ctx, u, slices.DeleteFunc(slices.Clone(l.Online), func(p chat.UserID) bool { return !fresh[p] }))
 	return l, nil
 }
@@ -218,7 +218,7 @@ func (h *Hub) Standing(ctx context.Context, u chat.UserID) ([]chat.Head, error) 
 		return nil, err
 	}
 	peers, _ := h.watch(u, convsOf(hs[:min(len(hs), watched)]))
-	h.tellHere(ctx, u, h.online(ctx, peers))
+	h.tellHere(ctx, u, h.online(ctx, u, peers))
 	return hs, nil
 }
 

@@ -61,6 +61,7 @@ func (h *Hub) tick(ctx context.Context) {
 			h.askPending(ctx)
 			h.watchKnown(ctx, &k)
 			h.announceLeft(ctx)
+			h.learnUnseen(ctx)
 			h.forgetEnded()
 		}
 	}

@@ -43,8 +43,9 @@ func (h *Hub) announceLeft(ctx context.Context) {
 		return
 	}
 	// Where nothing is known of other nodes, nothing is known of who has left this one.
+	h.saw(ctx, slices.Collect(maps.Keys(gone)))
 	for u, l := range gone {
-		peers := peersOf(l)
+		peers := h.mutual(u, peersOf(l))
 		if on[u] || len(peers) == 0 {
 			continue // online on another node
 		}
@@ -120,16 +121,16 @@ func (h *Hub) watch(u chat.UserID, convs []chat.ConvID) (peers []chat.UserID, fr
 	return peers, fresh
 }
 
-// online returns those of us who are.
-func (h *Hub) online(ctx context.Context, us []chat.UserID) []chat.UserID {
-	if len(us) == 0 {
+// online returns those of us who are online, as far as u may know. It changes us.
+func (h *Hub) online(ctx context.Context, u chat.UserID, us []chat.UserID) []chat.UserID {
+	if us = h.mutual(u, us); len(us) == 0 {
 		return nil
 	}
 	on, err := h.Presence.Online(ctx, us...)
 	if err != nil {
 		h.Log.Warn("presence is not known", "err", err)
 	}
-	return slices.DeleteFunc(us, func(u chat.UserID) bool { return !on[u] })
+	return slices.DeleteFunc(us, func(p chat.UserID) bool { return !on[p] })
 }
 
 // tellHere tells peers that u is here.
@@ -149,13 +150,14 @@ func (h *Hub) befriend(ctx context.Context, x, y chat.UserID) {
 	if err != nil {
 		h.Log.Warn("presence is not known", "err", err)
 	}
+	mutual := len(h.mutual(x, []chat.UserID{y})) > 0
 	for _, p := range [][2]chat.UserID{{x, y}, {y, x}} {
 		h.mu.Lock()
 		if l := h.live[p[0]]; l != nil {
 			l.peers[p[1]] = true
 		}
 		h.mu.Unlock()
-		if on[p[1]] {
+		if mutual && on[p[1]] {
 			h.push(wire.Frame{Body: wire.Online{User: p[1], Online: true}}, chat.Stamp{}, h.connsOf(p[0]))
 		}
 	}

@@ -94,7 +94,7 @@ func (h *Hub) peersHere(u chat.UserID) (peers, here []chat.UserID) {
 func (h *Hub) tellUnknown() {
 	for _, u := range h.here() {
 		_, here := h.peersHere(u)
-		h.push(wire.Frame{Body: wire.Presence{Online: here}}, chat.Stamp{}, h.connsOf(u))
+		h.push(wire.Frame{Body: wire.Presence{Online: h.mutual(u, here)}}, chat.Stamp{}, h.connsOf(u))
 	}
 }
 
@@ -111,7 +111,7 @@ func (h *Hub) tellKnown(ctx context.Context, us []chat.UserID) error {
 		return err
 	}
 	for i, u := range us {
-		peers[i] = slices.DeleteFunc(peers[i], func(p chat.UserID) bool { return !on[p] })
+		peers[i] = h.mutual(u, slices.DeleteFunc(peers[i], func(p chat.UserID) bool { return !on[p] }))
 		h.push(wire.Frame{Body: wire.Presence{Known: true, Online: peers[i]}}, chat.Stamp{}, h.connsOf(u))
 	}
 	return nil

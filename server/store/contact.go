@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -363,19 +366,34 @@ func (d *DB) SaveProfile(ctx context.Context, u chat.UserID, nickname, picture s
 	return nil
 }
 
-// Unseen returns those of us who tell nobody whether they are online.
-func (d *DB) Unseen(ctx context.Context, us ...chat.UserID) (map[chat.UserID]bool, error) {
-	hidden := map[chat.UserID]bool{}
-	if len(us) == 0 {
-		return hidden, nil
-	}
-	var ids []string
-	err := d.read.NewSelect().Model((*profileRow)(nil)).Column("user_id").Where("user_id IN (?) AND unseen = ?", bun.List(us), true).Scan(ctx, &ids)
-	if err != nil {
+// Unseen returns all who tell nobody whether they are online.
+func (d *DB) Unseen(ctx context.Context) ([]chat.UserID, error) {
+	var us []chat.UserID
+	if err := d.read.NewSelect().Model((*profileRow)(nil)).Column("user_id").Where("unseen = ?", true).Scan(ctx, &us); err != nil {
 		return nil, fmt.Errorf("read who is not seen: %w", err)
 	}
-	for _, id := range ids {
-		hidden[chat.UserID(id)] = true
+	return us, nil
+}
+
+// Saw notes that us were last here at a time in Unix milliseconds, unless they were later.
+func (d *DB) Saw(ctx context.Context, at int64, us ...chat.UserID) error {
+	for part := range slices.Chunk(us, chunk) {
+		err := d.persist(ctx, func() error {
+			_, err := d.db.NewUpdate().Table("users").Set("seen_at = ?", at).Where("id IN (?) AND seen_at < ?", bun.List(part), at).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("note who was here: %w", err)
+		}
 	}
-	return hidden, nil
+	return nil
+}
+
+// SeenAt returns when u was last here, Unix milliseconds, 0 for never.
+func (d *DB) SeenAt(ctx context.Context, u chat.UserID) (at int64, err error) {
+	err = d.read.NewSelect().Table("users").Column("seen_at").Where("id = ?", string(u)).Scan(ctx, &at)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, fmt.Errorf("read when somebody was here: %w", err)
+	}
+	return at, nil
 }

@@ -408,3 +408,30 @@ func TestAvatarIsSeenByAllAndKept(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoIsUnseenAndWhenOthersWereHere(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		db, _, _, ps := club(t, dsn, 3)
+		ctx := t.Context()
+		for i, p := range ps {
+			if err := db.SaveProfile(ctx, p.ID, "x", "", chat.Profile{Unseen: i != 1}, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		us, err := db.Unseen(ctx)
+		slices.Sort(us)
+		if want := []chat.UserID{ps[0].ID, ps[2].ID}; err != nil || !slices.Equal(us, want) {
+			t.Errorf("unseen are %v, want %v: %v", us, want, err)
+		}
+		for _, at := range []int64{50, 70, 60} {
+			if err := db.Saw(ctx, at, ps[0].ID, ps[1].ID, "Unobody"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for u, want := range map[chat.UserID]int64{ps[0].ID: 70, ps[1].ID: 70, ps[2].ID: 0, "Unobody": 0} {
+			if at, err := db.SeenAt(ctx, u); err != nil || at != want {
+				t.Errorf("%s was here at %d, want %d: %v", u, at, want, err)
+			}
+		}
+	})
+}

@@ -33,6 +33,10 @@ func (s *straight) PostWait(ctx context.Context, d chat.Draft) (chat.Message, er
 
 func (s *straight) Renew(context.Context, chat.ConvID, ...chat.UserID) error { return nil }
 
+func (s *straight) Unsee(context.Context, chat.UserID, bool) error { return nil }
+
+func (s *straight) Here(context.Context, chat.UserID, chat.UserID) bool { return false }
+
 // club makes so many people and a service of groups for them.
 func club(t *testing.T, dsn string, n int) (*store.DB, *straight, *account.Service, []chat.Person) {
 	t.Helper()

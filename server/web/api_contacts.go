@@ -139,6 +139,8 @@ type personAnswer struct {
 	Profile  chat.Profile `json:"profile"`
 	Contact  bool         `json:"contact"`
 	Blocking bool         `json:"blocking" doc:"The caller has blocked them"`
+	Online   bool         `json:"online"`
+	SeenAt   int64        `json:"seen_at,omitempty" doc:"When they were last here, in Unix milliseconds; missing where one of the two tells nobody"`
 	Asked    bool         `json:"asked" doc:"The caller has asked them to be a contact"`
 	Waiting  bool         `json:"waiting" doc:"They have asked the caller"`
 	Asks     string       `json:"asks,omitempty" doc:"What they asked with"`
@@ -146,7 +148,7 @@ type personAnswer struct {
 
 func (s *server) apiPerson(ctx context.Context, c caller, in *struct{ PersonPath }) (personAnswer, error) {
 	k, err := s.Accounts.Card(ctx, c.ID, in.ID)
-	return personAnswer{k.Person, k.Profile, k.Bond.Contacts, k.Bond.Blocking, k.Asked, k.Waiting, k.Asks}, err
+	return personAnswer{k.Person, k.Profile, k.Bond.Contacts, k.Bond.Blocking, k.Online, k.SeenAt, k.Asked, k.Waiting, k.Asks}, err
 }
 
 type profileBody struct {

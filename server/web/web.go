@@ -49,6 +49,10 @@ type Hub interface {
 	PostWait(ctx context.Context, d chat.Draft) (chat.Message, error)
 	// Renew has all nodes read anew what decides in conv, and tells its people.
 	Renew(ctx context.Context, conv chat.ConvID, to ...chat.UserID) error
+	// Unsee has u be unseen, or seen again, by all who see them now.
+	Unsee(ctx context.Context, u chat.UserID, unseen bool) error
+	// Here reports whether u may know that peer is online.
+	Here(ctx context.Context, u, peer chat.UserID) bool
 	// Lines returns lines of the list of u, latest first, and the people that they name.
 	Lines(ctx context.Context, u chat.UserID, ask wire.List) (wire.Listed, error)
 	// Before returns at most limit entries before seq, 0 for the end. A direct

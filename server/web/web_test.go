@@ -63,6 +63,10 @@ func (h *hub) PostWait(_ context.Context, d chat.Draft) (chat.Message, error) {
 
 func (h *hub) Renew(context.Context, chat.ConvID, ...chat.UserID) error { return nil }
 
+func (h *hub) Unsee(context.Context, chat.UserID, bool) error { return nil }
+
+func (h *hub) Here(context.Context, chat.UserID, chat.UserID) bool { return false }
+
 // Lines lists the logs by their names; a cursor is the name of the last.
 func (h *hub) Lines(_ context.Context, _ chat.UserID, ask wire.List) (l wire.Listed, _ error) {
 	h.mu.Lock()
