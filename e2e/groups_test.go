@@ -88,3 +88,74 @@ func TestGroupsAreLookedAfterWithoutAScript(t *testing.T) {
 	e.do(chromedp.Navigate(s.url + link))
 	e.until(fmt.Sprintf(`document.querySelector("a.primary").pathname == "/c/%s"`, conv))
 }
+
+// An administrator lets somebody in, whose list shows the group at once.
+func TestApplicantSeesTheGroupOnceLetIn(t *testing.T) {
+	s := newServer(t)
+	ann, bob, eve := join(t, s, "ann", "Ann"), join(t, s, "bob", "Bob"), join(t, s, "eve", "Eve")
+	conv := ann.group("Weekend hike", bob)
+	at := "/api/v1/groups/" + string(conv)
+	ann.call("PATCH", at, map[string]any{"joining": "approval"}, nil)
+	ann.call("PUT", at+"/members/"+string(bob.ID)+"/role", map[string]any{"role": "admin"}, nil)
+	ann.says(conv, "before you came")
+
+	e := browse(t, s, 1440, 900).as(eve)
+	e.goTo("/")
+	e.live()
+	eve.call("POST", at+"/join", map[string]any{"message": "let me in"}, nil)
+	b := e.beside(1440, 900).as(bob)
+	b.goTo("/c/" + string(conv))
+	b.live()
+	b.click(".head .acts button")
+	b.click(`.details a[href^="/g/"]`)
+	b.until(`document.querySelector("nav.side .count")`)
+	b.click(`nav.side a[href$="/requests"]`)
+	b.until(`document.querySelector("button[value=accept]")`)
+	b.shot("group-app-requests")
+	b.click("button[value=accept]")
+	b.until(`location.search == "?done=accept"`)
+
+	e.until(`[...document.querySelectorAll(".conv-row")].some(r => r.textContent.includes("Weekend hike") && r.textContent.includes("Bob let Eve in"))`)
+	e.click(".conv-row")
+	e.until(`document.querySelector("#log").textContent.includes("Bob let Eve in") && document.querySelector(".head .names p").textContent == "3 members"`)
+	e.shot("group-app-let-in")
+	e.say("thank you")
+	b.goTo("/c/" + string(conv))
+	b.sees("thank you")
+
+	// What the rules say of who may write is said where one writes.
+	ann.call("PATCH", at, map[string]any{"announce": true}, nil)
+	e.until(`!document.querySelector("#composer") && document.querySelector(".conv .hint").textContent.includes("Only the owner and administrators")`)
+	e.shot("group-app-announce")
+	b.until(`document.querySelector("#composer")`)
+	ann.call("PATCH", at, map[string]any{"announce": false}, nil)
+	e.until(`document.querySelector("#text")`)
+	e.say("again")
+	b.sees("again")
+	e.quiet()
+}
+
+// Who is removed while looking at a group is shown nothing of it any more, also
+// after a reload without the server.
+func TestRemovedWhileLookingAtIt(t *testing.T) {
+	s := newServer(t)
+	ann, bob := join(t, s, "ann", "Ann"), join(t, s, "bob", "Bob")
+	conv := ann.group("Weekend hike", bob)
+	ann.says(conv, "the secret place")
+	ann.says(ann.with(bob), "hello bob")
+	for _, width := range []int64{390, 1440} {
+		b := browse(t, s, width, 844).as(bob)
+		b.goTo("/c/" + string(conv))
+		b.live()
+		b.sees("the secret place")
+		ann.call("DELETE", "/api/v1/groups/"+string(conv)+"/members/"+string(bob.ID), nil, nil)
+		b.until(`location.pathname == "/" && !document.body.innerText.includes("the secret place") && !document.body.innerText.includes("Weekend hike")`)
+		b.until(`document.querySelector(".nothing p").textContent == "You are no longer in this group"`)
+		b.until(`[...document.querySelectorAll(".conv-row")].some(r => r.textContent.includes("hello bob"))`)
+		b.shot(fmt.Sprintf("group-app-removed-%d", width))
+		ann.call("POST", "/api/v1/groups/"+string(conv)+"/members", map[string]any{"people": []chat.UserID{bob.ID}}, nil)
+		b.until(`[...document.querySelectorAll(".conv-row")].some(r => r.textContent.includes("Ann added Bob"))`)
+		b.quiet()
+		b.close()
+	}
+}

@@ -143,6 +143,9 @@ func (h *Hub) tellOpened(ctx context.Context, conv chat.ConvID, seq int64, to []
 	}
 	// The entry that brought them there follows by itself. What was before is not new.
 	s.LastSeq = seq - 1
+	if seq > 1 {
+		s.Members -= len(to) // it counts them when it follows
+	}
 	s.Mine.Delivered, s.Mine.Read = s.LastSeq, s.LastSeq
 	o := wire.Opened{Summary: s}
 	if x, y, ok := conv.Pair(); ok {
