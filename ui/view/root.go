@@ -27,8 +27,9 @@ type Root struct {
 	late    bool
 	entries []entry
 	open    state.Conv
-	has     bool // open is known
-	left    bool // what was open is a group that one is no longer in
+	has     bool  // open is known
+	hushed  int64 // until when one is muted, where a redrawing waits for that
+	left    bool  // what was open is a group that one is no longer in
 	typing  string
 	people  []member
 	unread  int
@@ -154,6 +155,10 @@ func (r *Root) look() {
 		r.down = time.Time{}
 	case r.down.IsZero():
 		r.down = d.Now()
+	}
+	if wait := r.open.Muted - d.Now().UnixMilli(); r.has && wait > 0 && r.open.Muted != r.hushed && wait < 24*3600_000 {
+		r.hushed = r.open.Muted // drawn again once one may write
+		time.AfterFunc(time.Duration(wait+500)*time.Millisecond, func() { d.Changed(state.Change{Link: true}) })
 	}
 	r.late = !r.down.IsZero() && d.Now().Sub(r.down) >= grace
 	r.name()
