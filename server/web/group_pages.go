@@ -1,10 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"kamachat/server/account"
@@ -375,11 +375,11 @@ func (s *server) editForm(w http.ResponseWriter, r *http.Request, c caller) (e a
 		for _, name := range []string{"name", "notice", "joining", "slow", "announce", "unpicture"} {
 			values[name] = r.PostFormValue(name)
 		}
-	} else if e.Avatar, err = s.pictureForm(w, r, c, values); err != nil {
+	} else if e.Avatar, err = s.pictureForm(w, r, c, values); err != nil && err != error(errNoPicture) {
 		return e, err
 	}
-	slow, err := strconv.Atoi(values["slow"])
-	if err != nil {
+	slow, serr := strconv.Atoi(values["slow"])
+	if serr != nil {
 		return e, chat.Refuse(chat.Invalid, "these can't be the rules of a group")
 	}
 	name, notice, joining, announce, none := values["name"], values["notice"], chat.Joining(values["joining"]), values["announce"] != "", ""
@@ -387,7 +387,7 @@ func (s *server) editForm(w http.ResponseWriter, r *http.Request, c caller) (e a
 	if e.Avatar == nil && values["unpicture"] != "" {
 		e.Avatar = &none
 	}
-	return e, nil
+	return e, err
 }
 
 // pictureForm reads the fields of a form into values and returns where the picture
@@ -397,10 +397,11 @@ func (s *server) pictureForm(w http.ResponseWriter, r *http.Request, c caller, v
 	if err != nil {
 		return nil, badBody(err)
 	}
+	var wrong error // told once all is read: what else was typed stays in the form
 	for {
 		p, err := parts.NextPart()
 		if err != nil {
-			return at, ended(err)
+			return at, cmp.Or(ended(err), wrong)
 		}
 		if p.FormName() != "picture" {
 			if values[p.FormName()], err = field(p); err != nil {
@@ -411,15 +412,13 @@ func (s *server) pictureForm(w http.ResponseWriter, r *http.Request, c caller, v
 		if p.FileName() == "" || s.Files == nil || at != nil {
 			continue // nothing was chosen
 		}
-		if !strings.HasPrefix(p.Header.Get("Content-Type"), "image/") {
-			return nil, errNoPicture
-		}
 		u, err := s.take(w, r, chat.Upload{Owner: c.ID, Name: p.FileName(), Type: p.Header.Get("Content-Type")}, -1, p)
 		if err != nil {
 			return nil, err
 		}
 		if chat.Media(u.Type) != "image" {
-			return nil, errNoPicture
+			wrong = errNoPicture
+			continue
 		}
 		path := u.URL()
 		at = &path
