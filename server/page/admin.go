@@ -40,6 +40,7 @@ var adminEntries = []entry{
 // settingsEntries is the navigation of a person's settings. It holds only what there is.
 var settingsEntries = []entry{
 	{"/settings/export", "export.account"},
+	{"/settings/bots", "settings.bots"},
 }
 
 // AdminHome is where /admin leads.

@@ -11,6 +11,7 @@ import (
 // A GroupFrame is what every page of a group gets.
 type GroupFrame struct {
 	Common
+	Hooks   bool // groups have webhooks here
 	Me      chat.Person
 	Group   chat.Group
 	Picture string    // the address of its picture, where who looks may see it; empty: none
@@ -111,6 +112,9 @@ func (f GroupFrame) entries() []entry {
 	}
 	if f.rules() && f.Group.State == chat.InUse {
 		es = append(es, entry{f.at("/edit"), "group.settings"})
+		if f.Hooks {
+			es = append(es, entry{f.at("/hooks"), "hooks.title"})
+		}
 	}
 	return es
 }

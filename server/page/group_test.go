@@ -45,6 +45,14 @@ func groupPages(lang string) map[string]templ.Component {
 			{chat.GroupInvite{Code: "ABC", Most: 5, Uses: 2, ExpiresAt: noon.UnixMilli() + 86_400_000}, "https://chat.example/join/ABC", "Azhe", true}, {chat.GroupInvite{Code: "OLD"}, "", "Azhe", false},
 		}}),
 		"group.edit": Edit(GroupEdit{GroupFrame: ofGroup(lang, admin), Edited: ofGroup(lang, admin).Group}),
+		"group.hooks": Hooks(HooksPage{
+			GroupFrame: ofGroup(lang, admin), In: []chat.InHook{{ID: "h1", Bot: eve, At: noon.UnixMilli()}}, Bots: map[chat.UserID]string{eve: "<Eve>"},
+			Out: []chat.OutHook{{ID: "h2", URL: "https://example.org/<in>", Problem: "it answered 502", Fails: 3}}, Address: "https://chat.example/api/v1/hooks/h1/s", Secret: "s3cret",
+		}),
+		"settings.bots": Bots(BotsPage{
+			SettingsFrame: SettingsFrame{Common: common(lang), Me: chat.Person{ID: ann}, At: "/settings/bots"}, Secret: "t0ken", Made: "<in>",
+			Bots: []Bot{{chat.Person{ID: eve, Username: "eve", Nickname: "<Eve>", Bot: true}, []chat.Token{{ID: "t1", Name: "<in>", Scopes: []string{"messages:read"}}}}},
+		}),
 		"group.door": Door(GroupDoor{Common: common(lang), Code: "ABC", Group: ended.Group, Picture: "/join/ABC/picture", Inviter: "Azhe", Asks: true}),
 	}
 }

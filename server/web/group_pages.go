@@ -37,7 +37,7 @@ func (s *server) groupFrame(w http.ResponseWriter, r *http.Request, c caller, pr
 	}
 	f = page.GroupFrame{
 		Common: s.common(w, r), Me: c.Person, Group: v.Group, Picture: v.Avatar, Seat: v.Me.Seat, Waiting: v.Waiting,
-		Invites: v.Me.MayInvite() == nil, Said: r.URL.Query().Get("done"),
+		Invites: v.Me.MayInvite() == nil, Hooks: s.Hooks != nil, Said: r.URL.Query().Get("done"),
 	}
 	f.Adds = v.Me.In && v.State == chat.InUse && (v.Me.Role >= chat.Admin || v.Joining == chat.JoinDirect)
 	if !v.Me.In && v.Avatar != "" {

@@ -176,6 +176,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.apiRoutes(mux)
 	s.adminRoutes(mux)
 	s.groupRoutes(mux)
+	s.botPages(mux)
 	s.complainRoutes(mux)
 	s.exportRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {

@@ -127,7 +127,7 @@ func TestEveryPhraseIsInBothLanguages(t *testing.T) {
 }
 
 func TestNoPhraseIsGivenTwice(t *testing.T) {
-	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases) + len(doctorPhrases) + len(adminPhrases) + len(boardPhrases) + len(apiPhrases) + len(groupPhrases) + len(exportPhrases); sum != len(phrases) {
+	if sum := len(chatPhrases) + len(pagePhrases) + len(problemPhrases) + len(doctorPhrases) + len(adminPhrases) + len(boardPhrases) + len(apiPhrases) + len(groupPhrases) + len(exportPhrases) + len(botPhrases); sum != len(phrases) {
 		t.Errorf("%d phrases have %d keys", sum, len(phrases))
 	}
 }
