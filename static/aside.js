@@ -220,6 +220,7 @@
     };
     const out = [];
     if (share) out.push(offer("share", say("share.choose"), say("share.cancel"), drop));
+    if (asks > 0) out.push(el("div", { class: "note offer" }, el("span", {}, say("asks.waiting", asks)), el("a", { class: "link", href: "/contacts" }, say("asks.see"))));
     if (kama.waiting) out.push(offer("update", say("update.ready"), say("update.now"), update));
     return out;
   };
@@ -227,6 +228,16 @@
   const update = async () => {
     await within(5000, new Promise((done) => tell("keep", done))).catch(() => {});
     kama.update();
+  };
+
+  // --- who wants to be a contact ---
+
+  let asks = 0, asksAt = 0;
+  const wanting = async () => {
+    if (!who || doc.hidden || Date.now() - asksAt < 60000) return;
+    asksAt = Date.now();
+    const n = await ask("GET", "requests/waiting").then((a) => a.waiting, () => asks);
+    if (n !== asks) draw((asks = n));
   };
 
   const slots = { offers, notes: menu, mutes: muting };
@@ -289,7 +300,7 @@
   kama.notes = {
     begin(program) {
       tell = program;
-      const seen = () => tell("look", doc.hidden);
+      const seen = () => tell("look", doc.hidden) || wanting();
       doc.addEventListener("visibilitychange", seen);
       seen();
       kama.onUpdate = draw;
@@ -317,6 +328,7 @@
       } catch (err) {
         console.info("kamachat: mutes are not known:", err); // the next welcome asks again
       }
+      wanting();
     },
     // heard says how a conversation stands: body where there is something to tell.
     heard(conv, title, body, seq, n) {

@@ -156,7 +156,7 @@
   // --- the program ---
 
   // What go-app asks for: which addresses are not the program's own.
-  const outside = ["login", "register", "logout", "new", "admin", "setup", "doctor", "static", "api", "files", "g/", "join/", "settings", "report"];
+  const outside = ["login", "register", "logout", "new", "admin", "setup", "doctor", "static", "api", "files", "g/", "join/", "settings", "report", "contacts", "people/"];
   const env = { GOAPP_INTERNAL_URLS: JSON.stringify(outside.map((p) => `${location.origin}/${p}`)) };
   window.goappGetenv = (key) => env[key] || "";
 

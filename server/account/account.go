@@ -64,8 +64,8 @@ type Poster interface {
 	Renew(ctx context.Context, conv chat.ConvID, to ...chat.UserID) error
 	// Unsee has u be unseen, or seen again, by all who see them now.
 	Unsee(ctx context.Context, u chat.UserID, unseen bool) error
-	// Here reports whether u may know that peer is online.
-	Here(ctx context.Context, u, peer chat.UserID) bool
+	// Here returns those of us of whom u may know that they are online.
+	Here(ctx context.Context, u chat.UserID, us ...chat.UserID) []chat.UserID
 }
 
 // Config is what a Service needs.

@@ -30,7 +30,7 @@ func (p *poster) Renew(context.Context, chat.ConvID, ...chat.UserID) error { ret
 
 func (p *poster) Unsee(context.Context, chat.UserID, bool) error { return nil }
 
-func (p *poster) Here(context.Context, chat.UserID, chat.UserID) bool { return false }
+func (p *poster) Here(context.Context, chat.UserID, ...chat.UserID) []chat.UserID { return nil }
 
 func open(t *testing.T) *store.DB {
 	t.Helper()
@@ -471,7 +471,7 @@ func (p *slowPoster) Renew(context.Context, chat.ConvID, ...chat.UserID) error {
 
 func (p *slowPoster) Unsee(context.Context, chat.UserID, bool) error { return nil }
 
-func (p *slowPoster) Here(context.Context, chat.UserID, chat.UserID) bool { return false }
+func (p *slowPoster) Here(context.Context, chat.UserID, ...chat.UserID) []chat.UserID { return nil }
 
 func TestOneAddressMakesSoManyRequests(t *testing.T) {
 	now := time.Now()

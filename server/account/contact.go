@@ -36,6 +36,7 @@ type Contacts interface {
 	RequestsWith(ctx context.Context, u, peer chat.UserID) (mine, theirs *chat.Request, err error)
 	Waiting(ctx context.Context, u chat.UserID) (int, error)
 	SeenAt(ctx context.Context, u chat.UserID) (int64, error)
+	CommonGroups(ctx context.Context, x, y chat.UserID, limit int) ([]chat.Group, error)
 	// Profile returns what u says of themselves, nothing where that is nothing.
 	Profile(ctx context.Context, u chat.UserID) (chat.Profile, error)
 	SaveProfile(ctx context.Context, u chat.UserID, nickname, avatar string, p chat.Profile, at int64) error
@@ -44,18 +45,21 @@ type Contacts interface {
 // maxRequests is how many requests are shown at once.
 const maxRequests = 100
 
-// other returns somebody else who is there and enabled.
+// other returns somebody else, who may be disabled.
 func (s *Service) other(ctx context.Context, by, id chat.UserID) (chat.Person, error) {
-	p, err := s.Person(ctx, id)
-	switch {
-	case err != nil:
-		return p, err
-	case p.Disabled:
-		return p, chat.Refuse(chat.NotFound, "no such person")
-	case id == by:
-		return p, chat.Refuse(chat.Invalid, "that is yourself")
+	if id == by {
+		return chat.Person{}, chat.Refuse(chat.Invalid, "that is yourself")
 	}
-	return p, nil
+	return s.Person(ctx, id)
+}
+
+// enabled returns somebody else who is enabled.
+func (s *Service) enabled(ctx context.Context, by, id chat.UserID) error {
+	p, err := s.other(ctx, by, id)
+	if err == nil && p.Disabled {
+		err = chat.Refuse(chat.NotFound, "no such person")
+	}
+	return err
 }
 
 // AskContact asks to to be a contact of by, with a message of at most 100
@@ -68,7 +72,7 @@ func (s *Service) AskContact(ctx context.Context, by, to chat.UserID, message st
 	if utf8.RuneCountInString(message) > chat.MaxAsk {
 		return false, chat.Refuse(chat.TooLong, "the message has at most 100 characters")
 	}
-	if _, err := s.other(ctx, by, to); err != nil {
+	if err := s.enabled(ctx, by, to); err != nil {
 		return false, err
 	}
 	if err := s.byAsk.take(string(by)); err != nil {
@@ -83,7 +87,7 @@ func (s *Service) AskContact(ctx context.Context, by, to chat.UserID, message st
 
 // AcceptContact makes contacts of two people of whom from had asked.
 func (s *Service) AcceptContact(ctx context.Context, by, from chat.UserID) error {
-	if _, err := s.other(ctx, by, from); err != nil {
+	if err := s.enabled(ctx, by, from); err != nil {
 		return err
 	}
 	r, err := s.store.AnswerContact(ctx, from, by, true, s.now().UnixMilli())
@@ -114,12 +118,18 @@ func (s *Service) befriended(ctx context.Context, by chat.UserID, r chat.Request
 
 // RefuseContact refuses that from asked to be a contact. They are not told.
 func (s *Service) RefuseContact(ctx context.Context, by, from chat.UserID) error {
+	if _, err := s.other(ctx, by, from); err != nil {
+		return err
+	}
 	_, err := s.store.AnswerContact(ctx, from, by, false, s.now().UnixMilli())
 	return err
 }
 
 // EndContact ends that two people are contacts. That they are not is fine.
 func (s *Service) EndContact(ctx context.Context, by, peer chat.UserID) error {
+	if _, err := s.other(ctx, by, peer); err != nil {
+		return err
+	}
 	if err := s.store.Unfriend(ctx, by, peer, s.now().UnixMilli()); err != nil {
 		return err
 	}
@@ -129,10 +139,8 @@ func (s *Service) EndContact(ctx context.Context, by, peer chat.UserID) error {
 // Block has by take no messages of peer, who may not write from this moment on, or
 // take them again.
 func (s *Service) Block(ctx context.Context, by, peer chat.UserID, on bool) error {
-	if on {
-		if _, err := s.other(ctx, by, peer); err != nil {
-			return err
-		}
+	if _, err := s.other(ctx, by, peer); err != nil {
+		return err
 	}
 	if err := s.store.SetBlocked(ctx, by, peer, on, s.now().UnixMilli()); err != nil {
 		return err
@@ -207,6 +215,9 @@ func (s *Service) Askings(ctx context.Context, by chat.UserID) (to, from []Askin
 	return to, from, nil
 }
 
+// maxCommon is how many common groups a Card names.
+const maxCommon = 20
+
 // A Card is somebody as another sees them.
 type Card struct {
 	chat.Person
@@ -217,6 +228,7 @@ type Card struct {
 	Asked   bool         `json:"asked"`   // the one who looks has asked them
 	Asks    string       `json:"asks"`    // what they asked with, where they did
 	Waiting bool         `json:"waiting"` // they have asked
+	Common  []chat.Group `json:"common"`  // groups that both are in, at most 20
 }
 
 // Card returns id as by sees them.
@@ -240,10 +252,14 @@ func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err err
 	}
 	c.Bond.Blocked = false // nobody is told before they write
 	mine, theirs, err := s.store.RequestsWith(ctx, by, id)
+	if err != nil {
+		return c, err
+	}
 	c.Asked = mine != nil
 	if theirs != nil {
 		c.Waiting, c.Asks = true, theirs.Message
 	}
+	c.Common, err = s.store.CommonGroups(ctx, by, id, maxCommon)
 	return c, err
 }
 
@@ -254,7 +270,7 @@ func (s *Service) sight(ctx context.Context, by chat.UserID, c *Card, hides bool
 	if err != nil || hides || mine.Unseen {
 		return err
 	}
-	c.Online = s.poster.Here(ctx, by, c.ID)
+	c.Online = len(s.poster.Here(ctx, by, c.ID)) > 0
 	c.SeenAt, err = s.store.SeenAt(ctx, c.ID)
 	return err
 }

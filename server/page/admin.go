@@ -39,6 +39,8 @@ var adminEntries = []entry{
 
 // settingsEntries is the navigation of a person's settings. It holds only what there is.
 var settingsEntries = []entry{
+	{"/settings/profile", "settings.profile"},
+	{"/settings/privacy", "settings.privacy"},
 	{"/settings/export", "export.account"},
 	{"/settings/bots", "settings.bots"},
 }

@@ -147,6 +147,15 @@ func (p ChatPage) status() string {
 	return p.say("head.offline")
 }
 
+// about is the page of whom the open conversation is with.
+func (p ChatPage) about() string {
+	conv := p.Open.Summary.Conv
+	if peer, ok := conv.Peer(p.Me.ID); ok {
+		return "/people/" + string(peer)
+	}
+	return "/g/" + string(conv)
+}
+
 // nothing is said in the place of a conversation.
 func (p ChatPage) nothing() string {
 	if p.Me != nil && len(p.Convs) == 0 {

@@ -136,9 +136,9 @@ func (h *Hub) Unsee(ctx context.Context, u chat.UserID, unseen bool) error {
 	return h.Fanout.Publish(ctx, es...)
 }
 
-// Here reports whether u may know that peer is online.
-func (h *Hub) Here(ctx context.Context, u, peer chat.UserID) bool {
-	return len(h.online(ctx, u, []chat.UserID{peer})) > 0
+// Here returns those of us of whom u may know that they are online.
+func (h *Hub) Here(ctx context.Context, u chat.UserID, us ...chat.UserID) []chat.UserID {
+	return h.online(ctx, u, slices.Clone(us))
 }
 
 // heed does what an event about who is online says of who is unseen, and leaves in

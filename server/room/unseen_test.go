@@ -124,7 +124,7 @@ func TestWhoIsUnseenSeesNobodyAndIsNotSeen(t *testing.T) {
 		if x, y := a.sees("Ub"), b.sees("Ua"); x != want || y != want {
 			t.Errorf("%s: a sees b %v, b sees a %v, want %v", when, x, y, want)
 		}
-		if x, y := h.Here(t.Context(), "Ua", "Ub"), h.Here(t.Context(), "Ub", "Ua"); x != want || y != want {
+		if x, y := len(h.Here(t.Context(), "Ua", "Ub")) > 0, len(h.Here(t.Context(), "Ub", "Ua")) > 0; x != want || y != want {
 			t.Errorf("%s: asked, a sees b %v, b sees a %v, want %v", when, x, y, want)
 		}
 	}

@@ -397,3 +397,21 @@ func (d *DB) SeenAt(ctx context.Context, u chat.UserID) (at int64, err error) {
 	}
 	return at, nil
 }
+
+// CommonGroups returns groups that are in use of which x and y are members, by
+// name, at most limit.
+func (d *DB) CommonGroups(ctx context.Context, x, y chat.UserID, limit int) ([]chat.Group, error) {
+	var rows []convRow
+	err := d.read.NewSelect().Model(&rows).
+		Where("state = ? AND id IN (SELECT a.conv_id FROM members AS a JOIN members AS b ON b.conv_id = a.conv_id AND b.user_id = ? "+
+			"WHERE a.user_id = ? AND a.conv_id >= ? AND a.conv_id < ?)", int(chat.InUse), string(y), string(x), "G", "H").
+		OrderExpr("name, id").Limit(int64(limit)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read common groups: %w", err)
+	}
+	gs := make([]chat.Group, len(rows))
+	for i, r := range rows {
+		gs[i] = r.group()
+	}
+	return gs, nil
+}

@@ -35,7 +35,7 @@ func (s *straight) Renew(context.Context, chat.ConvID, ...chat.UserID) error { r
 
 func (s *straight) Unsee(context.Context, chat.UserID, bool) error { return nil }
 
-func (s *straight) Here(context.Context, chat.UserID, chat.UserID) bool { return false }
+func (s *straight) Here(context.Context, chat.UserID, ...chat.UserID) []chat.UserID { return nil }
 
 // club makes so many people and a service of groups for them.
 func club(t *testing.T, dsn string, n int) (*store.DB, *straight, *account.Service, []chat.Person) {

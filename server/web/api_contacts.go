@@ -18,6 +18,7 @@ type Contacts interface {
 	Askings(ctx context.Context, by chat.UserID) (to, from []account.Asking, err error)
 	Card(ctx context.Context, by, id chat.UserID) (account.Card, error)
 	Profile(ctx context.Context, by chat.UserID) (chat.Profile, error)
+	AsksWaiting(ctx context.Context, by chat.UserID) (int, error)
 	SaveProfile(ctx context.Context, by chat.UserID, nickname, avatar string, p chat.Profile) error
 }
 
@@ -32,6 +33,9 @@ func (a *api) contactRoutes() {
 	route(a, operation{
 		Method: "GET", Path: "/api/v1/requests", ID: "listRequests", Tag: "Contacts", Scope: "contacts:read", Summary: "Who asks to be a contact, and whom one has asked",
 	}, a.apiAskings)
+	route(a, operation{
+		Method: "GET", Path: "/api/v1/requests/waiting", ID: "countRequests", Tag: "Contacts", Scope: "contacts:read", Summary: "How many people wait for an answer",
+	}, a.apiWaiting)
 	route(a, operation{
 		Method: "PUT", Path: "/api/v1/requests/{id}", ID: "askContact", Tag: "Contacts", Scope: scope, Summary: "Ask somebody to be a contact",
 		About: "Where they have asked, too, both are contacts at once.",
@@ -102,6 +106,15 @@ func (s *server) apiAskings(ctx context.Context, c caller, _ *struct{}) (askings
 	return askingsAnswer{orEmpty(to), orEmpty(from)}, err
 }
 
+type waitingAnswer struct {
+	Waiting int `json:"waiting" doc:"Requests that the caller has not answered"`
+}
+
+func (s *server) apiWaiting(ctx context.Context, c caller, _ *struct{}) (waitingAnswer, error) {
+	n, err := s.Accounts.AsksWaiting(ctx, c.ID)
+	return waitingAnswer{n}, err
+}
+
 type askBody struct {
 	Message string `json:"message,omitempty" doc:"At most 100 characters"`
 }
@@ -144,11 +157,16 @@ type personAnswer struct {
 	Asked    bool         `json:"asked" doc:"The caller has asked them to be a contact"`
 	Waiting  bool         `json:"waiting" doc:"They have asked the caller"`
 	Asks     string       `json:"asks,omitempty" doc:"What they asked with"`
+	Common   []madeGroup  `json:"common" doc:"Groups that both are in, at most 20"`
 }
 
 func (s *server) apiPerson(ctx context.Context, c caller, in *struct{ PersonPath }) (personAnswer, error) {
 	k, err := s.Accounts.Card(ctx, c.ID, in.ID)
-	return personAnswer{k.Person, k.Profile, k.Bond.Contacts, k.Bond.Blocking, k.Online, k.SeenAt, k.Asked, k.Waiting, k.Asks}, err
+	common := make([]madeGroup, len(k.Common))
+	for i, g := range k.Common {
+		common[i] = madeGroup{g.Conv, g.Name}
+	}
+	return personAnswer{k.Person, k.Profile, k.Bond.Contacts, k.Bond.Blocking, k.Online, k.SeenAt, k.Asked, k.Waiting, k.Asks, common}, err
 }
 
 type profileBody struct {

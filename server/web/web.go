@@ -51,8 +51,8 @@ type Hub interface {
 	Renew(ctx context.Context, conv chat.ConvID, to ...chat.UserID) error
 	// Unsee has u be unseen, or seen again, by all who see them now.
 	Unsee(ctx context.Context, u chat.UserID, unseen bool) error
-	// Here reports whether u may know that peer is online.
-	Here(ctx context.Context, u, peer chat.UserID) bool
+	// Here returns those of us of whom u may know that they are online.
+	Here(ctx context.Context, u chat.UserID, us ...chat.UserID) []chat.UserID
 	// Lines returns lines of the list of u, latest first, and the people that they name.
 	Lines(ctx context.Context, u chat.UserID, ask wire.List) (wire.Listed, error)
 	// Before returns at most limit entries before seq, 0 for the end. A direct
@@ -178,6 +178,7 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.groupRoutes(mux)
 	s.botPages(mux)
 	s.complainRoutes(mux)
+	s.peoplePages(mux)
 	s.exportRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))

@@ -65,7 +65,7 @@ func (h *hub) Renew(context.Context, chat.ConvID, ...chat.UserID) error { return
 
 func (h *hub) Unsee(context.Context, chat.UserID, bool) error { return nil }
 
-func (h *hub) Here(context.Context, chat.UserID, chat.UserID) bool { return false }
+func (h *hub) Here(context.Context, chat.UserID, ...chat.UserID) []chat.UserID { return nil }
 
 // Lines lists the logs by their names; a cursor is the name of the last.
 func (h *hub) Lines(_ context.Context, _ chat.UserID, ask wire.List) (l wire.Listed, _ error) {

@@ -4,7 +4,7 @@ import "maps"
 
 // phrases are all sentences. A key that ends in ".one" is the singular of the
 // key before it, which only English has.
-var phrases = merged(chatPhrases, pagePhrases, problemPhrases, doctorPhrases, adminPhrases, boardPhrases, apiPhrases, groupPhrases, exportPhrases, botPhrases)
+var phrases = merged(chatPhrases, pagePhrases, problemPhrases, doctorPhrases, adminPhrases, boardPhrases, apiPhrases, groupPhrases, exportPhrases, botPhrases, peoplePhrases)
 
 func merged(sets ...map[string]phrase) map[string]phrase {
 	all := map[string]phrase{}
@@ -52,6 +52,11 @@ var chatPhrases = map[string]phrase{
 	"profile.offline": {"Offline", "离线"},
 	"menu.theme":      {"Appearance", "外观"},
 	"menu.language":   {"Language", "语言"},
+	"menu.contacts":   {"Contacts", "联系人"},
+	"menu.settings":   {"Profile and privacy", "个人资料与隐私"},
+	"asks.waiting":    {"Waiting for your answer, to be your contact: {0}", "待处理的联系人申请：{0}"},
+	"asks.see":        {"See who", "查看"},
+	"details.person":  {"Profile", "个人信息"},
 	"menu.admin":      {"Administration", "管理后台"},
 	"menu.doctor":     {"Is everything working?", "检查运行情况"},
 	"menu.signout":    {"Sign out", "退出登录"},

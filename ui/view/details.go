@@ -77,13 +77,20 @@ func (p *details) Render() app.UI {
 			app.Text(d.say("details.date")),
 			void("input").Attr("type", "date").ID("date").OnChange(p.onDate),
 		),
-		app.If(c.ID.IsGroup(), func() app.UI {
-			return el("a").Class("menu-item").Attr("href", "/g/"+string(c.ID)).Body(icon("group"), app.Text(d.say("details.group")))
-		}),
+		whom(d, c),
 		slot("mutes").DataSet("conv", string(c.ID)),
 		app.If(c.Last != nil, func() app.UI { return &tidy{desk: d, Conv: c} }),
 		el("ul").Class("people").Body(people...),
 	)
+}
+
+// whom leads to the page of the group or person that c is with.
+func whom(d *Desk, c state.Conv) app.UI {
+	to, words := "/g/"+string(c.ID), "details.group"
+	if c.Peer != "" {
+		to, words = "/people/"+string(c.Peer), "details.person"
+	}
+	return el("a").Class("menu-item").Attr("href", to).Body(icon("group"), app.Text(d.say(words)))
 }
 
 // phone is the width in pixels below which one pane is shown at a time, as in the style sheet.
