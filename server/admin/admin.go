@@ -47,9 +47,15 @@ type Sockets interface {
 	CloseUser(ctx context.Context, u chat.UserID, reason string) error
 }
 
+// Log is where conversations say that they changed, on every node.
+type Log interface {
+	PostWait(ctx context.Context, d chat.Draft) (chat.Message, error)
+}
+
 // Config is what a Service needs.
 type Config struct {
 	Store     Store
+	Entries   Log // nil beside a server: then groups change without an entry that says so
 	Passwords Passwords
 	Sockets   Sockets          // nil beside a server, whose sessions then end when they look up their rights
 	Log       *slog.Logger     // nil: none

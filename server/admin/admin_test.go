@@ -174,3 +174,46 @@ func TestRunErasesWhatIsWished(t *testing.T) {
 		t.Errorf("%+v %v", p.Entries, err)
 	}
 }
+
+// straight commits at once, as a hub does.
+type straight struct{ db *store.DB }
+
+func (s straight) PostWait(ctx context.Context, d chat.Draft) (chat.Message, error) {
+	rs, err := s.db.Append(ctx, []chat.Draft{d})
+	if err != nil {
+		return chat.Message{}, err
+	}
+	return rs[0].Message, rs[0].Err
+}
+
+// What is done to a group stands in its log, where its members find it.
+func TestGroupsSayWhatWasDoneToThem(t *testing.T) {
+	s, db, _ := open(t)
+	s.Entries = straight{db}
+	if err := db.CreateGroup(t.Context(), "Gx", "x", bob, []chat.UserID{bob}, 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, act := range []string{chat.ActDisableGroup, chat.ActEnableGroup, chat.ActDismissGroup} {
+		if err := s.DoGroup(t.Context(), boss, act, "Gx"); err != nil {
+			t.Fatal(act, err)
+		}
+	}
+	p, err := db.After(t.Context(), "Gx", 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	for _, m := range p.Entries {
+		if m.Author != ann || m.Content.Event == nil {
+			t.Fatalf("an entry is %+v", m)
+		}
+		said = append(said, m.Content.Event.What)
+	}
+	if want := []string{chat.Disabled, chat.Enabled, chat.Ended}; !slices.Equal(said, want) {
+		t.Errorf("the log says %v, want %v", said, want)
+	}
+	l, err := db.Laws(t.Context(), "Gx")
+	if err != nil || l.Group.State != chat.Dismissed {
+		t.Errorf("the group is %+v, %v", l.Group, err)
+	}
+}

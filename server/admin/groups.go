@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"crypto/rand"
 	"slices"
 
 	"kamachat/shared/chat"
@@ -138,7 +139,25 @@ func (s *Service) DoGroup(ctx context.Context, who Who, act string, conv chat.Co
 		return err
 	}
 	s.Log.Info("administered", "act", act, "conv", conv, "by", who.ID, "from", who.Addr)
+	s.tell(ctx, who, act, conv)
 	return nil
+}
+
+// changes are what an entry says of each act on a group.
+var changes = map[string]string{chat.ActDisableGroup: chat.Disabled, chat.ActEnableGroup: chat.Enabled, chat.ActDismissGroup: chat.Ended}
+
+// tell has the members told, by an entry, what was done to their group. It is done
+// whether or not that succeeds.
+func (s *Service) tell(ctx context.Context, who Who, act string, conv chat.ConvID) {
+	if s.Entries == nil || who.ID == "" {
+		return
+	}
+	_, err := s.Entries.PostWait(ctx, chat.Draft{
+		Conv: conv, Author: who.ID, Ref: rand.Text(), Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: changes[act]}},
+	})
+	if err != nil {
+		s.Log.Warn("the members are not told", "act", act, "conv", conv, "err", err)
+	}
 }
 
 // whats are all acts that may be in the audit log; other files of this room add theirs.

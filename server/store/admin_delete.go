@@ -173,7 +173,11 @@ func (d *DB) eraseIn(ctx context.Context, u chat.UserID, conv string) (n int, er
 	for after, full := int64(0), true; full; {
 		err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 			var rows []messageRow
-			err := tx.NewSelect().Model(&rows).Column("conv_id", "seq", "kind", "content").
+			q := tx.NewSelect().Model(&rows)
+			if d.mysql { // what somebody says of an entry meanwhile must not bring it back
+				q = q.For("UPDATE")
+			}
+			err := q.Column("conv_id", "seq", "kind", "content").
 				Where("conv_id = ? AND author = ? AND seq > ?", conv, string(u), after).
 				Where("kind IN (?)", bun.List([]string{string(chat.Text), string(chat.FileK), string(chat.Edit)})).
 				OrderExpr("seq").Limit(erasedAtOnce).Scan(ctx, &rows)

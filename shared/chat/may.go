@@ -224,7 +224,7 @@ func (s Standing) MayChange(conv ConvID, by UserID, c Change, seats map[UserID]S
 	}
 	self := len(c.Who) == 1 && c.Who[0] == by
 	if s.State == Dismissed {
-		if c.What == Left && self && s.In {
+		if c.What == Left && self && s.In || c.What == Ended && s.Super { // who dismissed it otherwise says so
 			return nil
 		}
 		return Refuse(Closed, "the group is closed")
