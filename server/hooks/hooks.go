@@ -128,13 +128,19 @@ func (s *Service) Hooks(ctx context.Context, u chat.UserID, conv chat.ConvID) (i
 	return in, out, err
 }
 
+// ownBot begins the usernames of the bots of webhooks.
+const ownBot = "hook-"
+
+// OwnBot reports whether b is the bot of a webhook, or is called like one.
+func OwnBot(b chat.Person) bool { return b.Bot && strings.HasPrefix(b.Username, ownBot) }
+
 // MakeIn makes an incoming webhook of conv, with a bot called name as a member of
 // it, and returns its secret, which is told this once.
 func (s *Service) MakeIn(ctx context.Context, by chat.Person, conv chat.ConvID, name string) (chat.InHook, string, error) {
 	if err := s.may(ctx, by.ID, conv); err != nil {
 		return chat.InHook{}, "", err
 	}
-	bot, err := s.Bots.MakeBot(ctx, by, "hook-"+strings.ToLower(rand.Text()[:12]), name)
+	bot, err := s.Bots.MakeBot(ctx, by, ownBot+strings.ToLower(rand.Text()[:12]), name)
 	if err != nil {
 		return chat.InHook{}, "", err
 	}

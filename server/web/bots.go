@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 
+	"kamachat/server/hooks"
 	"kamachat/server/page"
 	"kamachat/shared/chat"
 )
@@ -77,6 +78,9 @@ func (s *server) bots(w http.ResponseWriter, r *http.Request, c caller, p page.B
 		return err
 	}
 	for _, b := range bs {
+		if hooks.OwnBot(b) {
+			continue // it ends with its webhook
+		}
 		ts, err := s.Accounts.Tokens(r.Context(), c.ID, b.ID)
 		if err != nil {
 			return err
