@@ -63,12 +63,21 @@ type GroupLine struct {
 
 // A SignIn is a browser or program in which somebody is signed in.
 type SignIn struct {
-	Kind      string `json:"kind"`  // of devices
-	Agent     string `json:"agent"` // as it calls itself
-	Addr      string `json:"addr"`
+	ID        string `json:"id,omitempty"` // what its sockets go by
+	Kind      string `json:"kind" enum:"browser,program"`
+	Agent     string `json:"agent"`      // what it is, as far as it says
+	Addr      string `json:"addr"`       // network address that it was last used from
 	CreatedAt int64  `json:"created_at"` // Unix milliseconds
-	SeenAt    int64  `json:"seen_at"`
+	SeenAt    int64  `json:"seen_at"`    // Unix milliseconds, at most ten minutes behind
+	Hash      string `json:"-"`          // what is stored of its cookie or token
+	User      UserID `json:"-"`
 }
+
+// The kinds of SignIn.
+const (
+	Browser = "browser" // by cookie
+	Program = "program" // by bearer token
+)
 
 // A Deed is something an administrator did.
 type Deed struct {

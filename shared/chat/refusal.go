@@ -10,21 +10,22 @@ type Code string
 
 // The codes.
 const (
-	Invalid     Code = "invalid"      // the frame or content can't be understood; do not send it again
-	TooLong     Code = "too_long"     // over a limit; do not send it again
-	NotFound    Code = "not_found"    // no such conversation or person
-	Forbidden   Code = "forbidden"    // not allowed to, e.g. not a member
-	SignedOut   Code = "signed_out"   // the session has ended: sign in again
-	Busy        Code = "busy"         // queues are full: try again after RetryAfter
-	RateLimited Code = "rate_limited" // too many, too fast: try again after RetryAfter
-	Taken       Code = "taken"        // the name is in use
-	NoFile      Code = "no_file"      // the file is not here, or no longer
-	Full        Code = "full"         // there is no room on the server for what was uploaded
-	Blocked     Code = "blocked"      // one of the two has blocked the other
-	NotContact  Code = "not_contact"  // only contacts may write to each other
-	Muted       Code = "muted"        // may read there, not post
-	Closed      Code = "closed"       // the group is disabled or dismissed
-	Internal    Code = "internal"     // our fault: try again after RetryAfter
+	Invalid      Code = "invalid"       // the frame or content can't be understood; do not send it again
+	TooLong      Code = "too_long"      // over a limit; do not send it again
+	NotFound     Code = "not_found"     // no such conversation or person
+	Forbidden    Code = "forbidden"     // not allowed to, e.g. not a member
+	SignedOut    Code = "signed_out"    // the session has ended: sign in again
+	SecondFactor Code = "second_factor" // right so far: a code is needed, too
+	Busy         Code = "busy"          // queues are full: try again after RetryAfter
+	RateLimited  Code = "rate_limited"  // too many, too fast: try again after RetryAfter
+	Taken        Code = "taken"         // the name is in use
+	NoFile       Code = "no_file"       // the file is not here, or no longer
+	Full         Code = "full"          // there is no room on the server for what was uploaded
+	Blocked      Code = "blocked"       // one of the two has blocked the other
+	NotContact   Code = "not_contact"   // only contacts may write to each other
+	Muted        Code = "muted"         // may read there, not post
+	Closed       Code = "closed"        // the group is disabled or dismissed
+	Internal     Code = "internal"      // our fault: try again after RetryAfter
 )
 
 // A Refusal is an error that a person or client may be told.

@@ -4,7 +4,7 @@ import "maps"
 
 // phrases are all sentences. A key that ends in ".one" is the singular of the
 // key before it, which only English has.
-var phrases = merged(chatPhrases, pagePhrases, problemPhrases, doctorPhrases, adminPhrases, boardPhrases, apiPhrases, groupPhrases, exportPhrases, botPhrases, peoplePhrases)
+var phrases = merged(chatPhrases, pagePhrases, problemPhrases, doctorPhrases, adminPhrases, boardPhrases, apiPhrases, groupPhrases, exportPhrases, botPhrases, peoplePhrases, keyPhrases)
 
 func merged(sets ...map[string]phrase) map[string]phrase {
 	all := map[string]phrase{}

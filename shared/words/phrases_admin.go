@@ -115,7 +115,7 @@ var adminPhrases = map[string]phrase{
 
 	"admin.will.disable":        {"They are signed out everywhere at once, and can't sign in.\nWhat they wrote stays, and so do their groups and conversations.\nYou can enable them again at any time.", "立即在所有设备上退出，且无法再登录。\n其消息、群聊和会话均会保留。\n可随时重新启用。"},
 	"admin.will.enable":         {"They can sign in again, with the password that they had.", "可以使用原密码重新登录。"},
-	"admin.will.reset-password": {"They get a new password by chance, which you see once and pass on.\nThey are signed out everywhere at once.\nWhen they sign in with it, they must choose their own.", "生成一个随机新密码，仅显示一次，由你转交。\n立即在所有设备上退出。\n对方用新密码登录后必须自行设置密码。"},
+	"admin.will.reset-password": {"They get a new password by chance, which you see once and pass on.\nThey are signed out everywhere at once, and their one-time codes and passkeys are removed.\nWhen they sign in with it, they must choose their own.", "生成一个随机新密码，仅显示一次，由你转交。\n立即在所有设备上退出，动态验证码和通行密钥一并移除。\n对方用新密码登录后必须自行设置密码。"},
 	"admin.will.make-admin":     {"They can do everything that you can do here, also remove you.", "可以执行此后台的全部操作，包括取消你的管理员身份。"},
 	"admin.will.remove-admin":   {"They no longer see these pages. Otherwise nothing changes for them.", "将无法再访问此后台，其他不变。"},
 	"admin.will.delete":         {"The account is emptied for good: names, picture, password, what they said of themselves, contacts, sign-ins. The username is free again.\nThey leave their groups. A group that they own passes to its next administrator or oldest member; one that nobody else is in is dismissed.\nWhat they wrote stays, and is shown as of a “Deleted account”.\nTheir bots and webhooks end.\nThis can't be taken back.", "账号将被永久清空：名称、头像、密码、个人资料、联系人和登录信息。用户名可被重新注册。\n退出所有群聊。其拥有的群聊会转给下一位管理员或最早加入的成员；没有其他成员的群聊将被解散。\n已发送的消息会保留，显示为“已注销的账号”。\n其机器人和 Webhook 会被停用。\n此操作无法撤销。"},
@@ -142,7 +142,7 @@ var adminPhrases = map[string]phrase{
 	"renew.leave":  {"Sign out", "退出登录"},
 
 	"said.a new password must be chosen first":                   {"Choose a new password first: sign in with a browser.", "请先设置新密码：用浏览器登录。"},
-	"said.the new password is the old one":                       {"Choose another password than the one you were given.", "新密码不能与原密码相同。"},
+	"said.the new password is the old one":                       {"Choose another password than the one you have.", "新密码不能与原密码相同。"},
 	"said.the two passwords differ":                              {"The two passwords differ. Type the same twice.", "两次输入的密码不一致。"},
 	"said.there is no password to renew":                         {"This password need not be changed.", "该密码无需修改。"},
 	"said.that is your own account":                              {"That is your own account. Do this in your settings.", "这是你自己的账号，请在设置中操作。"},

@@ -1,0 +1,4 @@
+package words
+
+// keyPhrases are said by the server alone.
+var keyPhrases map[string]phrase
