@@ -107,8 +107,9 @@ func (d *DB) SetAdmin(ctx context.Context, by chat.Deed, u chat.UserID, on bool)
 	})
 }
 
-// ResetPassword gives u another password, to be changed at the next sign-in, and
-// ends all that u is signed in with. by is noted.
+// ResetPassword gives u another password, to be changed at the next sign-in, ends
+// all that u is signed in with and takes second factors and passkeys away: who lost
+// them gets in again, and who had put theirs there does not. by is noted.
 func (d *DB) ResetPassword(ctx context.Context, by chat.Deed, u chat.UserID, hash string) error {
 	return d.act(ctx, by, u, func(ctx context.Context, tx bun.Tx, a chat.Account) error {
 		if a.Bot != "" {
@@ -119,6 +120,11 @@ func (d *DB) ResetPassword(ctx context.Context, by chat.Deed, u chat.UserID, has
 		}
 		if err := set(ctx, tx, u, "renew", true); err != nil {
 			return err
+		}
+		for _, table := range []string{"totp", "passkeys"} {
+			if err := forget(ctx, tx, table, "user_id", u); err != nil {
+				return err
+			}
 		}
 		return d.endSignIns(ctx, tx, u)
 	})

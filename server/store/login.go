@@ -66,8 +66,14 @@ func (d *DB) TokenUser(ctx context.Context, hash string) (chat.Person, string, e
 
 // DeleteToken forgets a bearer token; one that is not there is fine.
 func (d *DB) DeleteToken(ctx context.Context, hash string) error {
-	if _, err := d.db.NewDelete().Model((*tokenRow)(nil)).Where("hash = ?", hash).Exec(ctx); err != nil {
-		return fmt.Errorf("delete token: %w", err)
+	return d.endHash(ctx, hash)
+}
+
+// endHash ends what is signed in with a cookie or token, by what is stored of it.
+func (d *DB) endHash(ctx context.Context, hash string) error {
+	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error { return endHashes(ctx, tx, []string{hash}) })
+	if err != nil {
+		return fmt.Errorf("end sign-in: %w", err)
 	}
 	return nil
 }
@@ -137,19 +143,33 @@ func (l Logins) CommitCtx(ctx context.Context, token string, data []byte, expiry
 
 // DeleteCtx ends a sign-in; one that is not there is fine.
 func (l Logins) DeleteCtx(ctx context.Context, token string) error {
-	if _, err := l.d.db.NewDelete().Model((*loginRow)(nil)).Where("token = ?", token).Exec(ctx); err != nil {
-		return fmt.Errorf("delete login: %w", err)
-	}
-	return nil
+	return l.d.endHash(ctx, token)
 }
 
-// DeleteExpired removes the sign-ins that have expired and says how many.
+// DeleteExpired removes the sign-ins and codes that have expired and says how many
+// sign-ins that were.
 func (l Logins) DeleteExpired(ctx context.Context) (int64, error) {
-	res, err := l.d.db.NewDelete().Model((*loginRow)(nil)).Where("expires_at <= ?", l.d.now().UnixMilli()).Exec(ctx)
+	now := l.d.now().UnixMilli()
+	if err := l.d.deleteExpiredCodes(ctx, now); err != nil {
+		return 0, err
+	}
+	var n int64
+	err := l.d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewDelete().Table("devices").Where("hash IN (SELECT token FROM logins WHERE expires_at <= ?)", now).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		res, err := tx.NewDelete().Model((*loginRow)(nil)).Where("expires_at <= ?", now).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		n, err = res.RowsAffected()
+		return err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("delete expired logins: %w", err)
 	}
-	return res.RowsAffected()
+	return n, nil
 }
 
 // Find is FindCtx for scs, which asks for it but does not call it.
