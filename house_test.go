@@ -63,7 +63,7 @@ var mayImport = map[string][]string{
 	"kamachat/server/inproc":   {"kamachat/shared/chat", "kamachat/shared/wire"},
 	"kamachat/server/redis":    {"kamachat/shared/chat", "kamachat/shared/wire", "github.com/redis/go-redis/"},
 	"kamachat/server/kafka":    {"kamachat/shared/chat", "github.com/twmb/franz-go/"},
-	"kamachat/server/account":  {"kamachat/shared/", "golang.org/x/crypto/", "golang.org/x/time/", "github.com/alexedwards/argon2id/"},
+	"kamachat/server/account":  {"kamachat/shared/", "golang.org/x/crypto/", "golang.org/x/time/", "github.com/alexedwards/argon2id/", "github.com/go-webauthn/webauthn/", "github.com/pquerna/otp/"},
 	"kamachat/server/admin":    {"kamachat/shared/"},
 	"kamachat/server/settings": {"kamachat/shared/chat"},
 	"kamachat/server/board":    {"kamachat/shared/chat"},

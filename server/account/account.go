@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"kamachat/shared/chat"
@@ -55,6 +56,9 @@ type Store interface {
 	Setting(ctx context.Context, name string) (string, error)
 
 	GroupStore
+	DeviceStore
+	FactorStore
+	CodeStore
 }
 
 // Poster posts a draft and waits until it is committed.
@@ -79,6 +83,7 @@ type Config struct {
 	Limits Limits           // zero: DefaultLimits
 	Tries  Counter          // counts sign-ins on all nodes; nil: this is the only one
 	Policy func() Policy    // what is allowed now; it does not block. nil: everything
+	Codes  CodeSender       // sends codes to phones; nil: nobody signs in by phone
 }
 
 // A Service is everything that can be done with people. It is safe for
@@ -99,6 +104,15 @@ type Service struct {
 	byHost *limiter      // requests and new sockets, by network address
 	byAsk  *limiter      // requests to be contacts, by person
 	byFind *limiter      // searches for people, by person
+	seen   sightings     // uses of sign-ins
+	factor factors       // what else is shown at sign-in
+}
+
+// sightings are uses of sign-ins, by what is stored of these.
+type sightings struct {
+	mu    sync.Mutex
+	noted map[string]time.Time // until when not to note again, but for seenStep
+	next  []chat.SignIn        // to be noted
 }
 
 // New returns a Service.
@@ -122,6 +136,8 @@ func New(c Config) *Service {
 		byHost: newLimiter(c.Limits.Request, c.Limits.RequestBurst, c.Now),
 		byAsk:  newLimiter(c.Limits.Ask, c.Limits.AskBurst, c.Now),
 		byFind: newLimiter(c.Limits.Find, c.Limits.FindBurst, c.Now),
+		seen:   sightings{noted: map[string]time.Time{}},
+		factor: newFactors(c),
 	}
 }
 
@@ -173,39 +189,52 @@ func (s *Service) named(username, nickname string) (chat.Person, error) {
 // errSignIn is the one answer to an unknown username and to a wrong password.
 var errSignIn = chat.Refuse(chat.SignedOut, "wrong username or password")
 
-// SignIn returns the person with this username and password. Attempts are
+// SignIn returns the person with this username and password, or answers a
+// *NeedsFactor where they must show a second factor, too. Attempts are
 // limited by network address, by username and address, and loosely by username;
 // an unknown username costs the same time as a wrong password.
 func (s *Service) SignIn(ctx context.Context, addr, username, password string) (chat.Person, error) {
+	p, hash, err := s.password(ctx, addr, username, password)
+	if err == nil {
+		err = s.needs(ctx, p.ID, hash)
+	}
+	if err != nil {
+		return chat.Person{}, err
+	}
+	return p, nil
+}
+
+// password returns the person with this username and password, and the hash of that.
+func (s *Service) password(ctx context.Context, addr, username, password string) (chat.Person, string, error) {
 	name := fold(username)
 	both := addr + " " + name
 	if err := s.byAddr.take(ctx, addr); err != nil {
-		return chat.Person{}, err
+		return chat.Person{}, "", err
 	}
 	// Who is refused here does not use up what the others have.
 	if err := s.byBoth.take(ctx, both); err != nil {
-		return chat.Person{}, err
+		return chat.Person{}, "", err
 	}
 	if err := s.byName.take(ctx, name); err != nil {
-		return chat.Person{}, err
+		return chat.Person{}, "", err
 	}
 	p, hash, err := s.store.UserByName(ctx, name)
 	if err != nil && !errors.Is(err, chat.ErrNotFound) {
-		return chat.Person{}, fmt.Errorf("sign in: %w", err)
+		return chat.Person{}, "", fmt.Errorf("sign in: %w", err)
 	}
 	ok, err := s.hash.check(ctx, password, hash)
 	switch {
 	case err != nil:
-		return chat.Person{}, err
+		return chat.Person{}, "", err
 	case !ok:
 		s.log.Info("sign-in refused", "addr", addr)
-		return chat.Person{}, errSignIn
+		return chat.Person{}, "", errSignIn
 	case p.Disabled:
-		return chat.Person{}, chat.Refuse(chat.Forbidden, "the account is disabled")
+		return chat.Person{}, "", chat.Refuse(chat.Forbidden, "the account is disabled")
 	}
 	s.byBoth.forget(ctx, both)
 	s.byName.forget(ctx, name)
-	return p, nil
+	return p, hash, nil
 }
 
 // Person returns one enabled or disabled person, or chat.ErrNotFound.
