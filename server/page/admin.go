@@ -20,6 +20,7 @@ type SettingsFrame struct {
 	At      string // the entry of the navigation that is open, as settingsEntries has it
 	Said    string // what was just done, as a key of the catalogue; empty: nothing
 	Problem *chat.Refusal
+	Codes   bool // codes are sent to phones
 }
 
 // An entry of a navigation: where it leads, and what the catalogue calls it.
@@ -35,14 +36,6 @@ var adminEntries = []entry{
 	{"/admin/audit", "admin.audit"},
 	{"/admin/settings", "admin.settings"},
 	{"/admin/jobs", "admin.jobs"},
-}
-
-// settingsEntries is the navigation of a person's settings. It holds only what there is.
-var settingsEntries = []entry{
-	{"/settings/profile", "settings.profile"},
-	{"/settings/privacy", "settings.privacy"},
-	{"/settings/export", "export.account"},
-	{"/settings/bots", "settings.bots"},
 }
 
 // AdminHome is where /admin leads.

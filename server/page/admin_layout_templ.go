@@ -138,7 +138,7 @@ func settingsLayout(p SettingsFrame, title string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = sideNav(p.Common, p.say("settings.title"), settingsEntries, p.At, nil).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = sideNav(p.Common, p.say("settings.title"), p.sections(), p.At, nil).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

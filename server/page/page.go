@@ -27,6 +27,8 @@ type SignInPage struct {
 	Common
 	Next     string // where to go then
 	Username string
+	Codes    bool          // one may sign in by a code that is sent to a phone
+	Passkeys bool          // and by passkey
 	Problem  *chat.Refusal // of the try before, or nil
 }
 

@@ -86,15 +86,7 @@ func (s *server) sure(r *http.Request, c caller) error {
 	if s.isSure(r) {
 		return nil
 	}
-	password := r.PostFormValue("password")
-	if password == "" {
-		return chat.Refuse(chat.Forbidden, "the password is needed")
-	}
-	p, err := s.Accounts.SignIn(r.Context(), address(r), c.Username, password)
-	if ref := chat.AsRefusal(err); err != nil && ref.Code == chat.SignedOut || err == nil && p.ID != c.ID {
-		return chat.Refuse(chat.Forbidden, "the password is wrong")
-	}
-	if err != nil {
+	if err := s.Accounts.Knows(r.Context(), address(r), c.Person, r.PostFormValue("password")); err != nil {
 		return err
 	}
 	cookie, err := r.Cookie(loginCookie)

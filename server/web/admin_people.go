@@ -15,6 +15,8 @@ type Admin interface {
 	Person(ctx context.Context, u chat.UserID, after string) (admin.Dossier, error)
 	Preview(ctx context.Context, who admin.Who, act string, ids []chat.UserID) ([]admin.Case, error)
 	Do(ctx context.Context, who admin.Who, act string, u chat.UserID, erase bool) (password string, err error)
+	// Leave deletes the account of who asks.
+	Leave(ctx context.Context, who admin.Who, erase bool) error
 	Groups(ctx context.Context, ask chat.Ask) ([]chat.GroupLine, string, error)
 	Group(ctx context.Context, conv chat.ConvID, after string) (admin.Folder, error)
 	PreviewGroups(ctx context.Context, act string, ids []chat.ConvID) ([]admin.GroupCase, error)

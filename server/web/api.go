@@ -58,6 +58,7 @@ func (s *server) apiRoutes(mux *http.ServeMux) *api {
 	a.botRoutes()
 	a.hookRoutes()
 	a.reportRoutes()
+	a.deviceRoutes()
 	a.document()
 	return a
 }

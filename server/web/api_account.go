@@ -15,8 +15,23 @@ func (a *api) accountRoutes() {
 	route(a, operation{
 		Method: "POST", Path: "/api/v1/login", ID: "login", Tag: "Signing in", Open: true,
 		Summary: "Sign in",
-		About:   "Also sets the cookie of browsers.",
+		About:   "Also sets the cookie of browsers. The problem `second_factor` has a `ticket`, which is good for five minutes: send it to `/api/v1/login/factor`.",
 	}, a.apiLogin)
+	route(a, operation{
+		Method: "POST", Path: "/api/v1/login/factor", ID: "loginFactor", Tag: "Signing in", Open: true,
+		Summary: "Show a second factor, to sign in",
+		About:   "Each code works once.",
+	}, a.apiLoginFactor)
+	route(a, operation{
+		Method: "POST", Path: "/api/v1/login/code", ID: "askCode", Tag: "Signing in", Open: true,
+		Summary: "Have a code sent to a phone",
+		About:   "The answer is the same whether anybody has that phone or not. Where the server sends no codes it is `not_found`.",
+	}, a.apiAskCode)
+	route(a, operation{
+		Method: "POST", Path: "/api/v1/login/phone", ID: "loginPhone", Tag: "Signing in", Open: true,
+		Summary: "Sign in with a code that was sent to a phone",
+		About:   "It works once, for five minutes and five tries.",
+	}, a.apiLoginCode)
 	route(a, operation{
 		Method: "POST", Path: "/api/v1/logout", ID: "logout", Tag: "Signing in", Open: true,
 		Summary: "End the login that the request comes with",
@@ -72,6 +87,9 @@ func (s *server) apiEntered(ctx context.Context, p chat.Person, err error) (ente
 		return entered{}, err
 	}
 	x := exchangeOf(ctx)
+	if err := s.Accounts.NoteSignIn(ctx, p.ID, token, chat.Program, x.r.UserAgent(), address(x.r)); err != nil {
+		return entered{}, err
+	}
 	return entered{p, token}, s.signIn(x.w, x.r, p)
 }
 

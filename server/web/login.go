@@ -31,6 +31,9 @@ type caller struct {
 	scopes []string  // all that a bot's token may do; none: what the person may
 }
 
+// signIn is the sign-in that the caller has come with.
+func (c caller) signIn() chat.SignIn { return chat.SignIn{ID: c.login, Hash: c.proof, User: c.ID} }
+
 // anyScope is the scope of what every token may do.
 const anyScope = "any"
 
@@ -87,7 +90,9 @@ func (s *server) anyCaller(r *http.Request) (caller, error) {
 	if err != nil {
 		return caller{}, err
 	}
-	return caller{Person: p, login: account.LoginID(c.Value), proof: account.StoredLogin(c.Value), until: s.Sessions.Deadline(ctx)}, nil
+	who := caller{Person: p, login: account.LoginID(c.Value), proof: account.StoredLogin(c.Value), until: s.Sessions.Deadline(ctx)}
+	s.saw(r, who, chat.Browser)
+	return who, nil
 }
 
 // admit counts a request that changes something, or says that the caller has
@@ -121,7 +126,18 @@ func (s *server) byToken(r *http.Request, token string) (caller, error) {
 	if err == nil {
 		err = renewing(r, p)
 	}
-	return caller{Person: p, scopes: scopes, login: account.LoginID(token), proof: account.StoredLogin(token)}, err
+	who := caller{Person: p, scopes: scopes, login: account.LoginID(token), proof: account.StoredLogin(token)}
+	if err == nil && len(scopes) == 0 {
+		s.saw(r, who, chat.Program)
+	}
+	return who, err
+}
+
+// saw notes that a sign-in was used.
+func (s *server) saw(r *http.Request, c caller, kind string) {
+	d := c.signIn()
+	d.Kind, d.Agent, d.Addr = kind, account.Agent(r.UserAgent()), address(r)
+	s.Accounts.Saw(d)
 }
 
 func bearer(r *http.Request) string {
@@ -145,6 +161,9 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request, p chat.Person) e
 	s.Sessions.Put(ctx, userKey, string(p.ID))
 	token, expiry, err := s.Sessions.Commit(ctx)
 	if err != nil {
+		return err
+	}
+	if err := s.Accounts.NoteSignIn(r.Context(), p.ID, token, chat.Browser, r.UserAgent(), address(r)); err != nil {
 		return err
 	}
 	setLoginCookie(w, r, token, expiry)

@@ -31,21 +31,26 @@ func (s *server) pageSignIn(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, local(r.URL.Query().Get("next")), http.StatusSeeOther)
 		return
 	}
-	s.draw(w, r, http.StatusOK, page.SignIn(page.SignInPage{Common: s.common(w, r), Next: local(r.URL.Query().Get("next"))}))
+	s.drawSignIn(w, r, local(r.URL.Query().Get("next")), "", nil)
+}
+
+// drawSignIn draws the form to sign in; problem is what was wrong with the try before.
+func (s *server) drawSignIn(w http.ResponseWriter, r *http.Request, next, name string, problem error) {
+	p, status := page.SignInPage{
+		Common: s.common(w, r), Next: next, Username: name, Codes: s.Accounts.CodesOn(), Passkeys: !s.keySite(r).Never(),
+	}, http.StatusOK
+	if problem != nil {
+		status, p.Problem = s.refuse(w, r, problem).Status, chat.AsRefusal(problem)
+	}
+	s.draw(w, r, status, page.SignIn(p))
 }
 
 func (s *server) pageSignInDo(w http.ResponseWriter, r *http.Request) {
 	name, next := r.PostFormValue("username"), local(r.PostFormValue("next"))
 	p, err := s.Accounts.SignIn(r.Context(), address(r), name, r.PostFormValue("password"))
-	if err == nil {
-		err = s.signIn(w, r, p)
+	if done, err := s.entered(w, r, next, p, err); !done {
+		s.drawSignIn(w, r, next, name, err)
 	}
-	if err != nil {
-		status := s.refuse(w, r, err).Status
-		s.draw(w, r, status, page.SignIn(page.SignInPage{Common: s.common(w, r), Next: next, Username: name, Problem: chat.AsRefusal(err)}))
-		return
-	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
 }
 
 func (s *server) pageRegister(w http.ResponseWriter, r *http.Request) {

@@ -11,21 +11,22 @@ import (
 
 // statuses are the HTTP status of each code.
 var statuses = map[chat.Code]int{
-	chat.Invalid:     http.StatusBadRequest,
-	chat.TooLong:     http.StatusRequestEntityTooLarge,
-	chat.NotFound:    http.StatusNotFound,
-	chat.Forbidden:   http.StatusForbidden,
-	chat.SignedOut:   http.StatusUnauthorized,
-	chat.Busy:        http.StatusServiceUnavailable,
-	chat.RateLimited: http.StatusTooManyRequests,
-	chat.Taken:       http.StatusConflict,
-	chat.Blocked:     http.StatusForbidden,
-	chat.NotContact:  http.StatusForbidden,
-	chat.Muted:       http.StatusForbidden,
-	chat.Closed:      http.StatusConflict,
-	chat.NoFile:      http.StatusGone,
-	chat.Full:        http.StatusInsufficientStorage,
-	chat.Internal:    http.StatusInternalServerError,
+	chat.Invalid:      http.StatusBadRequest,
+	chat.TooLong:      http.StatusRequestEntityTooLarge,
+	chat.NotFound:     http.StatusNotFound,
+	chat.Forbidden:    http.StatusForbidden,
+	chat.SignedOut:    http.StatusUnauthorized,
+	chat.SecondFactor: http.StatusUnauthorized,
+	chat.Busy:         http.StatusServiceUnavailable,
+	chat.RateLimited:  http.StatusTooManyRequests,
+	chat.Taken:        http.StatusConflict,
+	chat.Blocked:      http.StatusForbidden,
+	chat.NotContact:   http.StatusForbidden,
+	chat.Muted:        http.StatusForbidden,
+	chat.Closed:       http.StatusConflict,
+	chat.NoFile:       http.StatusGone,
+	chat.Full:         http.StatusInsufficientStorage,
+	chat.Internal:     http.StatusInternalServerError,
 }
 
 // A problem is an error as RFC 9457 writes it. Clients decide by Code.
@@ -36,6 +37,7 @@ type problem struct {
 	Detail     string    `json:"detail,omitempty"`
 	Code       chat.Code `json:"code"`
 	RetryAfter int64     `json:"retry_after,omitempty"` // milliseconds
+	Ticket     string    `json:"ticket,omitempty"`      // of SecondFactor: to be sent with the code
 }
 
 func (p *problem) Error() string             { return string(p.Code) + ": " + p.Detail }
@@ -60,7 +62,7 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) probl
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	return problem{"about:blank", http.StatusText(status), status, ref.Words, ref.Code, ref.RetryMillis()}
+	return problem{"about:blank", http.StatusText(status), status, ref.Words, ref.Code, ref.RetryMillis(), ticketOf(err)}
 }
 
 // problem answers an error as application/problem+json.

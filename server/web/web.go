@@ -22,6 +22,7 @@ import (
 // Accounts is what the routes need to know of people.
 type Accounts interface {
 	Groups
+	Keys
 	Admit(ctx context.Context, addr string) error
 	AdmitRequest(addr string) error
 	AdmitChange(u chat.UserID) error
@@ -180,6 +181,8 @@ func (s *server) routes(mux *http.ServeMux) {
 	s.complainRoutes(mux)
 	s.peoplePages(mux)
 	s.exportRoutes(mux)
+	s.settingsRoutes(mux)
+	s.keyRoutes(mux)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		s.problem(w, r, chat.Refuse(chat.NotFound, "no such route"))
 	})

@@ -12,11 +12,15 @@ var keyPhrases = map[string]phrase{
 	"settings.devices":  {"Devices", "登录设备"},
 	"settings.leave":    {"Delete account", "注销账号"},
 
+	"settings.about.profile":  {"What others see of you.", "别人看到的个人资料。"},
+	"settings.about.privacy":  {"Who finds you, and who sees when you are here.", "谁能找到你、看到你是否在线。"},
+	"settings.about.bots":     {"Accounts of programs that you run, and their tokens.", "你运行的程序账号及其令牌。"},
 	"settings.about.password": {"Choose another one. You are signed out everywhere else.", "设置新密码，并退出其他设备。"},
 	"settings.about.codes":    {"A second step at sign-in, with an app on your phone.", "登录时再输入手机应用生成的验证码。"},
 	"settings.about.passkeys": {"Sign in with your device, without a password.", "用设备登录，无需密码。"},
 	"settings.about.phone":    {"Sign in with a code that is sent to your phone.", "用短信验证码登录。"},
 	"settings.about.devices":  {"See where you are signed in, and sign out there.", "查看已登录的设备，并可远程退出。"},
+	"settings.about.account":  {"Take what you wrote, and what is kept of you, with you.", "下载你的消息和个人数据。"},
 	"settings.about.leave":    {"Leave for good.", "永久注销此账号。"},
 
 	"devices.intro":       {"You are signed in here. What you don't know, end, and change your password.", "以下设备已登录你的账号。如有陌生设备，请将其退出并修改密码。"},
@@ -41,6 +45,7 @@ var keyPhrases = map[string]phrase{
 	"codes.what":          {"An app on your phone makes a new code every 30 seconds. Whoever wants to sign in needs your password and such a code.", "手机上的验证器应用每 30 秒生成一个验证码。登录时需要密码和验证码。"},
 	"codes.begin":         {"Set up", "开始设置"},
 	"codes.scan":          {"Read this with an authenticator app:", "用验证器应用扫描二维码："},
+	"codes.qr":            {"QR code of the secret", "密钥二维码"},
 	"codes.type":          {"Or type the secret there:", "或手动输入密钥："},
 	"codes.confirm.code":  {"The code that it shows", "应用显示的验证码"},
 	"codes.confirm":       {"Switch on", "启用"},
