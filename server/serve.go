@@ -86,7 +86,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	if err := set.Load(ctx); err != nil {
 		return err
 	}
-	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits, Tries: near.Tries, Policy: policy(set)})
+	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits, Tries: near.Tries, Policy: policy(set), Codes: codeSender(cfg, log)})
 	notices, err := push.Open(ctx, push.Config{
 		Store: db, Presence: near.Presence, Looking: near.Looking, Log: log, Off: cfg.Push == "off", Local: cfg.Push == "local", Queue: queue,
 	})
@@ -170,7 +170,8 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 			log.Error("the heart ended", "err", err)
 		}
 	})
-	beating.Go(func() { host.Watch(alive, db.Lasting, near.Losses) })
+	beating.Go(func() { host.Watch(alive, seenBy(people, db.Lasting), near.Losses) })
+	beating.Go(func() { people.Run(ctx) })
 	beating.Go(func() { sweep(alive, log, db.Logins().DeleteExpired) })
 	beating.Go(func() { watch.Run(alive) })
 	beating.Go(func() { twin.run(ctx) })

@@ -66,6 +66,7 @@ type Serving struct {
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
 	Push   string   `default:"on" enum:"on,off,local" placeholder:"WHEN" help:"Notifications to browsers that asked for them, by way of the push services of their makers: on, off, or local, which also takes services on this machine and in private networks, for tests."`
 	Hooks  string   `default:"on" enum:"on,off,local" placeholder:"WHEN" help:"Webhooks of groups: on, off, or local, which also calls addresses on this machine and in private networks."`
+	Codes  string   `default:"off" placeholder:"HOW" help:"Sign-in by codes that are sent to phones: off, log (they are written into the log, for development), or the URL of a program that sends them; see docs/decisions/027-keys.md."`
 	Files  string   `placeholder:"DIR" help:"Folder for what people upload; nodes that share a database must share it, too (default: files in the data folder)."`
 	Rate   Rate     `name:"rate-limit" default:"20/s:200" placeholder:"RATE" help:"Messages per connection, and per person over all connections and HTTP: off (which switches the other limits on rates off, too), N/s or N/s:BURST."`
 
@@ -213,7 +214,10 @@ func (s Serving) Validate() error {
 	if s.Debug != "" && !validAddr(s.Debug) {
 		return fmt.Errorf("--debug-addr: want HOST:PORT, e.g. 127.0.0.1:6060, but got %q", s.Debug)
 	}
-	// The value may hold a password: the error does not repeat it.
+	// The values may hold a password: the errors do not repeat them.
+	if u, err := url.Parse(s.Codes); s.Codes != "" && s.Codes != "off" && s.Codes != "log" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "") {
+		return fmt.Errorf("--codes: want off, log, or the URL of a program that sends codes, e.g. https://sms.example.org/send")
+	}
 	if u, err := url.Parse(s.Trace); s.Trace != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "") {
 		return fmt.Errorf("--trace: want the URL of an OpenTelemetry collector, e.g. http://127.0.0.1:4318")
 	}

@@ -29,7 +29,7 @@ func TestDefaultsServe(t *testing.T) {
 		Command: Serve,
 		Storage: Storage{Data: "./data"},
 		Serving: Serving{
-			Addr: "127.0.0.1:8000", Mode: "channel", Topic: "kamachat.posts", Partitions: 24, Prefix: "kamachat:", Push: "on", Hooks: "on", Rate: Rate{20, 200}, AddressRate: Rate{100, 5000},
+			Addr: "127.0.0.1:8000", Mode: "channel", Topic: "kamachat.posts", Partitions: 24, Prefix: "kamachat:", Push: "on", Hooks: "on", Codes: "off", Rate: Rate{20, 200}, AddressRate: Rate{100, 5000},
 			MaxSockets: 100_000, MaxSocketsEach: 100, Queue: 4096, MaxFrame: 65536, MaxUpload: 50 << 20,
 		},
 	}
@@ -66,6 +66,7 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		"highest rate":             {"--rate-limit 1000000/s", nil, func(c Config) any { return c.Rate }, Rate{1e6, 1e6}},
 		"rate with burst":          {"--rate-limit 0.5/s:3", nil, func(c Config) any { return c.Rate }, Rate{0.5, 3}},
 		"hooks":                    {"--hooks local", nil, func(c Config) any { return c.Hooks }, "local"},
+		"codes":                    {"--codes https://u:p@sms.example/send", nil, func(c Config) any { return c.Codes }, "https://u:p@sms.example/send"},
 		"push":                     {"--push local", nil, func(c Config) any { return c.Push }, "local"},
 		"files":                    {"--files /shared --data /d", nil, func(c Config) any { return c.Uploads() }, "/shared"},
 		"files in the data folder": {"--data /d", nil, func(c Config) any { return c.Uploads() }, "/d/files"},
@@ -118,6 +119,7 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"mode by environment": {"", []string{"KAMACHAT_MODE", "pigeon"}, "--mode"},
 		"kafka":               {"--mode kafka", nil, "needs --kafka"},
 		"hooks":               {"--hooks maybe", nil, "--hooks"},
+		"codes":               {"--codes ftp://u:hunter2@sms.example", nil, "--codes"},
 		"push":                {"--push maybe", nil, "--push"},
 		"redis":               {"--redis http://u:secret@x", nil, "--redis"},
 		"redis without host":  {"--redis redis://:secret@/1", nil, "--redis"},
