@@ -149,6 +149,7 @@ func pages(lang string) map[string]templ.Component {
 	maps.Copy(all, groupPages(lang))
 	maps.Copy(all, exportPages(lang))
 	maps.Copy(all, peoplePages(lang))
+	maps.Copy(all, settingsPages(lang))
 	return all
 }
 

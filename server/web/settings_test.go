@@ -200,7 +200,7 @@ func (h *house) withTOTP(b *http.Client) (secret string, recovery []string) {
 	}
 	got := h.do(b, "GET", "/settings/codes", nil)
 	m := secretIn.FindStringSubmatch(got.body)
-	if m == nil || !strings.Contains(got.body, "<svg viewBox") {
+	if m == nil || !strings.Contains(got.body, `<svg class="qr"`) {
 		h.t.Fatalf("no secret in %s", got.body)
 	}
 	secret = strings.ReplaceAll(m[1], " ", "")

@@ -53,7 +53,7 @@ var chatPhrases = map[string]phrase{
 	"menu.theme":      {"Appearance", "外观"},
 	"menu.language":   {"Language", "语言"},
 	"menu.contacts":   {"Contacts", "联系人"},
-	"menu.settings":   {"Profile and privacy", "个人资料与隐私"},
+	"menu.settings":   {"Settings", "设置"},
 	"asks.waiting":    {"Waiting for your answer, to be your contact: {0}", "待处理的联系人申请：{0}"},
 	"asks.see":        {"See who", "查看"},
 	"details.person":  {"Profile", "个人信息"},

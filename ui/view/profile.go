@@ -40,7 +40,7 @@ func (p *profile) Render() app.UI {
 			p.choice(d.say("menu.language"), "lang", d.Lang[:min(2, len(d.Lang))], [][2]string{{"zh", "中文"}, {"en", "English"}}),
 			slot("notes"),
 			el("a").Class("menu-item").Attr("href", "/contacts").Body(icon("group"), app.Text(d.say("menu.contacts"))),
-			el("a").Class("menu-item").Attr("href", "/settings/profile").Body(icon("pen"), app.Text(d.say("menu.settings"))),
+			el("a").Class("menu-item").Attr("href", "/settings").Body(icon("pen"), app.Text(d.say("menu.settings"))),
 			p.administration(),
 			el("a").Class("menu-item").Attr("href", "/doctor").Body(icon("pulse"), app.Text(d.say("menu.doctor"))),
 			el("button").Attr("type", "button").Class("menu-item").DataSet("set", "out").Body(icon("out"), app.Text(d.say("menu.signout"))),
