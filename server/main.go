@@ -44,6 +44,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	if cfg.Log == "json" {
+		log = slog.New(slog.NewJSONHandler(stderr, nil))
+	}
 	switch cfg.Command {
 	case config.Serve:
 		return serve(ctx, cfg, log, func(url, setup string) {

@@ -61,6 +61,7 @@ type Serving struct {
 	Prefix string   `name:"redis-prefix" default:"kamachat:" placeholder:"TEXT" help:"What all keys and channels in Redis begin with; one for each installation."`
 	Cache  bool     `help:"Keep the newest messages of conversations in Redis, too; see docs/decisions/013-redis.md."`
 	Node   int      `default:"0" placeholder:"N" help:"Number of this node, 0 to 1022, different for each that uses the same database."`
+	Log    string   `default:"text" enum:"text,json" placeholder:"FORM" help:"Form of the log's lines: text, or json for programs that collect them."`
 	Debug  string   `name:"debug-addr" placeholder:"HOST:PORT" help:"Private address for operators: metrics, profiles and health; it asks nobody for a password (default: none)."`
 	Trace  string   `placeholder:"URL" help:"OpenTelemetry collector to send traces to, OTLP over HTTP, e.g. http://127.0.0.1:4318 (default: none)."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`

@@ -29,7 +29,7 @@ func TestDefaultsServe(t *testing.T) {
 		Command: Serve,
 		Storage: Storage{Data: "./data"},
 		Serving: Serving{
-			Addr: "127.0.0.1:8000", Mode: "channel", Topic: "kamachat.posts", Partitions: 24, Prefix: "kamachat:", Push: "on", Hooks: "on", Codes: "off", Rate: Rate{20, 200}, AddressRate: Rate{100, 5000},
+			Addr: "127.0.0.1:8000", Mode: "channel", Topic: "kamachat.posts", Partitions: 24, Prefix: "kamachat:", Push: "on", Log: "text", Hooks: "on", Codes: "off", Rate: Rate{20, 200}, AddressRate: Rate{100, 5000},
 			MaxSockets: 100_000, MaxSocketsEach: 100, Queue: 4096, MaxFrame: 65536, MaxUpload: 50 << 20,
 		},
 	}
@@ -65,6 +65,7 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		"rate":                     {"--rate-limit 5/s", nil, func(c Config) any { return c.Rate }, Rate{5, 50}},
 		"highest rate":             {"--rate-limit 1000000/s", nil, func(c Config) any { return c.Rate }, Rate{1e6, 1e6}},
 		"rate with burst":          {"--rate-limit 0.5/s:3", nil, func(c Config) any { return c.Rate }, Rate{0.5, 3}},
+		"log":                      {"--log json", nil, func(c Config) any { return c.Log }, "json"},
 		"hooks":                    {"--hooks local", nil, func(c Config) any { return c.Hooks }, "local"},
 		"codes":                    {"--codes https://u:p@sms.example/send", nil, func(c Config) any { return c.Codes }, "https://u:p@sms.example/send"},
 		"push":                     {"--push local", nil, func(c Config) any { return c.Push }, "local"},
@@ -118,6 +119,7 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"mode":                {"--mode pigeon", nil, "--mode"},
 		"mode by environment": {"", []string{"KAMACHAT_MODE", "pigeon"}, "--mode"},
 		"kafka":               {"--mode kafka", nil, "needs --kafka"},
+		"log":                 {"--log xml", nil, "--log"},
 		"hooks":               {"--hooks maybe", nil, "--hooks"},
 		"codes":               {"--codes ftp://u:hunter2@sms.example", nil, "--codes"},
 		"push":                {"--push maybe", nil, "--push"},

@@ -22,7 +22,7 @@ import (
 // everything is a server with all routes that may be there, to describe them.
 func everything(t *testing.T) (*api, *http.ServeMux) {
 	t.Helper()
-	s := &server{Config: Config{Build: "test", Files: struct{ Files }{}, Push: struct{ Push }{}}}
+	s := &server{Config: Config{Build: "test", Files: struct{ Files }{}, Push: struct{ Push }{}, Hooks: noHooks{}}}
 	mux := http.NewServeMux()
 	return s.apiRoutes(mux), mux
 }

@@ -56,6 +56,7 @@ var chatPhrases = map[string]phrase{
 	"menu.settings":   {"Settings", "设置"},
 	"asks.waiting":    {"Waiting for your answer, to be your contact: {0}", "待处理的联系人申请：{0}"},
 	"asks.see":        {"See who", "查看"},
+	"export.title":    {"Export the conversation", "导出会话"},
 	"details.person":  {"Profile", "个人信息"},
 	"menu.admin":      {"Administration", "管理后台"},
 	"menu.doctor":     {"Is everything working?", "检查运行情况"},

@@ -5,7 +5,6 @@ package words
 // exportPhrases are the sentences of the pages on which people have files made of
 // conversations and of their account, and of these files.
 var exportPhrases = map[string]phrase{
-	"export.title":       {"Export the conversation", "导出会话"},
 	"export.account":     {"Export my data", "导出我的数据"},
 	"export.what":        {"A file with every message of “{0}” that you can see, as of now.", "生成一个文件，包含“{0}”中目前你能看到的所有消息。"},
 	"export.mine":        {"A file with what is kept about you: your profile, contacts, devices, conversations, and the messages that you wrote. It does not hold what others wrote.", "生成一个文件，包含保存的你的数据：个人资料、联系人、设备、会话列表以及你发送的消息，不含他人的消息。"},

@@ -78,6 +78,9 @@ func (p *details) Render() app.UI {
 			void("input").Attr("type", "date").ID("date").OnChange(p.onDate),
 		),
 		whom(d, c),
+		app.If(c.Last != nil, func() app.UI {
+			return el("a").Class("menu-item").Attr("href", "/c/"+string(c.ID)+"/export").Attr("target", "_blank").Body(icon("down"), app.Text(d.say("export.title")))
+		}),
 		slot("mutes").DataSet("conv", string(c.ID)),
 		app.If(c.Last != nil, func() app.UI { return &tidy{desk: d, Conv: c} }),
 		el("ul").Class("people").Body(people...),
