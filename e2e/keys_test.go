@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
@@ -84,6 +85,19 @@ func TestAPersonSignsInByPasskey(t *testing.T) {
 	p.click("#passkey-in button")
 	p.live()
 
+	// One that has counted fewer uses than before may be a copy.
+	uses := p.counted(key, 0)
+	if uses == 0 {
+		t.Error("the authenticator counts nothing")
+	}
+	p.signOut()
+	p.expected = true // the browser notes an answer of 403
+	p.click("#passkey-in:not([hidden]) button")
+	p.until(`document.querySelector("#passkey-in .problem:not([hidden])")?.textContent.includes("may have been copied")`)
+	p.counted(key, uses+100)
+	p.click("#passkey-in button")
+	p.live()
+
 	// With one-time codes on, the passkey takes the place of a code, too.
 	secret := p.withTOTP("correct horse ann")
 	p.signOut()
@@ -100,12 +114,34 @@ func TestAPersonSignsInByPasskey(t *testing.T) {
 	p.click(`form[action="/settings/passkeys/remove"] button`)
 	p.until(`document.body?.innerText.includes("You have no passkey yet")`)
 	p.signOut()
-	p.expected = true // the browser notes an answer of 401
 	p.click("#passkey-in:not([hidden]) button")
 	p.until(`document.querySelector("#passkey-in .problem:not([hidden])")?.textContent == "This passkey is not known here."`)
 	if secret == "" {
 		t.Error("there was no secret")
 	}
+}
+
+// counted has the one passkey of an authenticator have been used n times, and
+// returns how often it was.
+func (p *page) counted(key webauthn.AuthenticatorID, n float64) float64 {
+	p.Helper()
+	got, err := chromedp.Call(p.ctx, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: key})
+	if err != nil || len(got.Credentials) != 1 {
+		p.Fatal(got.Credentials, err)
+	}
+	c := got.Credentials[0]
+	was := c.SignCount
+	if _, err := chromedp.Call(p.ctx, webauthn.RemoveCredential, webauthn.RemoveCredentialParams{AuthenticatorID: key, CredentialID: c.CredentialID}); err != nil {
+		p.Fatal(err)
+	}
+	// webauthn.Credential says more than this authenticator knows of.
+	add := cdp.Command[map[string]any, cdp.Empty]{Method: webauthn.CommandAddCredential}
+	if _, err := chromedp.Call(p.ctx, add, map[string]any{"authenticatorId": key, "credential": map[string]any{
+		"credentialId": c.CredentialID, "isResidentCredential": true, "rpId": c.RpID, "privateKey": c.PrivateKey, "userHandle": c.UserHandle, "signCount": n,
+	}}); err != nil {
+		p.Fatal(err)
+	}
+	return was
 }
 
 // withTOTP switches one-time codes on and returns the secret.

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"kamachat/server/page"
@@ -97,7 +100,24 @@ func (s *server) sure(r *http.Request, c caller) error {
 	if err != nil {
 		return err
 	}
+	was, err := s.listed(r.Context(), c)
+	if err != nil {
+		return err
+	}
 	s.Sessions.Put(ctx, sureKey, time.Now().Add(sureFor).Unix())
-	_, _, err = s.Sessions.Commit(ctx)
-	return err
+	if _, _, err = s.Sessions.Commit(ctx); err != nil || !was {
+		return err
+	}
+	// Who was signed out meanwhile from another device stays so: what is stored
+	// above would let them in again.
+	if is, err := s.listed(r.Context(), c); err != nil || is {
+		return err
+	}
+	return errors.Join(s.Sessions.Destroy(ctx), errSignedOut)
+}
+
+// listed reports whether the sign-in that c came with is among c's devices.
+func (s *server) listed(ctx context.Context, c caller) (bool, error) {
+	ds, err := s.Accounts.Devices(ctx, c.ID)
+	return slices.ContainsFunc(ds, func(d chat.SignIn) bool { return d.ID == c.login }), err
 }

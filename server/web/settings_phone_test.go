@@ -4,10 +4,13 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"kamachat/server/account"
+	"kamachat/shared/chat"
 )
 
 // sms hands the codes that are sent to phones to the test.
@@ -128,4 +131,60 @@ func TestPasskeysAreOfferedWhereTheyWork(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestPasskeysBelongToTheNameOfTheSite(t *testing.T) {
+	s := &server{Config: Config{Origins: []string{"https://app.chat.example.org", "*.example.net"}}}
+	for name, c := range map[string]struct {
+		host, origin, id string
+		origins          []string
+	}{
+		"plain":                  {"Chat.example.org", "https://chat.example.org", "chat.example.org", []string{"https://Chat.example.org"}},
+		"with a port":            {"chat.example.org:8443", "", "chat.example.org", []string{"https://chat.example.org:8443"}},
+		"a developer's":          {"localhost:8000", "http://localhost:8000", "localhost", []string{"https://localhost:8000", "http://localhost:8000"}},
+		"a further one below it": {"chat.example.org", "https://app.chat.example.org", "chat.example.org", []string{"https://chat.example.org", "https://app.chat.example.org"}},
+		"a further one beside":   {"chat.example.org", "https://x.example.net", "chat.example.org", []string{"https://chat.example.org"}},
+		"one that is not ours":   {"chat.example.org", "https://evil.chat.example.org", "chat.example.org", []string{"https://chat.example.org"}},
+		"without TLS":            {"chat.example.org", "http://chat.example.org", "chat.example.org", []string{"https://chat.example.org"}},
+	} {
+		r := httptest.NewRequest("POST", "/login/passkey", nil)
+		r.Host = c.host
+		r.Header.Set("Origin", c.origin)
+		if got := s.keySite(r); got.Host != c.id || !slices.Equal(got.Origins, c.origins) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// A sign-in that was ended from another device while its person says the password
+// again is not brought back by that.
+func TestSayingThePasswordBringsNoSignInBack(t *testing.T) {
+	var end func()
+	h := openHouse(t, func(h *house, c *Config) { c.Accounts = &interrupted{Accounts: c.Accounts, then: func() { end() }} })
+	one, two := h.signedIn(h.ann), h.signedIn(h.ann)
+	end = func() {
+		end = func() {}
+		if got := h.do(two, "POST", "/settings/devices/end-others", nil); got.status != 303 {
+			t.Errorf("ended: %d", got.status)
+		}
+	}
+	if got := h.do(one, "POST", "/settings/codes/begin", form("password", "password1")); got.status != 401 {
+		t.Errorf("it went on: %d", got.status)
+	}
+	if h.lasts(one) || !h.lasts(two) {
+		t.Error("the wrong ones go on")
+	}
+}
+
+// interrupted does something between looking up where somebody is signed in and
+// what comes after that.
+type interrupted struct {
+	Accounts
+	then func()
+}
+
+func (i *interrupted) Devices(ctx context.Context, u chat.UserID) ([]chat.SignIn, error) {
+	ds, err := i.Accounts.Devices(ctx, u)
+	i.then()
+	return ds, err
 }
