@@ -32,6 +32,8 @@
 //   - server/settings: what administrators set for the whole installation.
 //   - server/classic: the seed's dialect of the protocol, for its clients.
 //   - server/push: notifications to browsers of people who are not there (Web Push).
+//   - server/hooks: webhooks; addresses by which programs post, and that are told what is said.
+//   - server/outward: requests to addresses that people gave, none of which lead inside.
 //   - server/files: what people upload; the bytes, their type, and what nobody posted.
 //   - server/page: the pages that the server draws.
 //   - server/web: HTTP; routes, cookies, and the door to the socket.
