@@ -76,7 +76,7 @@ var mayImport = map[string][]string{
 	"kamachat/server/push/pushtest": {},
 	"kamachat/server/page":          {"kamachat/shared/", "github.com/a-h/templ/", "rsc.io/qr"},
 	"kamachat/server/web": {"kamachat", "kamachat/server/page", "kamachat/server/session", "kamachat/server/room", "kamachat/server/account", "kamachat/server/admin", "kamachat/server/board", "kamachat/server/settings", "kamachat/server/export",
-		"kamachat/server/classic", "kamachat/server/hooks", "kamachat/server/push", "kamachat/shared/", "github.com/coder/websocket/", "github.com/alexedwards/scs/", "github.com/a-h/templ/", "github.com/danielgtaylor/huma/"},
+		"kamachat/server/classic", "kamachat/server/push", "kamachat/shared/", "github.com/coder/websocket/", "github.com/alexedwards/scs/", "github.com/a-h/templ/", "github.com/danielgtaylor/huma/"},
 	"kamachat/server/move":      {"kamachat/server/store", "github.com/schollz/progressbar/"},
 	"kamachat/server/jobs":      {"kamachat/shared/chat"},
 	"kamachat/server/retention": {"kamachat/shared/chat", "kamachat/server/jobs"},

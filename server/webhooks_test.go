@@ -180,6 +180,11 @@ func TestProgramsPostAndAreTold(t *testing.T) {
 		}
 	}
 
+	// Its bot has no tokens: it would read on for who is no longer a member.
+	if got, code := status(t, "POST", url+"/api/v1/bots/"+string(in.Hook.Bot)+"/tokens", a.token, map[string]any{"scopes": []string{"messages:read"}}); got != http.StatusForbidden {
+		t.Errorf("a token for the bot of a webhook: %d %s", got, code)
+	}
+
 	// Ended, it is gone, and so is its bot.
 	if got, _ := status(t, "DELETE", base+"/in/"+in.Hook.ID, a.token, nil); got != http.StatusNoContent {
 		t.Errorf("to end it: %d", got)
@@ -201,6 +206,29 @@ func TestWebhooksDoNotReachFurtherThanTheirMakers(t *testing.T) {
 	call(t, "POST", base+"/out", a.token, map[string]string{"url": l.URL}, &out)
 	a.say(group, "before")
 	eventually(t, func() string { return "told at first" }, func() bool { return slices.Contains(l.told(), "before") })
+
+	// Its maker is removed: told no more, and its own address no longer taken.
+	var in struct{ Path string }
+	call(t, "POST", base+"/in", a.token, map[string]string{"name": "Builds"}, &in)
+	members := url + "/api/v1/groups/" + string(group) + "/members/"
+	if got, code := status(t, "PUT", members+string(b.ID)+"/role", a.token, map[string]string{"role": "owner"}); got >= 300 {
+		t.Fatalf("hand over: %d %s", got, code)
+	}
+	if got, code := status(t, "DELETE", members+string(a.ID), b.token, nil); got >= 300 {
+		t.Fatalf("remove: %d %s", got, code)
+	}
+	b.say(group, "after")
+	eventually(t, func() string { return "the webhook says why it is not told" }, func() bool {
+		var hooks struct{ Out []chat.OutHook }
+		call(t, "GET", base, b.token, nil, &hooks)
+		return len(hooks.Out) == 1 && hooks.Out[0].Problem != ""
+	})
+	if slices.Contains(l.told(), "after") {
+		t.Error("who was removed is told on")
+	}
+	if got, code := status(t, "POST", url+in.Path, "", map[string]string{"text": "x"}); got != http.StatusNotFound {
+		t.Errorf("who was removed posts on: %d %s", got, code)
+	}
 
 	careful := inProcess(t)
 	d := join(t, careful, "dan")

@@ -3,6 +3,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,9 +43,6 @@ type Store interface {
 	// nickname begins with q, or whose id it is.
 	SearchPeople(ctx context.Context, by chat.UserID, q string, limit int) ([]chat.Person, error)
 	HasAdmin(ctx context.Context) (bool, error)
-	// RenewPassword stores the hash that takes the place of an administrator's
-	// password, or answers chat.Forbidden where there is none.
-	RenewPassword(ctx context.Context, u chat.UserID, hash string) error
 
 	AddToken(ctx context.Context, hash string, u chat.UserID, at int64) error
 	// TokenUser returns whose token it is and its scopes, separated by spaces, or chat.ErrNotFound.
@@ -266,7 +264,11 @@ func (s *Service) Search(ctx context.Context, by chat.UserID, q string) ([]chat.
 	if q == "" || len(q) > 4*chat.MaxName {
 		return nil, nil
 	}
-	if err := s.byFind.take(string(by)); err != nil {
+	p, err := s.Person(ctx, by)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.byFind.take(string(cmp.Or(p.BotOf, by))); err != nil {
 		return nil, err
 	}
 	found, err := s.store.SearchPeople(ctx, by, q, maxFound+1)

@@ -69,8 +69,12 @@ func (s *Service) EndBot(ctx context.Context, by, id chat.UserID) error {
 // MakeToken makes a token of a bot of by, bound to some of chat.Scopes. The token
 // itself is returned this once; only its SHA-256 is stored.
 func (s *Service) MakeToken(ctx context.Context, by, id chat.UserID, name string, scopes []string) (string, chat.Token, error) {
-	if _, err := s.bot(ctx, by, id); err != nil {
+	b, err := s.bot(ctx, by, id)
+	if err != nil {
 		return "", chat.Token{}, err
+	}
+	if b.IsHookBot() { // it is a member of a group, where its maker may be no longer
+		return "", chat.Token{}, chat.Refuse(chat.Forbidden, "the bot of a webhook has no tokens")
 	}
 	name = strings.TrimSpace(name)
 	if name != "" && checkNickname(name) != nil || utf8.RuneCountInString(name) > chat.MaxTokenTag {

@@ -75,6 +75,13 @@ func (s *Service) AskContact(ctx context.Context, by, to chat.UserID, message st
 	if err := s.enabled(ctx, by, to); err != nil {
 		return false, err
 	}
+	p, err := s.Person(ctx, by)
+	if err != nil {
+		return false, err
+	}
+	if p.Bot { // or else a person could ask as many as they can make bots
+		return false, chat.Refuse(chat.Forbidden, "a bot asks nobody to be a contact")
+	}
 	if err := s.byAsk.take(string(by)); err != nil {
 		return false, err
 	}

@@ -128,19 +128,20 @@ func (s *Service) Hooks(ctx context.Context, u chat.UserID, conv chat.ConvID) (i
 	return in, out, err
 }
 
-// ownBot begins the usernames of the bots of webhooks.
-const ownBot = "hook-"
-
-// OwnBot reports whether b is the bot of a webhook, or is called like one.
-func OwnBot(b chat.Person) bool { return b.Bot && strings.HasPrefix(b.Username, ownBot) }
-
 // MakeIn makes an incoming webhook of conv, with a bot called name as a member of
 // it, and returns its secret, which is told this once.
 func (s *Service) MakeIn(ctx context.Context, by chat.Person, conv chat.ConvID, name string) (chat.InHook, string, error) {
 	if err := s.may(ctx, by.ID, conv); err != nil {
 		return chat.InHook{}, "", err
 	}
-	bot, err := s.Bots.MakeBot(ctx, by, ownBot+strings.ToLower(rand.Text()[:12]), name)
+	there, err := s.Store.InHooks(ctx, conv)
+	if err != nil {
+		return chat.InHook{}, "", err
+	}
+	if len(there) >= chat.MaxHooks { // before anything is made
+		return chat.InHook{}, "", chat.Refuse(chat.Full, "the conversation has as many webhooks as one may have")
+	}
+	bot, err := s.Bots.MakeBot(ctx, by, chat.HookBot+strings.ToLower(rand.Text()[:12]), name)
 	if err != nil {
 		return chat.InHook{}, "", err
 	}
@@ -209,6 +210,9 @@ func (s *Service) Post(ctx context.Context, id, key, ref, text string, admit fun
 	}
 	if len(owner) == 0 || owner[0].Disabled {
 		return chat.Message{}, errNoHook
+	}
+	if s.may(ctx, h.By, h.Conv) != nil {
+		return chat.Message{}, errNoHook // who made it no longer administers the group
 	}
 	if ref == "" {
 		ref = rand.Text()

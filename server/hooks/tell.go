@@ -122,7 +122,15 @@ func (s *Service) tell(ctx context.Context, h chat.OutHook) (took bool, err erro
 		return false, nil
 	}
 	// Who made it and may no longer see to it must not go on reading by it.
-	if why := s.may(ctx, h.By, h.Conv); why != nil {
+	why := s.may(ctx, h.By, h.Conv)
+	if why == nil {
+		if by, err := s.Store.People(ctx, h.By); err != nil {
+			return false, errors.Join(err, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder))
+		} else if len(by) == 0 || by[0].Disabled {
+			why = chat.Refuse(chat.Forbidden, "the account is disabled or gone")
+		}
+	}
+	if why != nil {
 		if r := chat.AsRefusal(why); r.RetryMillis() == 0 {
 			h.Problem, h.Next = "who made it does not administer the group", now.Add(longest).UnixMilli()
 		}

@@ -47,7 +47,32 @@ func (h *Hub) mayPost(ctx context.Context, d chat.Draft) error {
 	if err != nil {
 		return err
 	}
-	return s.MayPost(d.Conv, d.Content.Kind, h.Now().UnixMilli())
+	now := h.Now().UnixMilli()
+	if s.MayPost(d.Conv, d.Content.Kind, now) == nil {
+		return nil
+	}
+	// What this node remembers may be old: nobody is refused for what has been.
+	if err := h.readLaws(ctx, d.Conv); err != nil {
+		return err
+	}
+	if s, err = h.StandingIn(ctx, d.Author, d.Conv); err != nil {
+		return err
+	}
+	return s.MayPost(d.Conv, d.Content.Kind, now)
+}
+
+// readLaws reads anew what decides in conv.
+func (h *Hub) readLaws(ctx context.Context, conv chat.ConvID) error {
+	l, err := h.Store.Laws(ctx, conv)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r := h.rooms[conv]; r != nil {
+		r.laws = l
+	}
+	return nil
 }
 
 // Renew has all nodes read anew what decides in conv, which somebody changed

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -121,6 +120,10 @@ func (d *DB) ResetPassword(ctx context.Context, by chat.Deed, u chat.UserID, has
 		if err := set(ctx, tx, u, "renew", true); err != nil {
 			return err
 		}
+		// Nor by a phone that they had put there.
+		if _, err := tx.NewUpdate().Table("profiles").Set("confirmed = ''").Where("user_id = ?", string(u)).Exec(ctx); err != nil {
+			return err
+		}
 		for _, table := range []string{"totp", "passkeys"} {
 			if err := forget(ctx, tx, table, "user_id", u); err != nil {
 				return err
@@ -128,20 +131,6 @@ func (d *DB) ResetPassword(ctx context.Context, by chat.Deed, u chat.UserID, has
 		}
 		return d.endSignIns(ctx, tx, u)
 	})
-}
-
-// RenewPassword gives u the password that u chose in place of an administrator's.
-// It answers chat.Forbidden where none is to be changed.
-func (d *DB) RenewPassword(ctx context.Context, u chat.UserID, hash string) error {
-	res, err := d.db.NewUpdate().Model((*userRow)(nil)).Set("password = ?, renew = ?", hash, false).
-		Where("id = ? AND renew = ? AND disabled = ?", string(u), true, false).Exec(ctx)
-	if err != nil {
-		return fmt.Errorf("renew password: %w", err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return errors.Join(err, chat.Refuse(chat.Forbidden, "there is no password to renew"))
-	}
-	return nil
 }
 
 // endSignIns ends everything that u is signed in with: browsers, programs, and

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 
-	"kamachat/server/hooks"
 	"kamachat/server/page"
 	"kamachat/shared/chat"
 )
@@ -78,7 +77,7 @@ func (s *server) bots(w http.ResponseWriter, r *http.Request, c caller, p page.B
 		return err
 	}
 	for _, b := range bs {
-		if hooks.OwnBot(b) {
+		if b.IsHookBot() {
 			continue // it ends with its webhook
 		}
 		ts, err := s.Accounts.Tokens(r.Context(), c.ID, b.ID)

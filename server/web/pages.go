@@ -114,6 +114,9 @@ func (s *server) signedIn(h func(http.ResponseWriter, *http.Request, caller) err
 			return
 		}
 		if err == nil {
+			err = s.Accounts.AdmitRequest(address(r))
+		}
+		if err == nil {
 			err = s.admit(r, c)
 		}
 		if err == nil {

@@ -48,7 +48,10 @@ func (s *server) pageRenewDo(w http.ResponseWriter, r *http.Request, c caller) e
 	case password != r.PostFormValue("again"):
 		err = chat.Refuse(chat.Invalid, "the two passwords differ")
 	default:
-		err = s.Accounts.Renew(r.Context(), c.Person, password)
+		var ended []string
+		if ended, err = s.Accounts.Renew(r.Context(), c.Person, password, c.signIn()); err == nil {
+			err = s.closeLogins(r.Context(), c, ended)
+		}
 	}
 	if err != nil {
 		status := s.refuse(w, r, err).Status

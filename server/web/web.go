@@ -37,7 +37,7 @@ type Accounts interface {
 	People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error)
 	Search(ctx context.Context, by chat.UserID, q string) ([]chat.Person, error)
 	MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error)
-	Renew(ctx context.Context, p chat.Person, password string) error
+	Renew(ctx context.Context, p chat.Person, password string, keep chat.SignIn) (ended []string, err error)
 	Bots
 	Contacts
 	SetupOpen(ctx context.Context, key string) (bool, error)

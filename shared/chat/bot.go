@@ -1,5 +1,7 @@
 package chat
 
+import "strings"
+
 // Limits of bots and webhooks.
 const (
 	MaxBots     = 20 // of a person
@@ -7,6 +9,12 @@ const (
 	MaxHooks    = 20 // of a conversation, each way
 	MaxTokenTag = 64 // runes of a token's name
 )
+
+// HookBot begins the usernames of the bots of incoming webhooks.
+const HookBot = "hook-"
+
+// IsHookBot reports whether p is the bot of a webhook, or is called like one.
+func (p Person) IsHookBot() bool { return p.Bot && strings.HasPrefix(p.Username, HookBot) }
 
 // Scopes are what a bot's token may be bound to.
 var Scopes = []string{

@@ -104,9 +104,6 @@ var keyPhrases = map[string]phrase{
 	"signin.phone":      {"Sign in with a code by phone", "使用短信验证码登录"},
 	"signin.phone.sent": {"If {0} belongs to an account here, a code is on its way. It is good for five minutes.", "如果 {0} 已绑定账号，验证码将很快送达，5 分钟内有效。"},
 
-	"problem.second_factor": {"Enter a code, too.", "还需要输入验证码。"},
-	"refused.second_factor": {"Sign in again.", "请重新登录。"},
-
 	"said.a code of the second factor is needed":           {"Enter a code, too.", "还需要输入验证码。"},
 	"said.it took too long: sign in again":                 {"That took too long. Sign in again.", "操作超时，请重新登录。"},
 	"said.the code is wrong or was used":                   {"The code is wrong, or was used before.", "验证码错误，或已被使用。"},
