@@ -100,12 +100,11 @@ func TestBackupOfAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := store.Row{}
 	for _, table := range ts {
 		if table.Name != "settings" {
 			continue
 		}
-		row = store.Row{"kept", "value"}
+		row := store.Row{"kept", "value"}
 		if err := db.Put(t.Context(), "", table, []store.Row{row}, nil); err != nil {
 			t.Fatal(err)
 		}
