@@ -1,0 +1,263 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"kamachat/shared/chat"
+)
+
+// A town is an archive with people who are each something else to Ann.
+type town struct {
+	*archive
+	people map[string]chat.Person
+}
+
+// relations are what somebody may be to Ann. A stranger, who asks, who was asked, a
+// contact, somebody whom she has blocked, who has blocked her, herself, one who is
+// disabled, and one who is not there.
+var relations = []string{"stranger", "asks", "asked", "contact", "blocked", "blocks", "self", "disabled", "gone"}
+
+func newTown(t *testing.T) *town {
+	t.Helper()
+	w := &town{archive: openArchive(t), people: map[string]chat.Person{}}
+	ctx, s, ann := t.Context(), w.accounts, w.ann.ID
+	for _, kind := range relations {
+		if kind == "self" || kind == "gone" {
+			continue
+		}
+		p, err := s.Register(ctx, kind, "password1", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.people[kind] = p
+	}
+	w.people["self"], w.people["gone"] = w.ann, chat.Person{ID: "Ugone"}
+	id := func(kind string) chat.UserID { return w.people[kind].ID }
+	_, err := s.AskContact(ctx, id("asks"), ann, "let me <in>")
+	if err == nil {
+		_, err = s.AskContact(ctx, ann, id("asked"), "")
+	}
+	if err == nil {
+		_, err = s.AskContact(ctx, ann, id("contact"), "")
+	}
+	for _, err := range []error{
+		err, s.AcceptContact(ctx, id("contact"), ann), s.Block(ctx, ann, id("blocked"), true), s.Block(ctx, id("blocks"), ann, true),
+		w.db.SetDisabled(ctx, chat.Deed{What: chat.ActDisable, By: ann}, id("disabled"), true),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// Every route about people, with everybody, by the pages and by the API, and by nobody.
+func TestEveryRouteWithEverybody(t *testing.T) {
+	// By kind, as above: the API's status.
+	for act, c := range map[string]struct {
+		method, path string
+		want         []int
+	}{
+		"see":     {"GET", "/api/v1/people/{id}", []int{200, 200, 200, 200, 200, 200, 200, 200, 404}},
+		"open":    {"GET", "/api/v1/conversations/open?person={id}", []int{200, 200, 200, 200, 200, 200, 400, 200, 404}},
+		"ask":     {"PUT", "/api/v1/requests/{id}", []int{200, 200, 200, 409, 403, 403, 400, 404, 404}},
+		"accept":  {"POST", "/api/v1/requests/{id}/accept", []int{404, 204, 404, 404, 404, 404, 400, 404, 404}},
+		"refuse":  {"POST", "/api/v1/requests/{id}/refuse", []int{404, 204, 404, 404, 404, 404, 400, 404, 404}},
+		"end":     {"DELETE", "/api/v1/contacts/{id}", []int{204, 204, 204, 204, 204, 204, 400, 204, 404}},
+		"block":   {"PUT", "/api/v1/blocks/{id}", []int{204, 204, 204, 204, 204, 204, 400, 204, 404}},
+		"unblock": {"DELETE", "/api/v1/blocks/{id}", []int{204, 204, 204, 204, 204, 204, 400, 204, 404}},
+	} {
+		t.Run(act, func(t *testing.T) {
+			api, pages := newTown(t), newTown(t)
+			tok, ann := bearerOf(api.token(api.ann)), pages.signedIn(pages.ann)
+			for i, kind := range relations {
+				path := strings.ReplaceAll(c.path, "{id}", string(api.people[kind].ID))
+				body := ""
+				if c.method == "PUT" && act == "ask" {
+					body = `{"message":"hello"}`
+				}
+				if got := api.do(http.DefaultClient, c.method, path, strings.NewReader(body)); got.status != 401 {
+					t.Errorf("%s by nobody: %d", kind, got.status)
+				}
+				got := api.do(http.DefaultClient, c.method, path, strings.NewReader(body), tok...)
+				if got.status != c.want[i] {
+					t.Errorf("%s: %d, want %d: %s", kind, got.status, c.want[i], got.body)
+				}
+				if act == "open" {
+					continue
+				}
+				// By the page it is the same, but that it leads on and draws what is wrong.
+				method, at, want := "POST", "/people/"+string(pages.people[kind].ID)+"/"+act, c.want[i]
+				if act == "see" {
+					method, at = "GET", "/people/"+string(pages.people[kind].ID)
+				} else if want < 300 {
+					want = 303
+				}
+				if got := pages.do(pages.browser(), method, at, form("message", "hello")); got.status != 303 || !strings.HasPrefix(got.header.Get("Location"), "/login") {
+					t.Errorf("%s by nobody: %d %s", kind, got.status, got.header.Get("Location"))
+				}
+				if got := pages.do(ann, method, at, form("message", "hello")); got.status != want {
+					t.Errorf("page, %s: %d, want %d: %s", kind, got.status, want, got.body)
+				}
+			}
+		})
+	}
+}
+
+func TestListsOfPeopleAreOnesOwn(t *testing.T) {
+	w := newTown(t)
+	names := func(who chat.Person, path string) (out []string) {
+		t.Helper()
+		got := w.do(http.DefaultClient, "GET", path, nil, bearerOf(w.token(who))...)
+		for _, kind := range relations[:len(relations)-1] {
+			if strings.Contains(got.body, string(w.people[kind].ID)) && w.people[kind].ID != who.ID {
+				out = append(out, kind)
+			}
+		}
+		if got.status != 200 {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+		return out
+	}
+	for path, want := range map[string][]string{"/api/v1/contacts": {"contact"}, "/api/v1/blocks": {"blocked"}, "/api/v1/requests": {"asks", "asked"}} {
+		if got := names(w.ann, path); !slices.Equal(got, want) {
+			t.Errorf("%s of ann: %v, want %v", path, got, want)
+		}
+		if got := names(w.people["stranger"], path); len(got) != 0 {
+			t.Errorf("%s of a stranger: %v", path, got)
+		}
+		if got := w.do(http.DefaultClient, "GET", path, nil); got.status != 401 {
+			t.Errorf("%s of nobody: %d", path, got.status)
+		}
+	}
+	if got := w.do(http.DefaultClient, "GET", "/api/v1/requests/waiting", nil, bearerOf(w.token(w.ann))...); strings.TrimSpace(got.body) != `{"waiting":1}` {
+		t.Errorf("waiting: %s", got.body)
+	}
+	ann := w.signedIn(w.ann)
+	got := w.do(ann, "GET", "/contacts?q=str", nil)
+	if got.status != 200 || !strings.Contains(got.body, "let me &lt;in&gt;") || !strings.Contains(got.body, "/people/"+string(w.people["stranger"].ID)) || !strings.Contains(got.body, `"/c/`+string(w.people["contact"].ID)) {
+		t.Errorf("the page of contacts: %d %s", got.status, got.body)
+	}
+	if got := w.do(ann, "GET", "/contacts?after=x", nil); got.status != 400 {
+		t.Errorf("a page that is none: %d", got.status)
+	}
+	// What a form leads back to.
+	id := string(w.people["asks"].ID)
+	if got := w.do(ann, "POST", "/people/"+id+"/accept", form("back", "contacts")); got.header.Get("Location") != "/contacts?done=accept" {
+		t.Errorf("back to %q", got.header.Get("Location"))
+	}
+	if got := w.do(ann, "POST", "/people/"+id+"/accept", form("back", "//evil.example")); got.header.Get("Location") != "/people/"+id+"?done=accept" {
+		t.Errorf("back to %q", got.header.Get("Location"))
+	}
+	if got := w.do(ann, "POST", "/people/"+id+"/dance", form()); got.status != 404 {
+		t.Errorf("an act that there is not: %d", got.status)
+	}
+	if got := w.do(ann, "POST", "/people/"+id+"/block", form(), "Sec-Fetch-Site", "cross-site"); got.status != 403 {
+		t.Errorf("from another site: %d", got.status)
+	}
+	long := strings.Repeat("字", 101)
+	if got := w.do(ann, "POST", "/people/"+string(w.people["stranger"].ID)+"/ask", form("message", long)); got.status != 413 || !strings.Contains(got.body, long) {
+		t.Errorf("a message that is too long: %d, and what was typed is kept: %v", got.status, strings.Contains(got.body, long))
+	}
+}
+
+func TestProfileIsChangedWithoutAScript(t *testing.T) {
+	w := newTown(t)
+	ann := w.signedIn(w.ann)
+	mine := func() chat.Profile {
+		t.Helper()
+		p, err := w.accounts.Profile(t.Context(), w.ann.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	for _, path := range []string{"/settings/profile", "/settings/privacy", "/contacts", "/people/" + string(w.ann.ID)} {
+		if got := w.do(w.browser(), "GET", path, nil); got.status != 303 || !strings.HasPrefix(got.header.Get("Location"), "/login") {
+			t.Errorf("%s by nobody: %d", path, got.status)
+		}
+		if got := w.do(ann, "GET", path, nil); got.status != 200 || got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	if got := w.do(ann, "POST", "/settings/privacy", form("unseen", "1", "unlisted", "1")); got.status != 303 {
+		t.Fatalf("privacy: %d %s", got.status, got.body)
+	}
+	want := chat.Profile{Signature: "in the hills", Gender: "other", Birthday: "1990-02-03", Email: "ann@example.org", Phone: "+49123456", Unlisted: true, Unseen: true}
+	if got := w.do(ann, "POST", "/settings/profile", form("nickname", "Ann B.", "signature", " in the  hills", "gender", "other", "birthday", "1990-02-03", "email", "ann@example.org", "phone", "+49 (123) 456")); got.status != 303 || got.header.Get("Location") != "/settings/profile?done=saved" {
+		t.Fatalf("profile: %d %s", got.status, got.body)
+	}
+	if got := mine(); got != want {
+		t.Errorf("stored is %+v, want %+v", got, want)
+	}
+	got := w.do(ann, "POST", "/settings/profile", form("nickname", "Ann C.", "birthday", "soon", "signature", "typed"))
+	if got.status != 400 || !strings.Contains(got.body, "That can’t be a birthday.") && !strings.Contains(got.body, "That can&#39;t be a birthday.") || !strings.Contains(got.body, `value="typed"`) {
+		t.Errorf("refused: %d %s", got.status, got.body)
+	}
+	if got := mine(); got != want {
+		t.Errorf("what was refused is stored: %+v", got)
+	}
+	if got := w.do(ann, "POST", "/settings/privacy", form()); got.status != 303 || mine().Unseen || mine().Unlisted || mine().Phone == "" {
+		t.Errorf("privacy: %d, stored is %+v", got.status, mine())
+	}
+	// E-mail and phone are told to nobody.
+	for _, path := range []string{"/people/" + string(w.ann.ID), "/api/v1/people/" + string(w.ann.ID)} {
+		got := w.do(w.signedIn(w.people["contact"]), "GET", path, nil)
+		if got.status != 200 || strings.Contains(got.body, "ann@example.org") || strings.Contains(got.body, "49123456") || !strings.Contains(got.body, "in the hills") {
+			t.Errorf("%s: %d %s", path, got.status, got.body)
+		}
+	}
+}
+
+func TestPictureOfAPersonIsForAllWhoAreSignedIn(t *testing.T) {
+	w := newTown(t)
+	ann, eve := w.signedIn(w.ann), w.signedIn(w.people["stranger"])
+	avatar := func() string {
+		t.Helper()
+		p, err := w.accounts.Person(t.Context(), w.ann.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Avatar
+	}
+	send := func(file string) reply {
+		t.Helper()
+		body, kind := formOf(t, "picture", file)
+		return w.do(ann, "POST", "/settings/profile/picture", body, kind...)
+	}
+	for name, file := range map[string]string{"a text": "@a.txt:hello", "a text called a picture": "@a.png:hello", "nothing": "@:"} {
+		if got := send(file); got.status != 400 || avatar() != "" {
+			t.Errorf("%s: %d, the picture is %q", name, got.status, avatar())
+		}
+	}
+	if got := send("@me.png:" + pngHead + strings.Repeat("x", maxFile)); got.status != 413 || avatar() != "" {
+		t.Errorf("too large: %d", got.status)
+	}
+	if got := send("@me.png:" + pngHead); got.status != 303 {
+		t.Fatalf("a picture: %d %s", got.status, got.body)
+	}
+	first := avatar()
+	if got := w.do(eve, "GET", first, nil); got.status != 200 || got.header.Get("Content-Type") != "image/png" || !strings.Contains(got.header.Get("Content-Disposition"), "inline") {
+		t.Errorf("a stranger sees %q: %d %v", first, got.status, got.header)
+	}
+	if got := w.do(http.DefaultClient, "GET", first, nil); got.status != 401 {
+		t.Errorf("nobody sees it: %d", got.status)
+	}
+	if got := w.do(eve, "GET", "/people/"+string(w.ann.ID), nil); !strings.Contains(got.body, `src="`+first+`"`) {
+		t.Errorf("the card is without it: %s", got.body)
+	}
+	// Another's picture, or a file of theirs, is not to be had by its address.
+	theirs := w.sent(eve, "eve.png", "image/png", pngHead)
+	if got := w.do(http.DefaultClient, "PUT", "/api/v1/me/profile", strings.NewReader(`{"nickname":"Ann","avatar":"`+theirs.URL+`","profile":{"signature":""}}`), bearerOf(w.token(w.ann))...); got.status != 400 || avatar() != first {
+		t.Errorf("another's file: %d, the picture is %q", got.status, avatar())
+	}
+	if got := w.do(ann, "POST", "/settings/profile/picture/remove", form()); got.status != 303 || avatar() != "" {
+		t.Errorf("removed: %d, the picture is %q", got.status, avatar())
+	}
+	if got := w.do(eve, "GET", first, nil); got.status != 404 {
+		t.Errorf("a stranger sees it still: %d", got.status)
+	}
+}
