@@ -10,6 +10,7 @@ import (
 	"kamachat/server/config"
 	"kamachat/server/servicetest"
 	"kamachat/server/settings"
+	"kamachat/server/store"
 	"kamachat/shared/chat"
 	"kamachat/ui/state"
 )
@@ -299,4 +300,69 @@ func TestOnlyContactsWriteWhereThatIsSet(t *testing.T) {
 	if o := opens(); !o.Allowed {
 		t.Errorf("to open it then: %+v", o)
 	}
+}
+
+// Where only contacts may write to each other, that holds from the moment it is
+// set, for those who have talked before, too, until they are contacts.
+func TestOnlyContactsWriteToEachOtherWhereThatIsSet(t *testing.T) {
+	dsn, redis := servicetest.MariaDB(t).Database(), servicetest.Redis(t)
+	urlA := inProcess(t, "--db", dsn, "--redis", redis.URL(), "--node", "1")
+	urlB := inProcess(t, "--db", dsn, "--redis", redis.URL(), "--node", "2")
+	a, b := join(t, urlA, "ann"), join(t, urlB, "bob")
+	conv := chat.Direct(a.ID, b.ID)
+	a.say(conv, "ann 0")
+	agree(t, urlA, conv, 1, a, b)
+	db, err := store.Open(t.Context(), dsn, store.Options{ID: chat.NewIDs(9, func() int64 { return time.Now().UnixMilli() }).Next, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	posting := func(who string) {
+		t.Helper()
+		set := settings.New(db, slog.New(slog.DiscardHandler))
+		if err := set.Load(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := set.Change(t.Context(), chat.Deed{By: a.ID}, map[string]string{settings.Posting: who}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// answers posts from both sides, by both nodes, until all get the same.
+	answers := func(want chat.Code, when string) {
+		t.Helper()
+		eventually(t, func() string { return when + ": both are answered " + string(want) }, func() bool {
+			for _, url := range []string{urlA, urlB} {
+				for _, p := range [][2]*someone{{a, b}, {b, a}} {
+					if _, code := status(t, "POST", url+"/api/v1/conversations/"+string(p[1].ID)+"/messages", p[0].token, map[string]string{"text": "x"}); code != want {
+						return false
+					}
+				}
+			}
+			return true
+		})
+	}
+	answers("", "anyone")
+	posting("contacts")
+	answers(chat.NotContact, "contacts")
+	var open struct {
+		Allowed bool
+		Why     chat.Code
+	}
+	call(t, "GET", urlA+"/api/v1/conversations/open?person="+string(b.ID), a.token, nil, &open)
+	if open.Allowed || open.Why != chat.NotContact {
+		t.Errorf("opening is %+v", open)
+	}
+	a.say(conv, "never")
+	eventually(t, func() string { return "ann is told why" }, func() bool { return a.refusedWith(conv) == chat.NotContact })
+	call(t, "PUT", urlA+"/api/v1/requests/"+string(b.ID), a.token, map[string]string{"message": "it is me"}, &struct{}{})
+	if got, code := status(t, "POST", urlB+"/api/v1/requests/"+string(a.ID)+"/accept", b.token, nil); got != 204 {
+		t.Fatalf("accept: %d %s", got, code)
+	}
+	answers("", "now contacts")
+	if got, code := status(t, "DELETE", urlA+"/api/v1/contacts/"+string(b.ID), a.token, nil); got != 204 {
+		t.Fatalf("end: %d %s", got, code)
+	}
+	answers(chat.NotContact, "no longer contacts")
+	posting("anyone")
+	answers("", "anyone again")
 }
