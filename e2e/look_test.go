@@ -88,11 +88,12 @@ func (p *page) look(lang, name string) {
 	}
 }
 
-// settled waits until what was asked for is on the screen.
+// settled waits until what was asked for is on the screen. What is folded away
+// doesn't move on.
 func (p *page) settled() {
 	p.Helper()
 	const js = `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() =>
-		Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => done(true)))))`
+		Promise.allSettled(document.getAnimations().filter(a => a.effect.target.checkVisibility()).map(a => a.finished)).then(() => done(true)))))`
 	if _, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](js, chromedp.EvalAwaitPromise)); err != nil {
 		p.Fatal(err)
 	}
