@@ -48,7 +48,7 @@ func TestPeopleBecomeContactsAndBlockEachOther(t *testing.T) {
 	// Bob is told when he looks, and accepts: both have the conversation.
 	b.goTo("/")
 	b.live()
-	b.until(`document.querySelector("#offers a[href='/contacts']")`)
+	b.until(`document.querySelector("#offers a[href='/contacts']")?.parentNode.textContent.includes("contact: 1")`)
 	b.shot("asks-390")
 	b.click(`#offers a[href="/contacts"]`)
 	b.until(`document.querySelector("#requests")?.textContent.includes("It is me, Ann")`)

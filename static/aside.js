@@ -220,7 +220,7 @@
     };
     const out = [];
     if (share) out.push(offer("share", say("share.choose"), say("share.cancel"), drop));
-    if (asks > 0) out.push(el("div", { class: "note offer" }, el("span", {}, say("asks.waiting", asks)), el("a", { class: "link", href: "/contacts" }, say("asks.see"))));
+    if (asks > 0) out.push(el("div", { class: "note offer" }, el("span", {}, say("asks.waiting", String(asks))), el("a", { class: "link", href: "/contacts" }, say("asks.see"))));
     if (kama.waiting) out.push(offer("update", say("update.ready"), say("update.now"), update));
     return out;
   };

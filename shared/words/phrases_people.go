@@ -21,6 +21,7 @@ var peoplePhrases = map[string]phrase{
 	"contacts.none":      {"You have no contacts yet. Find people above, and ask them.", "还没有联系人。可在上方查找并发送申请。"},
 	"contacts.unblocked": {"You have blocked nobody.", "你没有拉黑任何人。"},
 
+	"people.report":     {"Report this person", "举报此人"},
 	"people.title":      {"Person", "个人信息"},
 	"people.id":         {"ID", "编号"},
 	"people.bot":        {"bot", "机器人"},
