@@ -45,19 +45,12 @@ var errNoPage = chat.Refuse(chat.NotFound, "there is no such page")
 // Whoever is not signed in is sent to sign in; everybody else is told what they
 // would be told of an address that leads nowhere.
 func (s *server) admin(h func(http.ResponseWriter, *http.Request, caller) error) http.HandlerFunc {
-	page := s.signedIn(func(w http.ResponseWriter, r *http.Request, c caller) error {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request, c caller) error {
 		if !c.Admin || bearer(r) != "" {
 			return errNoPage
 		}
 		return h(w, r, c)
 	})
-	return func(w http.ResponseWriter, r *http.Request) {
-		if err := s.Accounts.AdmitRequest(address(r)); err != nil {
-			s.pageProblem(w, r, err)
-			return
-		}
-		page(w, r)
-	}
 }
 
 // adminPage is what a page of the administration begins with. at is its entry

@@ -2,8 +2,6 @@ package web
 
 import (
 	"net/http"
-	"net/url"
-	"slices"
 
 	"kamachat/server/page"
 	"kamachat/shared/chat"
@@ -19,7 +17,7 @@ func (s *server) botPages(mux *http.ServeMux) {
 		"POST " + atBots + "/{bot}/tokens":             s.pageTokenDo,
 		"POST " + atBots + "/{bot}/tokens/{token}/end": s.pageTokenEnd,
 	} {
-		mux.HandleFunc(route, s.signedIn(h))
+		mux.HandleFunc(route, s.own(h))
 	}
 	if s.Hooks == nil {
 		return
@@ -34,44 +32,13 @@ func (s *server) botPages(mux *http.ServeMux) {
 	}
 }
 
-// botSaid is what was just done, as the address says: one of keys, or empty.
-func botSaid(r *http.Request, keys ...string) string {
-	if k := r.URL.Query().Get("said"); slices.Contains(keys, k) {
-		return k
-	}
-	return ""
-}
-
-// botDone sends a browser on after something was done.
-func botDone(w http.ResponseWriter, r *http.Request, to, said string) error {
-	if said != "" {
-		to += "?said=" + url.QueryEscape(said)
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
-}
-
-// refusedOr returns the refusal in err to draw it, or err where that is not for people.
-func (s *server) refusedOr(w http.ResponseWriter, r *http.Request, err error) (*chat.Refusal, int, error) {
-	if err == nil {
-		return nil, http.StatusOK, nil
-	}
-	if ref := chat.AsRefusal(err); ref.Code != chat.Internal && ref.Code != chat.NotFound && ref.Code != chat.SignedOut {
-		return ref, s.refuse(w, r, err).Status, nil
-	}
-	return nil, 0, err
-}
-
 func (s *server) pageBots(w http.ResponseWriter, r *http.Request, c caller) error {
 	return s.bots(w, r, c, page.BotsPage{}, nil)
 }
 
 func (s *server) bots(w http.ResponseWriter, r *http.Request, c caller, p page.BotsPage, problem error) error {
-	ref, status, err := s.refusedOr(w, r, problem)
-	if err != nil {
-		return err
-	}
-	p.SettingsFrame = page.SettingsFrame{Common: s.common(w, r), Me: c.Person, At: atBots, Said: botSaid(r, "bots.done"), Problem: ref}
+	var status int
+	p.SettingsFrame, status = s.frame(w, r, c, atBots, problem)
 	bs, err := s.Accounts.Bots(r.Context(), c.ID)
 	if err != nil {
 		return err
@@ -94,14 +61,14 @@ func (s *server) pageBotsDo(w http.ResponseWriter, r *http.Request, c caller) er
 	if _, err := s.Accounts.MakeBot(r.Context(), c.Person, r.PostFormValue("username"), r.PostFormValue("nickname")); err != nil {
 		return s.bots(w, r, c, page.BotsPage{}, err)
 	}
-	return botDone(w, r, atBots, "bots.done")
+	return s.toSettings(w, r, atBots, "bots")
 }
 
 func (s *server) pageBotEnd(w http.ResponseWriter, r *http.Request, c caller) error {
 	if err := s.Accounts.EndBot(r.Context(), c.ID, chat.UserID(r.PathValue("bot"))); err != nil {
 		return err
 	}
-	return botDone(w, r, atBots, "bots.done")
+	return s.toSettings(w, r, atBots, "bots")
 }
 
 func (s *server) pageTokenDo(w http.ResponseWriter, r *http.Request, c caller) error {
@@ -117,7 +84,7 @@ func (s *server) pageTokenEnd(w http.ResponseWriter, r *http.Request, c caller) 
 	if err := s.Accounts.EndToken(r.Context(), c.ID, chat.UserID(r.PathValue("bot")), r.PathValue("token")); err != nil {
 		return err
 	}
-	return botDone(w, r, atBots, "bots.done")
+	return s.toSettings(w, r, atBots, "bots")
 }
 
 func (s *server) pageHooks(w http.ResponseWriter, r *http.Request, c caller) error {
@@ -125,9 +92,6 @@ func (s *server) pageHooks(w http.ResponseWriter, r *http.Request, c caller) err
 }
 
 func (s *server) hooks(w http.ResponseWriter, r *http.Request, c caller, p page.HooksPage, problem error) error {
-	if _, _, err := s.refusedOr(w, r, problem); err != nil {
-		return err
-	}
 	f, err := s.memberFrame(w, r, c, problem)
 	if err != nil {
 		return err
@@ -173,5 +137,6 @@ func (s *server) pageHookEnd(w http.ResponseWriter, r *http.Request, c caller) e
 	if err := end(r.Context(), c.ID, conv, r.PathValue("hook")); err != nil {
 		return err
 	}
-	return botDone(w, r, "/g/"+string(conv)+"/hooks?done=hooks", "")
+	http.Redirect(w, r, "/g/"+string(conv)+"/hooks?done=hooks", http.StatusSeeOther)
+	return nil
 }

@@ -100,10 +100,15 @@ func (s *server) pageProblem(w http.ResponseWriter, r *http.Request, err error) 
 }
 
 // signedIn makes a page of one that needs a caller and may answer an error.
-// Those who are not signed in are sent to sign in.
+// Those who are not signed in are sent to sign in. How often an address may ask is
+// bounded, as for the API.
 func (s *server) signedIn(h func(http.ResponseWriter, *http.Request, caller) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
+		if err := s.Accounts.AdmitRequest(address(r)); err != nil {
+			s.pageProblem(w, r, err)
+			return
+		}
 		c, err := s.caller(r)
 		if chat.AsRefusal(err).Code == chat.SignedOut && err != nil {
 			s.toSignIn(w, r)
@@ -112,9 +117,6 @@ func (s *server) signedIn(h func(http.ResponseWriter, *http.Request, caller) err
 		if errors.Is(err, account.ErrRenew) {
 			s.toRenew(w, r)
 			return
-		}
-		if err == nil {
-			err = s.Accounts.AdmitRequest(address(r))
 		}
 		if err == nil {
 			err = s.admit(r, c)

@@ -84,25 +84,18 @@ func (s *server) settingsRoutes(mux *http.ServeMux) {
 // own makes a page of one about the caller's own account, which only browsers get:
 // programs have the API.
 func (s *server) own(h func(http.ResponseWriter, *http.Request, caller) error) http.HandlerFunc {
-	page := s.signedIn(func(w http.ResponseWriter, r *http.Request, c caller) error {
+	return s.signedIn(func(w http.ResponseWriter, r *http.Request, c caller) error {
 		if bearer(r) != "" {
 			return errNoPage
 		}
 		return h(w, r, c)
 	})
-	return func(w http.ResponseWriter, r *http.Request) {
-		if err := s.Accounts.AdmitRequest(address(r)); err != nil {
-			s.pageProblem(w, r, err)
-			return
-		}
-		page(w, r)
-	}
 }
 
 // saidOf are the keys of what was just done, by what stands in the address.
 var saidOf = map[string]string{
 	"ended": "devices.ended", "others": "devices.all.ended", "password": "password.changed", "codes-off": "codes.off.done",
-	"passkey": "passkeys.added", "no-passkey": "passkeys.removed", "phone": "phone.done", "no-phone": "phone.removed",
+	"bots": "bots.done", "passkey": "passkeys.added", "no-passkey": "passkeys.removed", "phone": "phone.done", "no-phone": "phone.removed",
 }
 
 // frame is what a page of settings begins with. at is its entry in the navigation,
