@@ -27,6 +27,7 @@ type Store interface {
 	DeleteInHook(ctx context.Context, id string) error
 
 	AddOutHook(ctx context.Context, h chat.OutHook, most int) error
+	OutHook(ctx context.Context, id string) (chat.OutHook, error)
 	OutHooks(ctx context.Context, conv chat.ConvID) ([]chat.OutHook, error)
 	DeleteOutHook(ctx context.Context, conv chat.ConvID, id string) error
 	// DueOutHooks returns those that have something to be told, now, and nobody holds.

@@ -106,20 +106,13 @@ func (s *Service) tell(ctx context.Context, h chat.OutHook) (took bool, err erro
 	if err != nil || !mine {
 		return false, err
 	}
-	// What the database says now, since another may have told it meanwhile, comes
-	// with what is due: it was read before it was held.
-	hs, err := s.Store.OutHooks(ctx, h.Conv)
+	// It was read before it was held: another may have told it meanwhile, or ended it.
+	h, err = s.Store.OutHook(ctx, h.ID)
+	if errors.Is(err, chat.ErrNotFound) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
-	}
-	gone := true
-	for _, o := range hs {
-		if o.ID == h.ID {
-			h, gone = o, false
-		}
-	}
-	if gone {
-		return false, nil
 	}
 	// Who made it and may no longer see to it must not go on reading by it.
 	why := s.may(ctx, h.By, h.Conv)

@@ -118,6 +118,18 @@ func (d *DB) AddOutHook(ctx context.Context, h chat.OutHook, most int) error {
 	return d.addHook(ctx, &r, h.Conv, most)
 }
 
+// OutHook returns an outgoing webhook, or chat.ErrNotFound.
+func (d *DB) OutHook(ctx context.Context, id string) (chat.OutHook, error) {
+	var rows []outHookRow
+	if err := d.db.NewSelect().Model(&rows).Where("id = ?", id).Scan(ctx); err != nil {
+		return chat.OutHook{}, fmt.Errorf("read webhook: %w", err)
+	}
+	if len(rows) == 0 {
+		return chat.OutHook{}, chat.ErrNotFound
+	}
+	return outHooks(rows)[0], nil
+}
+
 // OutHooks returns the outgoing webhooks of a conversation, oldest first.
 func (d *DB) OutHooks(ctx context.Context, conv chat.ConvID) ([]chat.OutHook, error) {
 	var rows []outHookRow
