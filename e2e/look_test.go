@@ -75,7 +75,7 @@ func (p *page) look(lang, name string) {
 			if got := eval[string](p, "document.documentElement.lang"); !strings.HasPrefix(got, lang) {
 				p.Errorf("%s: the page says that it is in %q", who, got)
 			}
-			if wide := eval[[]string](p, `[...document.querySelectorAll("body *")].filter(e => !e.closest("pre,.hush,.side,[popover],.app > .conv,.app > .list") &&
+			if wide := eval[[]string](p, `[...document.querySelectorAll("body *")].filter(e => !e.closest("pre,.hush,[popover],.app > .conv,.app > .list") &&
 				e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + e.className)`); len(wide) > 0 {
 				p.Errorf("%s: beyond the right edge: %v", who, wide)
 			}

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"kamachat/server/config"
 	"kamachat/server/servicetest"
 	"kamachat/server/settings"
 	"kamachat/server/store"
@@ -247,61 +246,6 @@ func TestWhoIsUnseenIsOfflineForAllOnAllNodes(t *testing.T) {
 	see(true, "seen again")
 }
 
-// Where only contacts may write to each other, that is so for posts and for
-// groups, and accepting a request is enough.
-func TestOnlyContactsWriteWhereThatIsSet(t *testing.T) {
-	data := t.TempDir()
-	ids := chat.NewIDs(9, func() int64 { return time.Now().UnixMilli() })
-	cfg, err := config.Load([]string{"serve", "--data", data}, noEnv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := openDatabase(t.Context(), cfg, ids, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := db.SaveSetting(t.Context(), settings.Posting, settings.Contacts); err != nil {
-		t.Fatal(err)
-	}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	url := inProcess(t, "--data", data)
-	a, b := join(t, url, "ann"), join(t, url, "bob")
-	say := url + "/api/v1/conversations/" + string(b.ID) + "/messages"
-	opens := func() (open struct {
-		Allowed bool
-		Why     chat.Code
-	}) {
-		t.Helper()
-		call(t, "GET", url+"/api/v1/conversations/open?person="+string(b.ID), a.token, nil, &open)
-		return open
-	}
-	if got, code := status(t, "POST", say, a.token, map[string]string{"text": "x"}); got != http.StatusForbidden || code != chat.NotContact {
-		t.Errorf("a stranger writes: %d %s", got, code)
-	}
-	if o := opens(); o.Allowed || o.Why != chat.NotContact {
-		t.Errorf("to open it: %+v", o)
-	}
-	if got, code := status(t, "POST", url+"/api/v1/groups", a.token, map[string]any{"name": "x", "members": []chat.UserID{b.ID}}); got != http.StatusForbidden || code != chat.NotContact {
-		t.Errorf("a group with a stranger: %d %s", got, code)
-	}
-	a.say(chat.Direct(a.ID, b.ID), "over the socket")
-	eventually(t, func() string { return "ann is told why" }, func() bool { return a.refusedWith(chat.Direct(a.ID, b.ID)) == chat.NotContact })
-	if got, code := status(t, "PUT", url+"/api/v1/requests/"+string(b.ID), a.token, nil); got != http.StatusOK {
-		t.Fatalf("ask: %d %s", got, code)
-	}
-	if got, code := status(t, "POST", url+"/api/v1/requests/"+string(a.ID)+"/accept", b.token, nil); got != http.StatusNoContent {
-		t.Fatalf("accept: %d %s", got, code)
-	}
-	if got, code := status(t, "POST", say, a.token, map[string]string{"text": "x"}); got != http.StatusOK {
-		t.Errorf("a contact writes: %d %s", got, code)
-	}
-	if o := opens(); !o.Allowed {
-		t.Errorf("to open it then: %+v", o)
-	}
-}
-
 // Where only contacts may write to each other, that holds from the moment it is
 // set, for those who have talked before, too, until they are contacts.
 func TestOnlyContactsWriteToEachOtherWhereThatIsSet(t *testing.T) {
@@ -354,11 +298,23 @@ func TestOnlyContactsWriteToEachOtherWhereThatIsSet(t *testing.T) {
 	}
 	a.say(conv, "never")
 	eventually(t, func() string { return "ann is told why" }, func() bool { return a.refusedWith(conv) == chat.NotContact })
+	// Nor those who never have, nor by way of a group.
+	c := join(t, urlA, "cat")
+	if got, code := status(t, "POST", urlA+"/api/v1/conversations/"+string(c.ID)+"/messages", a.token, map[string]string{"text": "x"}); got != http.StatusForbidden || code != chat.NotContact {
+		t.Errorf("a stranger writes: %d %s", got, code)
+	}
+	if got, code := status(t, "POST", urlA+"/api/v1/groups", a.token, map[string]any{"name": "x", "members": []chat.UserID{c.ID}}); got != http.StatusForbidden || code != chat.NotContact {
+		t.Errorf("a group with a stranger: %d %s", got, code)
+	}
 	call(t, "PUT", urlA+"/api/v1/requests/"+string(b.ID), a.token, map[string]string{"message": "it is me"}, &struct{}{})
 	if got, code := status(t, "POST", urlB+"/api/v1/requests/"+string(a.ID)+"/accept", b.token, nil); got != 204 {
 		t.Fatalf("accept: %d %s", got, code)
 	}
 	answers("", "now contacts")
+	call(t, "GET", urlA+"/api/v1/conversations/open?person="+string(b.ID), a.token, nil, &open)
+	if !open.Allowed {
+		t.Errorf("opening is %+v between contacts", open)
+	}
 	if got, code := status(t, "DELETE", urlA+"/api/v1/contacts/"+string(b.ID), a.token, nil); got != 204 {
 		t.Fatalf("end: %d %s", got, code)
 	}
