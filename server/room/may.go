@@ -25,9 +25,9 @@ func (h *Hub) StandingIn(ctx context.Context, u chat.UserID, conv chat.ConvID) (
 }
 
 // mayPost says why d may not be posted. What the server itself makes is checked
-// where it is made, and by the store. Of two people nothing is looked up that is
-// not in memory: who they are their conversation's name says, and the store,
-// which checks all once more, need not answer for a post to be accepted.
+// where it is made, and by the store. Before a post between two people is accepted
+// nothing is looked up that is not in memory: who they are their conversation's name
+// says, and the store, which checks all once more, need not answer for that.
 func (h *Hub) mayPost(ctx context.Context, d chat.Draft) error {
 	if d.Content.Event != nil || d.Super {
 		return nil
