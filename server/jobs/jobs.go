@@ -278,6 +278,7 @@ func (s *Service) Cancel(ctx context.Context, u chat.UserID, id int64) error {
 // Run saves progress, and marks what was cut short, until ctx ends. Then all jobs
 // of this node end, and it returns when they have.
 func (s *Service) Run(ctx context.Context) {
+	swept := s.Now()
 	if err := s.sweep(ctx, true); err != nil && ctx.Err() == nil {
 		s.Log.Warn("jobs that were cut short are not marked, will be tried again", "err", err)
 	}
@@ -287,7 +288,6 @@ func (s *Service) Run(ctx context.Context) {
 		defer t.Stop()
 		tick = t.C
 	}
-	swept := s.Now()
 	for {
 		select {
 		case <-ctx.Done():
