@@ -6,8 +6,6 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +13,7 @@ import (
 
 	"kamachat/server/account"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 )
 
@@ -34,16 +33,7 @@ func (p *poster) Here(context.Context, chat.UserID, ...chat.UserID) []chat.UserI
 
 func open(t *testing.T) *store.DB {
 	t.Helper()
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"), store.Options{ID: ids.Next})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	if _, err := db.Migrate(t.Context(), os.DirFS("../../migrations")); err != nil {
-		t.Fatal(err)
-	}
-	return db
+	return storetest.Open(t, storetest.Lite(t), store.Options{})
 }
 
 func service(t *testing.T, change ...func(*account.Config)) *account.Service {

@@ -3,7 +3,6 @@ package admin_test
 import (
 	"context"
 	"errors"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"kamachat/server/admin"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
@@ -48,15 +48,7 @@ var boss = admin.Who{ID: ann, Name: "ann", Addr: "192.0.2.1"}
 
 func open(t *testing.T) (*admin.Service, *store.DB, *sockets) {
 	t.Helper()
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-	db, err := store.Open(t.Context(), "sqlite:"+t.TempDir()+"/t.db", store.Options{ID: ids.Next})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(t.Context(), os.DirFS("../../migrations")); err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.Open(t, storetest.Lite(t), store.Options{})
 	for u, name := range map[chat.UserID]string{ann: "ann", bob: "bob", cat: "cat"} {
 		if err := db.AddUser(t.Context(), chat.Person{ID: u, Username: name, Nickname: name, Admin: u == ann, Disabled: u == cat}, "h", 1); err != nil {
 			t.Fatal(err)

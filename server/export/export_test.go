@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,10 +15,10 @@ import (
 
 	"go.uber.org/goleak"
 
-	"kamachat"
 	"kamachat/server/jobs"
 	"kamachat/server/servicetest"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
@@ -173,19 +172,8 @@ func TestNothingIsWrittenForWhoMayNotRead(t *testing.T) {
 // service is one with a database of its own.
 func service(t *testing.T, dsn string, l Log) (*Service, *store.DB) {
 	t.Helper()
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-	db, err := store.Open(t.Context(), dsn, store.Options{ID: ids.Next})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	migrations, err := fs.Sub(kamachat.Migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Migrate(t.Context(), migrations); err != nil {
-		t.Fatal(err)
-	}
+	ids := storetest.IDs()
+	db := storetest.Open(t, dsn, store.Options{ID: ids.Next})
 	for _, u := range []chat.UserID{ann, bob} {
 		if err := db.AddUser(t.Context(), chat.Person{ID: u, Username: string(u)}, "secret hash", 1); err != nil {
 			t.Fatal(err)
@@ -213,11 +201,7 @@ func ended(t *testing.T, s *Service, id int64) chat.Job {
 	}
 }
 
-func each(t *testing.T, f func(t *testing.T, dsn string)) {
-	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { f(t, "sqlite:"+filepath.Join(t.TempDir(), "kamachat.db")) })
-	t.Run("mariadb", func(t *testing.T) { f(t, servicetest.SharedDatabase(t)) })
-}
+var each = storetest.Each
 
 func TestFileIsForWhoAskedAndForADay(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {

@@ -4,18 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
-	"kamachat"
 	"kamachat/server/servicetest"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 )
 
@@ -43,28 +41,11 @@ type world struct {
 // each runs a test with either database.
 func each(t *testing.T, f func(t *testing.T, w *world)) {
 	t.Helper()
-	for name, dsn := range map[string]func(*testing.T) string{
-		"sqlite":  func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "kamachat.db") },
-		"mariadb": func(t *testing.T) string { return servicetest.SharedDatabase(t) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			db, err := store.Open(t.Context(), dsn(t), store.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { _ = db.Close() })
-			files, err := fs.Sub(kamachat.Migrations, "migrations")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := db.Migrate(t.Context(), files); err != nil {
-				t.Fatal(err)
-			}
-			w := &world{t: t, db: db, tick: make(chan time.Time)}
-			w.now.Store(1_000_000)
-			f(t, w)
-		})
-	}
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		w := &world{t: t, db: storetest.Open(t, dsn, store.Options{}), tick: make(chan time.Time)}
+		w.now.Store(1_000_000)
+		f(t, w)
+	})
 }
 
 // node starts a service, and returns what ends it.

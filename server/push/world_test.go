@@ -3,8 +3,6 @@ package push
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +10,7 @@ import (
 	"kamachat/server/inproc"
 	"kamachat/server/push/pushtest"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 )
 
@@ -43,15 +42,8 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	t.Helper()
 	w := &world{t: t, presence: inproc.NewPresence(), looking: inproc.NewPresence(), gate: pushtest.NewGate(t), browsers: map[string]pushtest.Browser{}, now: time.Now()}
 	clock := func() time.Time { return w.now }
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-	db, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "t.db"), store.Options{ID: ids.Next, Now: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(t.Context(), os.DirFS("../../migrations")); err != nil {
-		t.Fatal(err)
-	}
+	ids := storetest.IDs()
+	db := storetest.Open(t, storetest.Lite(t), store.Options{ID: ids.Next, Now: clock})
 	for u, name := range map[chat.UserID]string{ann: "Ann", bob: "Bob", cat: "Cat"} {
 		if err := db.AddUser(t.Context(), chat.Person{ID: u, Username: string(u), Nickname: name}, "", 1); err != nil {
 			t.Fatal(err)
@@ -65,6 +57,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	for _, f := range change {
 		f(&c)
 	}
+	var err error
 	if w.Service, err = Open(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package redis_test
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"kamachat"
 	"kamachat/server/redis"
 	"kamachat/server/room"
 	"kamachat/server/servicetest"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 )
 
@@ -125,19 +124,8 @@ func commit(b *testing.B, s room.Store, convs []chat.ConvID, n int, told func([]
 // filled opens a database with 100 direct conversations of 300 texts.
 func filled(b *testing.B, dsn string) (*store.DB, []chat.ConvID) {
 	b.Helper()
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-	db, err := store.Open(b.Context(), dsn, store.Options{ID: ids.Next})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = db.Close() })
-	files, err := fs.Sub(kamachat.Migrations, "migrations")
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := db.Migrate(b.Context(), files); err != nil {
-		b.Fatal(err)
-	}
+	ids := storetest.IDs()
+	db := storetest.Open(b, dsn, store.Options{ID: ids.Next})
 	var people []chat.Person
 	var hashes []string
 	for i := range 200 {

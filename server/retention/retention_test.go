@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,11 +14,11 @@ import (
 
 	"go.uber.org/goleak"
 
-	"kamachat"
 	"kamachat/server/files"
 	"kamachat/server/jobs"
 	"kamachat/server/servicetest"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 )
 
@@ -57,32 +56,21 @@ func (w *world) later(days float64) { w.now.Add(int64(days * float64(day.Millise
 
 func each(t *testing.T, f func(t *testing.T, w *world)) {
 	t.Helper()
-	for name, dsn := range map[string]func(*testing.T) string{
-		"sqlite":  func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "kamachat.db") },
-		"mariadb": func(t *testing.T) string { return servicetest.SharedDatabase(t) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := &world{T: t}
-			w.now.Store(1_700_000_000_000)
-			ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-			db, err := store.Open(t.Context(), dsn(t), store.Options{ID: ids.Next, Now: w.clock})
-			w.must(err)
-			t.Cleanup(func() { _ = db.Close() })
-			migrations, err := fs.Sub(kamachat.Migrations, "migrations")
-			w.must(err)
-			_, err = db.Migrate(t.Context(), migrations)
-			w.must(err)
-			for _, u := range []chat.UserID{ann, bob} {
-				w.must(db.AddUser(t.Context(), chat.Person{ID: u, Username: string(u)}, "", 1))
-			}
-			w.must(db.CreateGroup(t.Context(), group, "g", ann, []chat.UserID{ann, bob}, 1))
-			w.folder, err = files.OpenFolder(filepath.Join(t.TempDir(), "files"))
-			w.must(err)
-			t.Cleanup(func() { _ = w.folder.Close() })
-			w.db, w.uploads = db, files.New(files.Config{Records: db, Store: w.folder, Max: 1 << 20, Now: w.clock})
-			f(t, w)
-		})
-	}
+	storetest.Each(t, func(t *testing.T, dsn string) {
+		w := &world{T: t}
+		w.now.Store(1_700_000_000_000)
+		w.db = storetest.Open(t, dsn, store.Options{Now: w.clock})
+		for _, u := range []chat.UserID{ann, bob} {
+			w.must(w.db.AddUser(t.Context(), chat.Person{ID: u, Username: string(u)}, "", 1))
+		}
+		w.must(w.db.CreateGroup(t.Context(), group, "g", ann, []chat.UserID{ann, bob}, 1))
+		var err error
+		w.folder, err = files.OpenFolder(filepath.Join(t.TempDir(), "files"))
+		w.must(err)
+		t.Cleanup(func() { _ = w.folder.Close() })
+		w.uploads = files.New(files.Config{Records: w.db, Store: w.folder, Max: 1 << 20, Now: w.clock})
+		f(t, w)
+	})
 }
 
 func (w *world) must(err error) {

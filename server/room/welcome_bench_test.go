@@ -3,16 +3,15 @@ package room_test
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"syscall"
 	"testing"
 	"time"
 
-	"kamachat"
 	"kamachat/server/inproc"
 	"kamachat/server/room"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
@@ -26,19 +25,8 @@ const (
 // crowd fills a database with somebody in 2,000 conversations, and another
 // person in 50. Half of all is unread.
 func crowd(b testing.TB) (*room.Hub, *store.DB) {
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-	db, err := store.Open(b.Context(), "sqlite:"+b.TempDir()+"/kamachat.db", store.Options{ID: ids.Next})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = db.Close() })
-	files, err := fs.Sub(kamachat.Migrations, "migrations")
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := db.Migrate(b.Context(), files); err != nil {
-		b.Fatal(err)
-	}
+	ids := storetest.IDs()
+	db := storetest.Open(b, storetest.Lite(b), store.Options{ID: ids.Next})
 	people := []chat.Person{{ID: "Umany", Username: "many"}, {ID: "Ufew", Username: "few"}}
 	for i := range manyDirects {
 		people = append(people, chat.Person{ID: chat.UserID(fmt.Sprintf("U1wnr%07d", i)), Username: fmt.Sprint("person", i), Nickname: fmt.Sprint("Person ", i), Avatar: "/static/avatars/some-picture.png"})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,12 +18,12 @@ import (
 	"go.uber.org/goleak"
 	"golang.org/x/time/rate"
 
-	"kamachat"
 	"kamachat/server/classic"
 	"kamachat/server/inproc"
 	"kamachat/server/room"
 	"kamachat/server/session"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
@@ -106,15 +105,8 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 func newWorld(t *testing.T, cfg session.Config, size int) *world {
 	t.Helper()
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-	db, err := store.Open(t.Context(), "sqlite:"+t.TempDir()+"/kamachat.db", store.Options{ID: ids.Next})
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, _ := fs.Sub(kamachat.Migrations, "migrations")
-	if _, err := db.Migrate(t.Context(), files); err != nil {
-		t.Fatal(err)
-	}
+	ids := storetest.IDs()
+	db := storetest.Open(t, storetest.Lite(t), store.Options{ID: ids.Next})
 	for _, u := range []chat.UserID{ann, bob, cat} {
 		if err := db.AddUser(t.Context(), chat.Person{ID: u, Username: string(u), Nickname: "Nick " + string(u)}, "", 1); err != nil {
 			t.Fatal(err)

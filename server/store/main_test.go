@@ -8,6 +8,7 @@ import (
 	"go.uber.org/goleak"
 
 	"kamachat/server/servicetest"
+	"kamachat/server/store/storetest"
 )
 
 func TestMain(m *testing.M) {
@@ -22,9 +23,4 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// each runs a test on an empty database of either kind.
-func each(t *testing.T, f func(t *testing.T, dsn string)) {
-	t.Helper()
-	t.Run("sqlite", func(t *testing.T) { f(t, "sqlite:"+t.TempDir()+"/kamachat.db") })
-	t.Run("mariadb", func(t *testing.T) { f(t, servicetest.SharedDatabase(t)) })
-}
+var each = storetest.Each

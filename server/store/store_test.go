@@ -10,10 +10,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"kamachat"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 )
 
@@ -28,20 +28,7 @@ var group = chat.ConvID("Gone")
 
 func openAt(t testing.TB, dsn string) *store.DB {
 	t.Helper()
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
-	db, err := store.Open(t.Context(), dsn, store.Options{ID: ids.Next})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	files, err := fs.Sub(kamachat.Migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Migrate(t.Context(), files); err != nil {
-		t.Fatal(err)
-	}
-	return db
+	return storetest.Open(t, dsn, store.Options{})
 }
 
 func withPeople(t *testing.T, dsn string) *store.DB {

@@ -13,20 +13,19 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/coder/websocket"
 
 	"kamachat/server/account"
 	"kamachat/server/session"
 	"kamachat/server/store"
+	"kamachat/server/store/storetest"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
 )
@@ -178,16 +177,9 @@ func open(t *testing.T, change ...func(*Config)) *house {
 
 func openHouse(t *testing.T, change func(*house, *Config)) *house {
 	t.Helper()
-	ids := chat.NewIDs(0, func() int64 { return time.Now().UnixMilli() })
+	ids := storetest.IDs()
 	path := filepath.Join(t.TempDir(), "t.db")
-	db, err := store.Open(t.Context(), "sqlite:"+path, store.Options{ID: ids.Next})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	if _, err := db.Migrate(t.Context(), os.DirFS("../../migrations")); err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.Open(t, "sqlite:"+path, store.Options{ID: ids.Next})
 	h := &house{t: t, db: db, path: path, ids: ids, hub: &hub{logs: map[chat.ConvID][]chat.Message{}, closed: map[string]chan struct{}{}}, logs: &bytes.Buffer{}}
 	h.accounts = account.New(account.Config{Store: db, IDs: ids, Poster: h.hub, Cheap: true, Limits: account.NoLimits})
 	c := Config{
