@@ -109,7 +109,7 @@ func (s *Service) AcceptContact(ctx context.Context, by, from chat.UserID) error
 func (s *Service) befriended(ctx context.Context, by chat.UserID, r chat.Request) error {
 	conv := chat.Direct(r.From, r.To)
 	peer, _ := conv.Peer(by)
-	if err := s.poster.Renew(ctx, conv, by, peer); err != nil {
+	if err := s.renew(ctx, by, peer); err != nil {
 		s.log.Warn("who may write to whom is not told", "conv", conv, "err", err)
 	}
 	_, err := s.poster.PostWait(ctx, chat.Draft{
@@ -140,7 +140,7 @@ func (s *Service) EndContact(ctx context.Context, by, peer chat.UserID) error {
 	if err := s.store.Unfriend(ctx, by, peer, s.now().UnixMilli()); err != nil {
 		return err
 	}
-	return s.poster.Renew(ctx, chat.Direct(by, peer), by, peer)
+	return s.renew(ctx, by, peer)
 }
 
 // Block has by take no messages of peer, who may not write from this moment on, or
@@ -152,7 +152,43 @@ func (s *Service) Block(ctx context.Context, by, peer chat.UserID, on bool) erro
 	if err := s.store.SetBlocked(ctx, by, peer, on, s.now().UnixMilli()); err != nil {
 		return err
 	}
-	return s.poster.Renew(ctx, chat.Direct(by, peer), by, peer)
+	return s.renew(ctx, by, peer)
+}
+
+// renew has all nodes read anew what two people are to each other, and what each is
+// to the bots of the other.
+func (s *Service) renew(ctx context.Context, x, y chat.UserID) error {
+	xs, err := s.faces(ctx, x)
+	if err != nil {
+		return err
+	}
+	ys, err := s.faces(ctx, y)
+	if err != nil {
+		return err
+	}
+	for i, u := range xs {
+		for j, v := range ys {
+			if i > 0 && j > 0 { // two bots: the store, which decides last, is enough
+				continue
+			}
+			if err := s.poster.Renew(ctx, chat.Direct(u, v), u, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// faces returns u, and the bots that u has.
+func (s *Service) faces(ctx context.Context, u chat.UserID) ([]chat.UserID, error) {
+	us := []chat.UserID{u}
+	bots, err := s.store.BotsOf(ctx, u)
+	for _, b := range bots {
+		if !b.IsHookBot() { // those are in one group and nowhere else
+			us = append(us, b.ID)
+		}
+	}
+	return us, err
 }
 
 // People of one page of contacts.
@@ -252,9 +288,12 @@ func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err err
 	if err != nil {
 		return c, err
 	}
-	if c.Bond = bonds[id]; c.Bond.Blocked {
+	if bonds[id].Blocked {
 		c.Profile = chat.Profile{}
 	} else if err := s.sight(ctx, by, &c, hides); err != nil {
+		return c, err
+	}
+	if c.Bond, err = s.store.OwnBond(ctx, by, id); err != nil { // what by can end or lift
 		return c, err
 	}
 	c.Bond.Blocked = false // nobody is told before they write

@@ -22,8 +22,10 @@ type GroupStore interface {
 	SeatsOf(ctx context.Context, conv chat.ConvID, us ...chat.UserID) (map[chat.UserID]chat.Seat, error)
 	// MembersPage returns a page of members, and where the next begins, empty at the end.
 	MembersPage(ctx context.Context, conv chat.ConvID, ask chat.MemberAsk) ([]chat.Member, string, error)
-	// BondsWith returns what others are to u, seen by u; nothing of those who are nothing.
+	// BondsWith returns what others are to u, seen by u, by themselves and by whose bots they are.
 	BondsWith(ctx context.Context, u chat.UserID, others ...chat.UserID) (map[chat.UserID]chat.Bond, error)
+	// OwnBond is the same of one, by what they themselves have each other as.
+	OwnBond(ctx context.Context, u, peer chat.UserID) (chat.Bond, error)
 
 	// AddGroupInvite stores a link; chat.TooLong where there are too many.
 	AddGroupInvite(ctx context.Context, i chat.GroupInvite) error

@@ -190,7 +190,8 @@ func (d *DB) SetBlocked(ctx context.Context, u, peer chat.UserID, on bool, at in
 	return nil
 }
 
-// pairIn returns what x and y are to each other, seen by x. Until the transaction
+// pairIn returns what x and y are to each other, seen by x: whether they themselves
+// are contacts, and whether one may not hear from the other. Until the transaction
 // ends nobody else changes that: all that do lock the two accounts first, in one order.
 func (d *DB) pairIn(ctx context.Context, tx bun.Tx, x, y chat.UserID) (chat.Bond, error) {
 	if d.mysql { // SQLite has one writer
@@ -200,9 +201,14 @@ func (d *DB) pairIn(ctx context.Context, tx bun.Tx, x, y chat.UserID) (chat.Bond
 			}
 		}
 	}
-	var rows []contactRow
-	err := tx.NewSelect().Model(&rows).Where("user_id = ? AND peer_id = ? OR user_id = ? AND peer_id = ?", string(x), string(y), string(y), string(x)).Scan(ctx)
-	return bondsIn(rows, x, y)[x], err
+	own, err := ownBond(ctx, tx, x, y)
+	if err != nil {
+		return own, err
+	}
+	all, err := bondsOf(ctx, tx, x, y)
+	b := all[y]
+	b.Contacts = own.Contacts
+	return b, err
 }
 
 // befriendIn has x and y as contacts of each other, or no longer. The rows are

@@ -80,34 +80,3 @@ func (d *DB) MembersPage(ctx context.Context, conv chat.ConvID, ask chat.MemberA
 	}
 	return ms, next, nil
 }
-
-// BondsWith returns what others are to u, seen by u. Those who are nothing are
-// left out.
-func (d *DB) BondsWith(ctx context.Context, u chat.UserID, others ...chat.UserID) (map[chat.UserID]chat.Bond, error) {
-	bonds := map[chat.UserID]chat.Bond{}
-	mine, theirs := map[chat.UserID]bool{}, map[chat.UserID]bool{}
-	for from := 0; from < len(others); from += chunk {
-		part := bun.List(others[from:min(from+chunk, len(others))])
-		var rows []contactRow
-		err := d.db.NewSelect().Model(&rows).
-			Where("user_id = ? AND peer_id IN (?) OR peer_id = ? AND user_id IN (?)", string(u), part, string(u), part).Scan(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("read contacts: %w", err)
-		}
-		for _, r := range rows {
-			peer, byMe := chat.UserID(r.PeerID), r.UserID == string(u)
-			if !byMe {
-				peer = chat.UserID(r.UserID)
-			}
-			b := bonds[peer]
-			if byMe {
-				b.Blocking, mine[peer] = r.Blocked, r.Contact
-			} else {
-				b.Blocked, theirs[peer] = r.Blocked, r.Contact
-			}
-			b.Contacts = mine[peer] && theirs[peer]
-			bonds[peer] = b
-		}
-	}
-	return bonds, nil
-}

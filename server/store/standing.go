@@ -8,8 +8,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/uptrace/bun"
-
 	"kamachat/shared/chat"
 )
 
@@ -28,7 +26,10 @@ type standings struct {
 }
 
 // An account is what decides of somebody; the zero account is not there, or disabled.
-type account struct{ able, super bool }
+type account struct {
+	able, super bool
+	owner       chat.UserID // of a bot
+}
 
 // A group is one of a batch: whole, or just what decides who may post.
 type group struct {
@@ -83,7 +84,7 @@ func (d *DB) readStandings(ctx context.Context, tx *sql.Tx, b *batch) error {
 	if err := d.query(ctx, tx, d.sql.selectUsers, users, func(rows *sql.Rows) error {
 		var u chat.UserID
 		a := account{able: true}
-		err := rows.Scan(&u, &a.super)
+		err := rows.Scan(&u, &a.super, &a.owner)
 		b.users[u] = a
 		return err
 	}); err != nil {
@@ -92,6 +93,7 @@ func (d *DB) readStandings(ctx context.Context, tx *sql.Tx, b *batch) error {
 	if err := d.readSeats(ctx, tx, b); err != nil {
 		return err
 	}
+	b.asksOwners()
 	bonds := make([]any, 0, 2*len(b.bonds))
 	for p := range b.bonds {
 		bonds = append(bonds, string(p[0]), string(p[1]))
@@ -149,9 +151,7 @@ func (d *DB) readSeats(ctx context.Context, tx *sql.Tx, b *batch) error {
 func (s *standings) of(u chat.UserID, conv chat.ConvID) (st chat.Standing) {
 	st.Able, st.Super = s.users[u].able, s.users[u].super
 	if peer, ok := conv.Peer(u); ok {
-		mine, theirs := s.bonds[pair{u, peer}], s.bonds[pair{peer, u}]
-		st.Peer = s.users[peer].able
-		st.Bond = chat.Bond{Blocked: theirs.blocked, Blocking: mine.blocked, Contacts: u == peer || mine.contact && theirs.contact}
+		st.Peer, st.Bond = s.users[peer].able, s.bond(u, peer)
 	}
 	if g := s.groups[conv]; g != nil {
 		st.Exists, st.State, st.Rules, st.Members = true, g.State, g.Rules, g.Group.Members
@@ -176,6 +176,9 @@ func (s *standings) allow(dr chat.Draft, only bool, now int64) error {
 	if e == nil {
 		return st.MayPost(dr.Conv, dr.Content.Kind, now)
 	}
+	if peer, ok := dr.Conv.Peer(dr.Author); ok { // of a bot that is a contact itself its owner need be none
+		st.Contacts = s.bonds[pair{dr.Author, peer}].contact && s.bonds[pair{peer, dr.Author}].contact
+	}
 	if e.What == chat.Joined || e.What == chat.Promoted || e.What == chat.Handed {
 		for _, u := range e.Who {
 			if !s.users[u].able {
@@ -184,8 +187,7 @@ func (s *standings) allow(dr chat.Draft, only bool, now int64) error {
 			if e.What != chat.Joined || e.Asked || u == dr.Author {
 				continue
 			}
-			mine, theirs := s.bonds[pair{dr.Author, u}], s.bonds[pair{u, dr.Author}]
-			if err := (chat.Bond{Blocked: theirs.blocked, Blocking: mine.blocked, Contacts: mine.contact && theirs.contact}).MayAdd(only); err != nil {
+			if err := s.bond(dr.Author, u).MayAdd(only); err != nil {
 				return err
 			}
 		}
@@ -305,7 +307,9 @@ func (b *batch) entriesOf(conv chat.ConvID) (n int) {
 // Laws returns what decides who may do what in conv.
 func (d *DB) Laws(ctx context.Context, conv chat.ConvID) (l chat.Laws, err error) {
 	if x, y, ok := conv.Pair(); ok {
-		l.Bonds, err = d.bondsOf(ctx, x, y)
+		bonds, err := bondsOf(ctx, d.read, x, y)
+		b := bonds[y]
+		l.Bonds = map[chat.UserID]chat.Bond{x: b, y: b.Turned()}
 		return l, err
 	}
 	var rows []convRow
@@ -328,30 +332,6 @@ func (d *DB) Laws(ctx context.Context, conv chat.ConvID) (l chat.Laws, err error
 	return l, nil
 }
 
-// bondsOf returns what x and y are to each other.
-func (d *DB) bondsOf(ctx context.Context, x, y chat.UserID) (map[chat.UserID]chat.Bond, error) {
-	var rows []contactRow
-	err := d.read.NewSelect().Model(&rows).
-		Where("user_id = ? AND peer_id = ? OR user_id = ? AND peer_id = ?", string(x), string(y), string(y), string(x)).Scan(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read contacts: %w", err)
-	}
-	return bondsIn(rows, x, y), nil
-}
-
-// bondsIn returns what x and y are to each other by their rows.
-func bondsIn(rows []contactRow, x, y chat.UserID) map[chat.UserID]chat.Bond {
-	has := map[chat.UserID]contactRow{}
-	for _, r := range rows {
-		has[chat.UserID(r.UserID)] = r
-	}
-	both := x == y || has[x].Contact && has[y].Contact
-	return map[chat.UserID]chat.Bond{
-		x: {Blocked: has[y].Blocked, Blocking: has[x].Blocked, Contacts: both},
-		y: {Blocked: has[x].Blocked, Blocking: has[y].Blocked, Contacts: both},
-	}
-}
-
 func (r convRow) group() chat.Group {
 	return chat.Group{
 		Conv: chat.ConvID(r.ID), Name: r.Name, Avatar: r.Avatar, Notice: r.Notice, Owner: chat.UserID(r.Owner), Members: r.Members,
@@ -361,14 +341,4 @@ func (r convRow) group() chat.Group {
 
 func (r memberRow) seat() chat.Seat {
 	return chat.Seat{In: true, Role: chat.Role(r.Role), Muted: r.MutedUntil, Spoke: r.SpokeAt}
-}
-
-type contactRow struct {
-	bun.BaseModel `bun:"table:contacts,alias:k"`
-
-	UserID  string `bun:"user_id,pk"`
-	PeerID  string `bun:"peer_id,pk"`
-	Contact bool   `bun:"contact"`
-	Blocked bool   `bun:"blocked"`
-	At      int64  `bun:"at"`
 }

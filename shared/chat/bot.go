@@ -16,6 +16,39 @@ const HookBot = "hook-"
 // IsHookBot reports whether p is the bot of a webhook, or is called like one.
 func (p Person) IsHookBot() bool { return p.Bot && strings.HasPrefix(p.Username, HookBot) }
 
+// Faces are those who count for what somebody is to others: p and, of a bot, its owner.
+func (p Person) Faces() []UserID {
+	if p.BotOf == "" {
+		return []UserID{p.ID}
+	}
+	return []UserID{p.ID, p.BotOf}
+}
+
+// Between returns what x and y are to each other, seen by x, by what they have each
+// other as. A bot is no way around what its owner may not do: who has blocked the
+// owner does not hear from it, and whom the owner has blocked can't write to it; and
+// it counts as a contact where its owner is one, whatever it is itself.
+func Between(x, y Person, has func(x, y UserID) (contact, blocked bool)) (b Bond) {
+	xs, ys := x.Faces(), y.Faces()
+	for _, u := range xs {
+		for _, v := range ys {
+			_, mine := has(u, v)
+			_, theirs := has(v, u)
+			b.Blocking, b.Blocked = b.Blocking || mine, b.Blocked || theirs
+		}
+	}
+	u, v := xs[len(xs)-1], ys[len(ys)-1]
+	mine, _ := has(u, v)
+	theirs, _ := has(v, u)
+	b.Contacts = u == v || mine && theirs
+	return b
+}
+
+// Turned returns b as the other sees it.
+func (b Bond) Turned() Bond {
+	return Bond{Blocked: b.Blocking, Blocking: b.Blocked, Contacts: b.Contacts}
+}
+
 // Scopes are what a bot's token may be bound to.
 var Scopes = []string{
 	"messages:read", "messages:write", "conversations:read", "conversations:write", "people:read", "contacts:read", "contacts:write", "groups:read",

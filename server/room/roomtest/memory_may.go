@@ -14,8 +14,14 @@ func (m *Memory) Bond(x, y chat.UserID, b chat.Bond) {
 }
 
 func (m *Memory) bondLocked(x, y chat.UserID) chat.Bond {
-	mine, theirs := m.bonds[[2]chat.UserID{x, y}], m.bonds[[2]chat.UserID{y, x}]
-	return chat.Bond{Blocked: theirs.Blocking, Blocking: mine.Blocking, Contacts: x == y || mine.Contacts && theirs.Contacts}
+	return chat.Between(m.faceLocked(x), m.faceLocked(y), func(x, y chat.UserID) (contact, blocked bool) {
+		b := m.bonds[[2]chat.UserID{x, y}]
+		return b.Contacts, b.Blocking
+	})
+}
+
+func (m *Memory) faceLocked(u chat.UserID) chat.Person {
+	return chat.Person{ID: u, BotOf: m.people[u].BotOf}
 }
 
 func (m *Memory) standingLocked(u chat.UserID, conv chat.ConvID) (s chat.Standing) {

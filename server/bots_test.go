@@ -1,0 +1,55 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+
+	"kamachat/shared/chat"
+)
+
+// A bot is no way around a block of its owner, in either direction, also where the
+// conversation is open already.
+func TestBlocksOfOwnersHoldForTheirBots(t *testing.T) {
+	url := inProcess(t)
+	a, b := join(t, url, "ann"), join(t, url, "bob")
+	var made struct{ Bot chat.Person }
+	call(t, "POST", url+"/api/v1/bots", a.token, map[string]string{"username": "helper"}, &made)
+	bot := made.Bot.ID
+	var token struct{ Secret string }
+	call(t, "POST", url+"/api/v1/bots/"+string(bot)+"/tokens", a.token, map[string]any{"scopes": []string{"messages:write", "groups:write"}}, &token)
+	posts := func(when string, want chat.Code) {
+		t.Helper()
+		for _, p := range []struct {
+			who, token string
+			to         chat.UserID
+		}{{"the bot to bob", token.Secret, b.ID}, {"bob to the bot", b.token, bot}} {
+			got, code := status(t, "POST", url+"/api/v1/conversations/"+string(p.to)+"/messages", p.token, map[string]string{"text": when})
+			if code != want || (got == http.StatusOK) != (want == "") {
+				t.Errorf("%s: %s: %d %q, want %q", when, p.who, got, code, want)
+			}
+		}
+		got, code := status(t, "POST", url+"/api/v1/groups", token.Secret, map[string]any{"name": "x", "members": []chat.UserID{b.ID}})
+		if code != want || (got < 300) != (want == "") {
+			t.Errorf("%s: the bot adds bob to a group: %d %q, want %q", when, got, code, want)
+		}
+	}
+	posts("at first", "")
+	for when, block := range map[string]struct {
+		by   *someone
+		whom chat.UserID
+	}{
+		"bob has blocked ann":     {b, a.ID},
+		"ann has blocked bob":     {a, b.ID},
+		"bob has blocked the bot": {b, bot},
+	} {
+		at := url + "/api/v1/blocks/" + string(block.whom)
+		if got, code := status(t, "PUT", at, block.by.token, nil); got != http.StatusNoContent {
+			t.Fatalf("block: %d %s", got, code)
+		}
+		posts(when, chat.Blocked)
+		if got, code := status(t, "DELETE", at, block.by.token, nil); got != http.StatusNoContent {
+			t.Fatalf("unblock: %d %s", got, code)
+		}
+		posts(when+" no longer", "")
+	}
+}
