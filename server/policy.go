@@ -23,6 +23,11 @@ func contactsOnly(set *settings.Service) func() bool {
 	return func() bool { return set.Get().ContactsOnly }
 }
 
+// maxGroup tells how many people a group may have.
+func maxGroup(set *settings.Service) func() int {
+	return func() int { return set.Get().MaxGroup }
+}
+
 // keeper hands samples of the monitor on to be stored. Where nobody takes them
 // they are let go.
 func keeper(to chan<- board.Sample) func(monitor.Sample) {

@@ -115,6 +115,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		programs.Hub = hub
 	}
 	db.SetContactsOnly(contactsOnly(set))
+	db.SetMaxGroup(maxGroup(set))
 	desk := admin.New(admin.Config{Store: db, Entries: hub, Passwords: people, Sockets: hub, Log: log})
 	overview := board.New(board.Config{
 		Store: db, Log: hub, Node: strconv.Itoa(cfg.Node), Live: liveOf(watch), Free: freeAt(cfg), Logs: log,

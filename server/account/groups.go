@@ -18,7 +18,7 @@ type GroupStore interface {
 	CreateGroupAs(ctx context.Context, g chat.Group, members []chat.UserID, at int64) error
 	// Group returns a group, or chat.NotFound.
 	Group(ctx context.Context, conv chat.ConvID) (chat.Group, error)
-	// SeatsOf returns the places of those of us who are in conv.
+	// SeatsOf returns the places of those of us who are in conv, or were.
 	SeatsOf(ctx context.Context, conv chat.ConvID, us ...chat.UserID) (map[chat.UserID]chat.Seat, error)
 	// MembersPage returns a page of members, and where the next begins, empty at the end.
 	MembersPage(ctx context.Context, conv chat.ConvID, ask chat.MemberAsk) ([]chat.Member, string, error)
@@ -51,7 +51,7 @@ type GroupStore interface {
 
 // standing returns a group, what decides what p may do in it, and the places of who.
 func (s *Service) standing(ctx context.Context, p chat.Person, conv chat.ConvID, who ...chat.UserID) (chat.Group, chat.Standing, map[chat.UserID]chat.Seat, error) {
-	st := chat.Standing{Able: !p.Disabled, Super: p.Admin}
+	st := chat.Standing{Able: !p.Disabled, Super: p.Admin, Most: s.maxGroup()}
 	g, err := s.store.Group(ctx, conv)
 	if err != nil {
 		return g, st, nil, err
@@ -80,7 +80,7 @@ func (s *Service) ChangeGroup(ctx context.Context, p chat.Person, conv chat.Conv
 		return chat.Message{}, err
 	}
 	if c.What == chat.Joined {
-		if err := s.checkAdded(ctx, p.ID, c, st.Members); err != nil {
+		if err := s.checkAdded(ctx, p.ID, c); err != nil {
 			return chat.Message{}, err
 		}
 	}
@@ -147,17 +147,14 @@ func groupNotice(text string) (string, error) {
 // groupPicture refuses what is no file of this server: others would learn who
 // looks at it.
 func groupPicture(path string) error {
-	if path != "" && (!strings.HasPrefix(path, "/files/") || len(path) > 255 || !chat.SafeURL(path)) {
+	if path != "" && ((&chat.File{URL: path}).UploadID() == "" || len(path) > 255 || !chat.SafeURL(path)) {
 		return chat.Refuse(chat.Invalid, "the picture must be a file that was uploaded here")
 	}
 	return nil
 }
 
-// checkAdded says why by may not bring the people of c into a group of so many, or nil.
-func (s *Service) checkAdded(ctx context.Context, by chat.UserID, c chat.Change, members int) error {
-	if members+len(c.Who) > s.maxGroup() {
-		return chat.Refuse(chat.TooLong, "the group is larger than is allowed here")
-	}
+// checkAdded says why by may not bring the people of c into a group, or nil.
+func (s *Service) checkAdded(ctx context.Context, by chat.UserID, c chat.Change) error {
 	if err := s.checkMembers(ctx, c.Who); err != nil || c.Asked {
 		return err
 	}

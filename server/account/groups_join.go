@@ -21,36 +21,21 @@ const (
 const askAgain = 24 * time.Hour
 
 // JoinGroup takes p into a group that is open to all, or asks its administrators
-// with a message. It tells whether p is in. Groups that are by invitation alone
-// answer chat.Forbidden.
+// with a message: so does who was removed from it. It tells whether p is in. Groups
+// that are by invitation alone answer chat.Forbidden.
 func (s *Service) JoinGroup(ctx context.Context, p chat.Person, conv chat.ConvID, message string) (in bool, err error) {
-	g, err := s.mayCome(ctx, p, conv)
+	_, st, _, err := s.standing(ctx, p, conv)
 	if err != nil {
 		return false, err
 	}
-	switch g.Joining {
-	case chat.JoinDirect:
-		return true, s.enter(ctx, p.ID, conv)
-	case chat.JoinApproval:
+	asks, err := st.MayCome(nil)
+	switch {
+	case err != nil:
+		return false, err
+	case asks:
 		return false, s.ask(ctx, p, conv, message)
 	}
-	return false, chat.Refuse(chat.Forbidden, "this group is by invitation only")
-}
-
-// mayCome returns a group, or says why p can't come into it in any way.
-func (s *Service) mayCome(ctx context.Context, p chat.Person, conv chat.ConvID) (chat.Group, error) {
-	g, st, seats, err := s.standing(ctx, p, conv)
-	if err != nil {
-		return g, err
-	}
-	c := chat.Change{What: chat.Joined, Who: []chat.UserID{p.ID}}
-	if err := st.MayChange(conv, p.ID, c, seats, s.now().UnixMilli()); err != nil {
-		return g, err
-	}
-	if g.Members >= s.maxGroup() {
-		return g, chat.Refuse(chat.TooLong, "the group is full")
-	}
-	return g, nil
+	return true, s.enter(ctx, p.ID, conv)
 }
 
 // enter posts that u came in by themselves, and forgets what they had asked.
@@ -106,7 +91,19 @@ func (s *Service) AsksOf(ctx context.Context, p chat.Person, conv chat.ConvID, a
 	if err := s.mayLetIn(ctx, p, conv); err != nil {
 		return nil, "", err
 	}
-	return s.store.JoinRequests(ctx, conv, after, min(max(limit, 1), chat.MaxPage))
+	js, next, err := s.store.JoinRequests(ctx, conv, after, min(max(limit, 1), chat.MaxPage))
+	if err != nil || len(js) == 0 {
+		return js, next, err
+	}
+	us := make([]chat.UserID, len(js))
+	for i, j := range js {
+		us[i] = j.User
+	}
+	seats, err := s.store.SeatsOf(ctx, conv, us...)
+	for i := range js {
+		js[i].Removed = seats[js[i].User].Removed
+	}
+	return js, next, err
 }
 
 // mayLetIn says why p may not answer requests of a group, or nil.
@@ -225,9 +222,11 @@ func (s *Service) RevokeInvite(ctx context.Context, p chat.Person, conv chat.Con
 type Door struct {
 	chat.Group
 	Inviter chat.Person
-	In      bool // who looks is in the group already
-	Waits   bool // and has asked to be let in
-	Asks    bool // the link leads to a request only
+	In      bool  // who looks is in the group already
+	Waits   bool  // and has asked to be let in
+	Asks    bool  // the link leads to a request only
+	Removed bool  // since who looks was removed from the group
+	shut    error // why nobody comes in by it now, a *chat.Refusal, or nil
 }
 
 // errDeadLink is the answer to a link that lets nobody in.
@@ -255,8 +254,10 @@ func (s *Service) InviteDoor(ctx context.Context, p chat.Person, code string) (d
 	if by.MayInvite() != nil {
 		return d, errDeadLink
 	}
-	d.Group, d.In = g, seats[p.ID].In
-	d.Asks = g.Joining == chat.JoinApproval && by.Role < chat.Admin
+	me := by
+	me.Able, me.Super, me.Seat = !p.Disabled, p.Admin, seats[p.ID]
+	d.Group, d.In, d.Removed = g, me.In, me.Removed
+	d.Asks, d.shut = me.MayCome(&by)
 	if j, err := s.store.JoinRequest(ctx, i.Conv, p.ID); err == nil {
 		d.Waits = j.State == chat.JoinWaits && !d.In
 	} else if !errors.Is(err, chat.ErrNotFound) {
@@ -273,8 +274,8 @@ func (s *Service) JoinByInvite(ctx context.Context, p chat.Person, code, message
 	if err != nil {
 		return "", false, err
 	}
-	if _, err := s.mayCome(ctx, p, d.Conv); err != nil {
-		return d.Conv, d.In, err
+	if d.shut != nil {
+		return d.Conv, d.In, d.shut
 	}
 	if d.Asks {
 		return d.Conv, false, s.ask(ctx, p, d.Conv, message)

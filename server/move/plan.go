@@ -21,7 +21,7 @@ const settings = "settings"
 // by conversation. A new migration's table gets its place here (TestPlanHasEveryTable).
 var plan = []string{
 	settings, "users", "profiles", "contacts", "contact_requests", "tokens", "logins", "devices", "totp", "passkeys", "codes", "push_subscriptions",
-	"mutes", "quiet", "files", "file_entries", "conversations", "members", "group_invites", "join_requests", "invitations", "hooks_in", "hooks_out",
+	"mutes", "quiet", "files", "file_entries", "conversations", "members", "former_members", "group_invites", "join_requests", "invitations", "hooks_in", "hooks_out",
 	"audit", "reports", "jobs", "samples", log,
 }
 

@@ -106,7 +106,7 @@ func TestProgressIsToldInPlainLines(t *testing.T) {
 	if err := m.Follow(ctx); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\rCopying   0% |", "/2162, ", "\rComparing   0% |", "In step, 0 behind.\r\x1b[KStopped."} {
+	for _, want := range []string{"\rCopying   0% |", "/2163, ", "\rComparing   0% |", "In step, 0 behind.\r\x1b[KStopped."} {
 		if !strings.Contains(bar.String(), want) {
 			t.Errorf("the terminal does not show %q", want)
 		}

@@ -55,6 +55,7 @@ type GroupRequest struct {
 	Person  chat.Person
 	Message string
 	At      int64
+	Removed bool // they were removed from it before
 }
 
 // GroupInvites are the links into a group.
@@ -87,6 +88,7 @@ type GroupDoor struct {
 	In      bool // who looks is in the group
 	Asks    bool // the link leads to a request
 	Asked   bool // which waits
+	Removed bool // since who looks was removed from the group
 	Text    string
 	Problem *chat.Refusal
 }

@@ -35,12 +35,15 @@ func groupPages(lang string) map[string]templ.Component {
 	refused := ofGroup(lang, chat.Seat{})
 	refused.Problem = chat.Refuse(chat.RateLimited, "the request was refused: ask again tomorrow")
 	refused.Picture = "/g/" + string(hike) + "/picture"
+	removed := ofGroup(lang, chat.Seat{Removed: true})
+	removed.Group.Joining = chat.JoinDirect
 	return map[string]templ.Component{
-		"group.card":     Card(GroupCard{GroupFrame: ofGroup(lang, member), OwnerName: "Azhe"}),
-		"group.card.own": Card(GroupCard{GroupFrame: ended, OwnerName: "Lin Mei"}),
-		"group.card.ask": Card(GroupCard{GroupFrame: refused, Text: "please"}),
-		"group.members":  Members(GroupMembers{GroupFrame: ofGroup(lang, owner), Query: "e", Members: people, Next: "next", Find: "ev", Found: []chat.Person{people[2].Person}, Within: map[chat.UserID]bool{eve: true}}),
-		"group.requests": Requests(GroupRequests{GroupFrame: ofGroup(lang, admin), Requests: []GroupRequest{{people[2].Person, "Let me <in>", noon.UnixMilli()}}, Next: "next"}),
+		"group.card.removed": Card(GroupCard{GroupFrame: removed}),
+		"group.card":         Card(GroupCard{GroupFrame: ofGroup(lang, member), OwnerName: "Azhe"}),
+		"group.card.own":     Card(GroupCard{GroupFrame: ended, OwnerName: "Lin Mei"}),
+		"group.card.ask":     Card(GroupCard{GroupFrame: refused, Text: "please"}),
+		"group.members":      Members(GroupMembers{GroupFrame: ofGroup(lang, owner), Query: "e", Members: people, Next: "next", Find: "ev", Found: []chat.Person{people[2].Person}, Within: map[chat.UserID]bool{eve: true}}),
+		"group.requests":     Requests(GroupRequests{GroupFrame: ofGroup(lang, admin), Requests: []GroupRequest{{people[2].Person, "Let me <in>", noon.UnixMilli(), true}}, Next: "next"}),
 		"group.invites": Invites(GroupInvites{GroupFrame: ofGroup(lang, admin), Links: []GroupLink{
 			{chat.GroupInvite{Code: "ABC", Most: 5, Uses: 2, ExpiresAt: noon.UnixMilli() + 86_400_000}, "https://chat.example/join/ABC", "Azhe", true}, {chat.GroupInvite{Code: "OLD"}, "", "Azhe", false},
 		}}),
@@ -53,7 +56,8 @@ func groupPages(lang string) map[string]templ.Component {
 			SettingsFrame: SettingsFrame{Common: common(lang), Me: chat.Person{ID: ann}, At: "/settings/bots"}, Secret: "t0ken", Made: "<in>",
 			Bots: []Bot{{chat.Person{ID: eve, Username: "eve", Nickname: "<Eve>", Bot: true}, []chat.Token{{ID: "t1", Name: "<in>", Scopes: []string{"messages:read"}}}}},
 		}),
-		"group.door": Door(GroupDoor{Common: common(lang), Code: "ABC", Group: ended.Group, Picture: "/join/ABC/picture", Inviter: "Azhe", Asks: true}),
+		"group.door.removed": Door(GroupDoor{Common: common(lang), Code: "ABC", Group: removed.Group, Inviter: "Azhe", Asks: true, Removed: true}),
+		"group.door":         Door(GroupDoor{Common: common(lang), Code: "ABC", Group: ended.Group, Picture: "/join/ABC/picture", Inviter: "Azhe", Asks: true}),
 	}
 }
 

@@ -34,7 +34,7 @@ func (d *DB) DeleteAccount(ctx context.Context, by chat.Deed, u chat.UserID, era
 		}
 		for _, t := range [][2]string{
 			{"profiles", "user_id"}, {"contacts", "user_id"}, {"contacts", "peer_id"}, {"contact_requests", "from_id"}, {"contact_requests", "to_id"},
-			{"totp", "user_id"}, {"passkeys", "user_id"}, {"mutes", "user_id"}, {"quiet", "user_id"}, {"join_requests", "user_id"},
+			{"totp", "user_id"}, {"passkeys", "user_id"}, {"mutes", "user_id"}, {"quiet", "user_id"}, {"join_requests", "user_id"}, {"former_members", "user_id"},
 			{"group_invites", "by_id"}, {"invitations", "by_id"}, {"hooks_in", "by_id"}, {"hooks_out", "by_id"},
 		} {
 			if err := forget(ctx, tx, t[0], t[1], u); err != nil {

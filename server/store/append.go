@@ -166,7 +166,7 @@ func (d *DB) place(b *batch, dr chat.Draft) chat.Receipt {
 		return chat.Receipt{Message: m, Again: true}
 	}
 	now := d.now().UnixMilli()
-	if err := b.allow(dr, d.contactsOnly(), now); err != nil {
+	if err := b.allow(dr, d.contactsOnly(), d.maxGroup(), now); err != nil {
 		return chat.Receipt{Err: err}
 	}
 	h := b.heads[dr.Conv]

@@ -193,12 +193,12 @@ func (d *DB) readFiles(ctx context.Context, tx *sql.Tx, b *batch) error {
 // file makes dr say of an upload what is known of it here, whatever its author
 // says. It reports whether the author may post it.
 func (b *batch) file(dr *chat.Draft) bool {
-	id := uploadOf(dr.Content)
+	id, e := uploadOf(dr.Content), dr.Content.Event
 	if id == "" {
-		return true
+		return e == nil || e.What != chat.Pictured || e.Name == ""
 	}
 	f := b.files[filed{id, dr.Author}]
-	if dr.Content.Event != nil {
+	if e != nil {
 		return f != nil && chat.Media(f.Type) == "image"
 	}
 	dr.Content.File = f

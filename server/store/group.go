@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,13 +20,18 @@ func (d *DB) CreateGroup(ctx context.Context, conv chat.ConvID, name string, own
 }
 
 // CreateGroupAs makes the group g with an empty log. members must be distinct and
-// include the owner. at is Unix milliseconds.
+// include the owner. at is Unix milliseconds. It answers a *chat.Refusal where they
+// are more than a group may have, where the owner may not bring one of them into a
+// group, and where the picture is none that the owner may read.
 //
 // The members of a large one are stored in several transactions, so that what
 // others say is committed in between. Nobody sees it before the last, which
 // stores the group itself. Where one fails, what was stored is removed; after a
 // crash it stays, and means nothing.
 func (d *DB) CreateGroupAs(ctx context.Context, g chat.Group, members []chat.UserID, at int64) error {
+	if len(members) > d.maxGroup() {
+		return chat.Refuse(chat.TooLong, "the group is larger than is allowed here")
+	}
 	conv, owner := g.Conv, g.Owner
 	rows := make([]memberRow, len(members))
 	for i, u := range members {
@@ -49,6 +55,12 @@ func (d *DB) CreateGroupAs(ctx context.Context, g chat.Group, members []chat.Use
 			if _, err := tx.NewInsert().Model(&part).Exec(ctx); err != nil || i < len(parts)-1 {
 				return err
 			}
+			if err := d.mayBring(ctx, tx, owner, members); err != nil {
+				return err
+			}
+			if err := d.hang(ctx, tx, g); err != nil {
+				return err
+			}
 			_, err := tx.NewInsert().Model(&c).Exec(ctx)
 			return err
 		})
@@ -57,6 +69,52 @@ func (d *DB) CreateGroupAs(ctx context.Context, g chat.Group, members []chat.Use
 		}
 	}
 	return nil
+}
+
+// mayBring says why owner may not make a group of members, or nil.
+func (d *DB) mayBring(ctx context.Context, tx bun.Tx, owner chat.UserID, members []chat.UserID) error {
+	for part := range slices.Chunk(members, chunk) {
+		off, err := tx.NewSelect().Model((*userRow)(nil)).Where("id IN (?) AND disabled = ?", bun.List(part), true).Exists(ctx)
+		if err != nil {
+			return err
+		}
+		if off {
+			return chat.Refuse(chat.Forbidden, "a member's account is disabled")
+		}
+	}
+	bonds, err := bondsOf(ctx, tx, owner, members...)
+	if err != nil {
+		return err
+	}
+	only := d.contactsOnly()
+	for _, u := range members {
+		if err := bonds[u].MayAdd(only && u != owner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hang keeps the picture of the group g, which is to be made, with its first entry,
+// or says why its owner may not show it.
+func (d *DB) hang(ctx context.Context, tx bun.Tx, g chat.Group) error {
+	if g.Avatar == "" {
+		return nil
+	}
+	id, typ := (&chat.File{URL: g.Avatar}).UploadID(), ""
+	var rest [4]sql.RawBytes
+	if err := d.query(ctx, tx.Tx, d.sql.lockFile, []any{id, string(g.Owner), string(g.Owner)}, func(rows *sql.Rows) error {
+		return rows.Scan(&rest[0], &typ, &rest[1], &rest[2], &rest[3])
+	}); err != nil {
+		return err
+	}
+	if chat.Media(typ) != "image" {
+		return errNoPicture
+	}
+	if err := d.exec(ctx, tx.Tx, d.sql.markFiles, []any{id}); err != nil {
+		return err
+	}
+	return d.exec(ctx, tx.Tx, d.sql.insertFileEntries, []any{id, string(g.Conv), 1})
 }
 
 // removeMembers takes back what was stored of a group that is not made.

@@ -23,14 +23,21 @@ func (d *DB) Group(ctx context.Context, conv chat.ConvID) (chat.Group, error) {
 	return rows[0].group(), nil
 }
 
-// SeatsOf returns the places of those of us who are in conv.
+// SeatsOf returns the places of those of us who are in conv, or were.
 func (d *DB) SeatsOf(ctx context.Context, conv chat.ConvID, us ...chat.UserID) (map[chat.UserID]chat.Seat, error) {
 	seats := make(map[chat.UserID]chat.Seat, len(us))
 	var rows []memberRow
 	if err := d.db.NewSelect().Model(&rows).Where("conv_id = ? AND user_id IN (?)", string(conv), bun.List(us)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read seats: %w", err)
 	}
-	for _, r := range rows {
+	var former []formerRow
+	if err := d.db.NewSelect().Model(&former).Where("conv_id = ? AND user_id IN (?)", string(conv), bun.List(us)).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read former members: %w", err)
+	}
+	for _, r := range former {
+		seats[chat.UserID(r.UserID)] = r.seat()
+	}
+	for _, r := range rows { // who came in between the two is there
 		seats[chat.UserID(r.UserID)] = r.seat()
 	}
 	return seats, nil

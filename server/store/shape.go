@@ -29,6 +29,7 @@ func (s *shape) text(rows int) string {
 type shapes struct {
 	selectStored, selectUsers                *shape
 	selectGroups, selectSeats, selectBonds   *shape
+	selectFormer                             *shape
 	selectHeads, lockHeads                   *shape // lockHeads: until the end of the transaction
 	moveHeads, insertMembers, insertMessages *shape
 	selectEntries, rewriteMessage            *shape // the latter of one row
@@ -57,6 +58,10 @@ func shapesOf(mysql bool) shapes {
 		selectSeats: &shape{
 			head: "SELECT m.conv_id, m.user_id, m.role, m.muted_until, m.spoke_at, c.state, c.slow, c.announce FROM members AS m JOIN conversations AS c ON c.id = m.conv_id WHERE ",
 			row:  "(m.conv_id = ? AND m.user_id = ?)", sep: " OR ", args: 2,
+		},
+		selectFormer: &shape{
+			head: "SELECT conv_id, user_id, muted_until, spoke_at, removed FROM former_members WHERE ",
+			row:  "(conv_id = ? AND user_id = ?)", sep: " OR ", args: 2,
 		},
 		selectBonds: &shape{
 			head: "SELECT user_id, peer_id, contact, blocked FROM contacts WHERE ",

@@ -19,6 +19,7 @@ type standings struct {
 	groups map[chat.ConvID]*group
 	whole  map[chat.ConvID]bool // groups that drafts change
 	bonds  map[pair]bond        // what the first of two people has the second as
+	former map[member]bool      // who comes in: whether it is known that they were there before
 	// What is to be written.
 	joined, gone map[member]bool
 	changed      map[member]chat.Seat // of those who stay
@@ -44,7 +45,7 @@ type (
 
 func newStandings() standings {
 	return standings{
-		users: map[chat.UserID]account{}, seats: map[member]chat.Seat{}, groups: map[chat.ConvID]*group{}, whole: map[chat.ConvID]bool{}, bonds: map[pair]bond{},
+		users: map[chat.UserID]account{}, seats: map[member]chat.Seat{}, groups: map[chat.ConvID]*group{}, whole: map[chat.ConvID]bool{}, bonds: map[pair]bond{}, former: map[member]bool{},
 		joined: map[member]bool{}, gone: map[member]bool{}, changed: map[member]chat.Seat{}, spoke: map[member]int64{},
 	}
 }
@@ -68,7 +69,11 @@ func (s *standings) asks(dr chat.Draft) {
 		for _, u := range e.Who {
 			s.seats[member{dr.Conv, u}] = chat.Seat{}
 			s.users[u] = account{}
-			if e.What == chat.Joined && u != dr.Author {
+			if e.What != chat.Joined {
+				continue
+			}
+			s.former[member{dr.Conv, u}] = false
+			if u != dr.Author {
 				s.bonds[pair{dr.Author, u}], s.bonds[pair{u, dr.Author}] = bond{}, bond{}
 			}
 		}
@@ -91,6 +96,9 @@ func (d *DB) readStandings(ctx context.Context, tx *sql.Tx, b *batch) error {
 		return fmt.Errorf("read accounts: %w", err)
 	}
 	if err := d.readSeats(ctx, tx, b); err != nil {
+		return err
+	}
+	if err := d.readFormer(ctx, tx, b); err != nil {
 		return err
 	}
 	b.asksOwners()
@@ -160,13 +168,14 @@ func (s *standings) of(u chat.UserID, conv chat.ConvID) (st chat.Standing) {
 	return st
 }
 
-// allow is the last check of who may post what where. The error is a *chat.Refusal.
-func (s *standings) allow(dr chat.Draft, only bool, now int64) error {
+// allow is the last check of who may post what where: only and most are what the
+// server allows, as a chat.Standing has them. The error is a *chat.Refusal.
+func (s *standings) allow(dr chat.Draft, only bool, most int, now int64) error {
 	if dr.Super && dr.Content.Kind == chat.Recall {
 		return nil // what it recalls is checked as ever
 	}
 	st := s.of(dr.Author, dr.Conv)
-	st.Only = only
+	st.Only, st.Most, st.Going = only, most, dr.Super
 	if !dr.Conv.IsGroup() {
 		if _, mine := dr.Conv.Peer(dr.Author); !mine {
 			return chat.Refuse(chat.Forbidden, "not a conversation of yours")
@@ -251,12 +260,15 @@ func (d *DB) writeStandings(ctx context.Context, tx *sql.Tx, b *batch) error {
 			return fmt.Errorf("remove member: %w", err)
 		}
 	}
+	if err := d.writeFormer(ctx, tx, b); err != nil {
+		return err
+	}
 	for _, k := range sorted(b.joined) {
 		// Nothing before is news to them.
 		h := b.heads[k.conv]
 		before := h.last - int64(b.entriesOf(k.conv))
-		if _, err := tx.ExecContext(ctx, "INSERT INTO members (conv_id, user_id, joined_at, delivered_seq, read_seq, role, muted_until) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			string(k.conv), string(k.user), h.at, before, before, int(b.seats[k].Role), b.seats[k].Muted); err != nil {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO members (conv_id, user_id, joined_at, delivered_seq, read_seq, role, muted_until, spoke_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			string(k.conv), string(k.user), h.at, before, before, int(b.seats[k].Role), b.seats[k].Muted, b.seats[k].Spoke); err != nil {
 			return fmt.Errorf("insert member: %w", err)
 		}
 	}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/migrate"
+
+	"kamachat/shared/chat"
 )
 
 // DB is the database. Its methods are safe for concurrent use.
@@ -35,6 +37,7 @@ type DB struct {
 	kept   kept // on SQLite
 	wal    *wal // on SQLite
 	only   atomic.Pointer[func() bool]
+	most   atomic.Pointer[func() int]
 }
 
 // SetContactsOnly tells who knows whether only contacts may write to each other.
@@ -44,6 +47,19 @@ func (d *DB) SetContactsOnly(f func() bool) { d.only.Store(&f) }
 func (d *DB) contactsOnly() bool {
 	f := d.only.Load()
 	return f != nil && (*f)()
+}
+
+// SetMaxGroup tells who knows how many people a group may have. Until then, and
+// where that is 0, they are chat.MaxMembers.
+func (d *DB) SetMaxGroup(f func() int) { d.most.Store(&f) }
+
+func (d *DB) maxGroup() int {
+	if f := d.most.Load(); f != nil {
+		if n := (*f)(); n > 0 {
+			return min(n, chat.MaxMembers)
+		}
+	}
+	return chat.MaxMembers
 }
 
 // Options are what a DB needs besides its address.

@@ -21,11 +21,11 @@ func (a *api) groupRoutes() {
 	route(a, do("DELETE", "", "dismissGroup", "Dismiss a group for good", "For its owner, and administrators of the server. What was said stays readable."), a.apiDismissGroup)
 	route(a, get("/members", "listGroupMembers", "Members, page by page: first the owner and the administrators"), a.apiMembers)
 	route(a, do("POST", "/members", "addGroupMembers", "Add people", "All of them or none. Who has blocked one can't be added, and where only contacts may write to each other nobody else."), a.apiAddMembers)
-	route(a, do("DELETE", "/members/{user}", "removeGroupMember", "Remove a member, or leave", ""), a.apiRemoveMember)
+	route(a, do("DELETE", "/members/{user}", "removeGroupMember", "Remove a member, or leave", "Who was removed comes back only where the owner or an administrator adds them, or lets them in."), a.apiRemoveMember)
 	route(a, do("PUT", "/members/{user}/role", "setGroupRole", "Make a member an administrator, a plain member or the owner", "Who hands a group over stays its administrator."), a.apiSetRole)
 	route(a, do("PUT", "/members/{user}/mute", "muteGroupMember", "Keep a member from posting for a while", ""), a.apiMuteMember)
 	route(a, do("DELETE", "/members/{user}/mute", "unmuteGroupMember", "Let a member post again", ""), a.apiUnmuteMember)
-	route(a, do("POST", "/join", "joinGroup", "Come into a group, or ask to be let in", "`joined` is false where the owner or an administrator has to agree."), a.apiJoinGroup)
+	route(a, do("POST", "/join", "joinGroup", "Come into a group, or ask to be let in", "`joined` is false where the owner or an administrator has to agree: also for who was removed from it."), a.apiJoinGroup)
 	route(a, do("DELETE", "/join", "withdrawJoin", "Take one's request back", ""), a.apiWithdrawJoin)
 	route(a, get("/requests", "listJoinRequests", "Who asks to be let in, the longest first; for the owner and administrators"), a.apiRequests)
 	route(a, do("POST", "/requests/{user}/accept", "acceptJoinRequest", "Let somebody in", ""), a.apiAnswerRequest(true))
@@ -34,7 +34,7 @@ func (a *api) groupRoutes() {
 	route(a, do("POST", "/invites", "makeGroupInvite", "Make a link into the group", "It works as long as who made it may invite. In a group with approval one of a plain member leads to a request."), a.apiMakeInvite)
 	route(a, do("DELETE", "/invites/{code}", "revokeGroupInvite", "Make a link invalid", ""), a.apiRevokeInvite)
 	route(a, operation{Method: "GET", Path: "/api/v1/join/{code}", ID: "getInvite", Tag: "Groups", Scope: "groups:read", Summary: "Where a link leads"}, a.apiInviteDoor)
-	route(a, operation{Method: "POST", Path: "/api/v1/join/{code}", ID: "joinByInvite", Tag: "Groups", Scope: "groups:write", Summary: "Come into the group of a link"}, a.apiJoinByInvite)
+	route(a, operation{Method: "POST", Path: "/api/v1/join/{code}", ID: "joinByInvite", Tag: "Groups", Scope: "groups:write", Summary: "Come into the group of a link, or ask to be let in"}, a.apiJoinByInvite)
 }
 
 // GroupPath is the group that a path names.
@@ -66,7 +66,8 @@ type groupDetails struct {
 	Slow     int          `json:"slow" doc:"Seconds between two posts of a plain member"`
 	Announce bool         `json:"announce" doc:"Only the owner and administrators post"`
 	Role     string       `json:"role,omitempty" enum:"member,admin,owner" doc:"One's own; missing where one is not in it"`
-	Muted    int64        `json:"muted_until,omitempty" doc:"One may not post until"`
+	Muted    int64        `json:"muted_until,omitempty" doc:"One may not post until; also after leaving and coming back"`
+	Removed  bool         `json:"removed,omitempty" doc:"One was removed: who joins asks, and the owner or an administrator has to agree"`
 	Asked    bool         `json:"asked,omitempty" doc:"One's request is not answered yet"`
 	Waiting  int          `json:"requests,omitempty" doc:"How many requests wait; told to the owner and administrators"`
 }
@@ -90,7 +91,7 @@ func (s *server) apiGroup(ctx context.Context, c caller, in *GroupPath) (out gro
 	if v.Me.In {
 		out.Group.Role = v.Me.Role.String()
 	}
-	out.Group.Muted, out.Group.Asked, out.Group.Waiting = v.Me.Muted, v.Asked, v.Waiting
+	out.Group.Muted, out.Group.Removed, out.Group.Asked, out.Group.Waiting = v.Me.Muted, v.Me.Removed, v.Asked, v.Waiting
 	return out, err
 }
 
@@ -227,6 +228,7 @@ type joinRequest struct {
 	User    chat.Person `json:"user"`
 	Message string      `json:"message"`
 	At      int64       `json:"at"`
+	Removed bool        `json:"removed,omitempty" doc:"They were removed from the group before"`
 }
 
 type requestsAnswer struct {
@@ -245,7 +247,7 @@ func (s *server) apiRequests(ctx context.Context, c caller, in *struct {
 	people, err := s.peopleOf(ctx, js)
 	out.Requests, out.Next = make([]joinRequest, len(js)), next
 	for i, j := range js {
-		out.Requests[i] = joinRequest{people[j.User], j.Message, j.At}
+		out.Requests[i] = joinRequest{people[j.User], j.Message, j.At, j.Removed}
 	}
 	return out, err
 }

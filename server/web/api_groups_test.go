@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -23,14 +24,15 @@ type club struct {
 	tokens map[string]string
 }
 
-// parts are who there is, and what somebody of each kind does in the group. Beside
-// them are the targets of what is done: "plain", "second" (an administrator) and
-// "applicant".
-var parts = []string{"nobody", "stranger", "member", "muted", "admin", "owner", "super", "disabled"}
+// parts are who there is, and what somebody of each kind does in the group: "removed"
+// was, and "leftmuted" left it while muted. Beside them are the targets of what is
+// done: "plain", "second" (an administrator), "applicant", and "banned", who was
+// removed as well.
+var parts = []string{"nobody", "stranger", "member", "muted", "admin", "owner", "super", "removed", "leftmuted", "disabled"}
 
 func newClub(t *testing.T) *club {
 	c := &club{house: openHouse(t, withRealHub), people: map[string]chat.Person{}, tokens: map[string]string{"nobody": ""}}
-	for _, part := range append([]string{"plain", "second", "applicant"}, parts[1:]...) {
+	for _, part := range append([]string{"plain", "second", "applicant", "banned"}, parts[1:]...) {
 		p, err := c.accounts.Register(t.Context(), part, "password1", "")
 		if err != nil {
 			t.Fatal(err)
@@ -51,18 +53,22 @@ func (c *club) group(joining chat.Joining) chat.ConvID {
 	ctx := c.t.Context()
 	owner := c.people["owner"]
 	conv, err := c.accounts.MakeGroupOf(ctx, owner.ID, account.NewGroup{
-		Name: "Walk", Joining: joining, Members: []chat.UserID{c.id("member"), c.id("muted"), c.id("admin"), c.id("disabled"), c.id("plain"), c.id("second")},
+		Name: "Walk", Joining: joining, Members: []chat.UserID{c.id("member"), c.id("muted"), c.id("admin"), c.id("disabled"), c.id("plain"), c.id("second"), c.id("removed"), c.id("leftmuted"), c.id("banned")},
 	})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	for _, ch := range []chat.Change{
 		{What: chat.Promoted, Who: []chat.UserID{c.id("admin"), c.id("second")}},
-		{What: chat.Hushed, Who: []chat.UserID{c.id("muted")}, Until: chat.Endless},
+		{What: chat.Hushed, Who: []chat.UserID{c.id("muted"), c.id("leftmuted")}, Until: chat.Endless},
+		{What: chat.Left, Who: []chat.UserID{c.id("removed"), c.id("banned")}},
 	} {
 		if _, err := c.accounts.ChangeGroup(ctx, owner, conv, ch, ""); err != nil {
 			c.t.Fatal(err)
 		}
+	}
+	if err := c.accounts.LeaveGroup(ctx, c.people["leftmuted"], conv); err != nil {
+		c.t.Fatal(err)
 	}
 	return conv
 }
@@ -70,7 +76,7 @@ func (c *club) group(joining chat.Joining) chat.ConvID {
 // A telling is what the store says of a group.
 type telling struct {
 	Group    chat.Group
-	Seats    map[string]chat.Seat // by part
+	Seats    map[string]chat.Seat // by part, also of those who were there
 	Requests map[string]chat.JoinState
 	Links    map[string]int // uses by code
 	Log      int64
@@ -109,7 +115,13 @@ func (c *club) told(conv chat.ConvID) telling {
 		c.t.Fatal(err)
 	}
 	out.Log = s.LastSeq
-	if in := len(out.Seats); in != g.Members {
+	in := 0
+	for _, s := range out.Seats {
+		if s.In {
+			in++
+		}
+	}
+	if in != g.Members {
 		c.t.Errorf("%d are in a group that says it has %d", in, g.Members)
 	}
 	return out
@@ -138,7 +150,8 @@ type object map[string]any
 func TestWhoMayDoWhatWithGroups(t *testing.T) {
 	c := newClub(t)
 	// Of stranger, member, muted, admin, owner and the server's administrator; who is
-	// nobody or disabled is signed out.
+	// nobody or disabled is signed out, and who was removed or left may what a stranger
+	// may; what comes of it is another (special).
 	type codes [6]chat.Code
 	const f = chat.Forbidden
 	readers, members := codes{f, "", "", "", "", f}, codes{f, "", "", "", "", f}
@@ -147,6 +160,14 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 		return func(_, a telling) bool { return a.Seats[part] == want }
 	}
 	same := func(b, a telling) bool { return reflect.DeepEqual(b, a) }
+	asked := func(b, a telling) bool {
+		return a.Group == b.Group && len(a.Requests) == len(b.Requests)+1 && a.Log == b.Log && reflect.DeepEqual(a.Links, b.Links) && a.Seats["removed"] == chat.Seat{Removed: true}
+	}
+	stillMuted := seat("leftmuted", chat.Seat{In: true, Muted: chat.Endless})
+	special := map[[2]string]func(before, after telling) bool{
+		{"join an open one", "removed"}: asked, {"come by a link", "removed"}: asked,
+		{"join an open one", "leftmuted"}: stillMuted, {"come by a link", "leftmuted"}: stillMuted,
+	}
 	actions := []struct {
 		name         string
 		joining      chat.Joining
@@ -162,7 +183,7 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 		{"post", chat.JoinInvite, "POST", "/messages", object{"text": "hello"}, codes{f, "", chat.Muted, "", "", f}, func(b, a telling) bool { return a.Log == b.Log+1 }},
 		{"rename", chat.JoinDirect, "PATCH", "", object{"name": " Run "}, ruling, func(_, a telling) bool { return a.Group.Name == "Run" }},
 		{"set the notice", chat.JoinDirect, "PATCH", "", object{"notice": "at six"}, ruling, func(_, a telling) bool { return a.Group.Notice == "at six" }},
-		{"set the picture", chat.JoinDirect, "PATCH", "", object{"avatar": "/files/x"}, ruling, func(_, a telling) bool { return a.Group.Avatar == "/files/x" }},
+		{"set the picture", chat.JoinDirect, "PATCH", "", object{"avatar": "@picture"}, ruling, func(_, a telling) bool { return strings.HasPrefix(a.Group.Avatar, "/files/") }},
 		{"set the rules", chat.JoinDirect, "PATCH", "", object{"joining": "approval", "slow": 9, "announce": true}, ruling,
 			func(b, a telling) bool {
 				return a.Group.Rules == chat.Rules{Joining: chat.JoinApproval, Slow: 9, Announce: true} && a.Log == b.Log+1
@@ -170,8 +191,11 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 		{"change nothing", chat.JoinDirect, "PATCH", "", object{"name": "Walk"}, ruling, same},
 		{"add", chat.JoinInvite, "POST", "/members", object{"people": []any{c.id("applicant")}}, ruling, seat("applicant", chat.Seat{In: true})},
 		{"add to an open one", chat.JoinDirect, "POST", "/members", object{"people": []any{c.id("applicant")}}, members, seat("applicant", chat.Seat{In: true})},
-		{"remove", chat.JoinDirect, "DELETE", "/members/@plain", nil, ruling, seat("plain", chat.Seat{})},
-		{"remove an administrator", chat.JoinDirect, "DELETE", "/members/@second", nil, owning, seat("second", chat.Seat{})},
+		{"add who was removed", chat.JoinDirect, "POST", "/members", object{"people": []any{c.id("banned")}}, ruling, seat("banned", chat.Seat{In: true})},
+		{"add one who was removed among others", chat.JoinDirect, "POST", "/members", object{"people": []any{c.id("applicant"), c.id("banned")}}, ruling, seat("banned", chat.Seat{In: true})},
+		{"remove", chat.JoinDirect, "DELETE", "/members/@plain", nil, ruling, seat("plain", chat.Seat{Removed: true})},
+		{"remove an administrator", chat.JoinDirect, "DELETE", "/members/@second", nil, owning, seat("second", chat.Seat{Removed: true})},
+		{"mute who is not in it", chat.JoinDirect, "PUT", "/members/@banned/mute", object{}, codes{f, chat.NotFound, chat.NotFound, chat.NotFound, chat.NotFound, f}, nil},
 		{"promote", chat.JoinDirect, "PUT", "/members/@plain/role", object{"role": "admin"}, owning, seat("plain", chat.Seat{In: true, Role: chat.Admin})},
 		{"demote", chat.JoinDirect, "PUT", "/members/@second/role", object{"role": "member"}, owning, seat("second", chat.Seat{In: true})},
 		{"hand over", chat.JoinDirect, "PUT", "/members/@plain/role", object{"role": "owner"}, owning, func(_, a telling) bool {
@@ -189,6 +213,8 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 			}},
 		{"join a closed one", chat.JoinInvite, "POST", "/join", nil, codes{f, chat.Taken, chat.Taken, chat.Taken, chat.Taken, f}, nil},
 		{"list requests", chat.JoinApproval, "GET", "/requests", nil, ruling, same},
+		{"let in who was removed", chat.JoinDirect, "POST", "/requests/@banned/accept", nil, ruling,
+			func(b, a telling) bool { return a.Seats["banned"] == chat.Seat{In: true} && a.Log == b.Log+1 }},
 		{"let in", chat.JoinApproval, "POST", "/requests/@applicant/accept", nil, ruling,
 			func(b, a telling) bool {
 				return a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinLetIn && a.Log == b.Log+1
@@ -215,14 +241,31 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if strings.Contains(act.path, "@banned/accept") {
+				if _, err := c.accounts.JoinGroup(t.Context(), c.people["banned"], conv, "sorry"); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if act.joining == chat.JoinApproval {
 				if _, err := c.accounts.JoinGroup(t.Context(), c.people["applicant"], conv, "please"); err != nil {
 					t.Fatal(err)
 				}
 			}
 			want := chat.SignedOut
-			if part != "nobody" && part != "disabled" {
+			switch part {
+			case "nobody", "disabled":
+			case "removed", "leftmuted":
+				want = act.want[0]
+			default:
 				want = act.want[i-1]
+			}
+			check := act.after
+			if s := special[[2]string{act.name, part}]; s != nil {
+				check = s
+			}
+			body := act.body
+			if b, ok := body.(object); ok && b["avatar"] == "@picture" {
+				body = object{"avatar": c.picture(part)}
 			}
 			path := "/api/v1/groups/" + string(conv) + act.path
 			switch act.path {
@@ -241,7 +284,7 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 				setDisabled(t, c, true)
 			}
 			before := c.told(conv)
-			got := c.as(part, act.method, path, act.body)
+			got := c.as(part, act.method, path, body)
 			after := c.told(conv)
 			if part == "disabled" {
 				setDisabled(t, c, false)
@@ -251,7 +294,7 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 			if want == "" {
 				if got.status/100 != 2 {
 					t.Errorf("%s: %d %s", name, got.status, got.body)
-				} else if !act.after(before, after) {
+				} else if !check(before, after) {
 					t.Errorf("%s: the store said %+v, and now %+v", name, before, after)
 				}
 				continue
@@ -264,6 +307,20 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 			}
 		}
 	}
+}
+
+// picture is the address of one that somebody uploaded.
+func (c *club) picture(part string) string {
+	c.t.Helper()
+	up := chat.Upload{ID: rand.Text(), Owner: cmp.Or(c.id(part), "Unobody"), Name: "x.png", Size: 1, At: 1}
+	err := c.db.BeginUpload(context.Background(), up, 0, 1<<30, 1000)
+	if up.Type = "image/png"; err == nil {
+		err = c.db.EndUpload(context.Background(), up)
+	}
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return up.URL()
 }
 
 func setDisabled(t *testing.T, c *club, off bool) {
@@ -371,11 +428,12 @@ func (c *club) bond(from, to string, contact, blocked bool) {
 
 func TestGroupIsMadeWithAllThatItIs(t *testing.T) {
 	c := newClub(t)
-	conv, err := c.accounts.MakeGroupOf(t.Context(), c.id("owner"), account.NewGroup{Name: " Tea ", Notice: "at\r\nfour ", Avatar: "/files/x", Joining: chat.JoinApproval})
+	picture := c.picture("owner")
+	conv, err := c.accounts.MakeGroupOf(t.Context(), c.id("owner"), account.NewGroup{Name: " Tea ", Notice: "at\r\nfour ", Avatar: picture, Joining: chat.JoinApproval})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := chat.Group{Conv: conv, Name: "Tea", Notice: "at\nfour", Avatar: "/files/x", Owner: c.id("owner"), Members: 1, Rules: chat.Rules{Joining: chat.JoinApproval}}
+	want := chat.Group{Conv: conv, Name: "Tea", Notice: "at\nfour", Avatar: picture, Owner: c.id("owner"), Members: 1, Rules: chat.Rules{Joining: chat.JoinApproval}}
 	if got := c.told(conv); got.Group != want || got.Log != 1 {
 		t.Errorf("got %+v", got)
 	}

@@ -158,7 +158,7 @@ func (s *server) requests(w http.ResponseWriter, r *http.Request, c caller, prob
 		return err
 	}
 	for _, j := range js {
-		p.Requests = append(p.Requests, page.GroupRequest{Person: people[j.User], Message: j.Message, At: j.At})
+		p.Requests = append(p.Requests, page.GroupRequest{Person: people[j.User], Message: j.Message, At: j.At, Removed: j.Removed})
 	}
 	p.Next = next
 	s.draw(w, r, s.statusOf(w, r, f.Problem), page.Requests(p))
@@ -339,7 +339,7 @@ func (s *server) door(w http.ResponseWriter, r *http.Request, c caller, problem 
 		return err
 	}
 	p := page.GroupDoor{
-		Common: s.common(w, r), Code: code, Group: d.Group, Inviter: d.Inviter.Name(), In: d.In, Asks: d.Asks, Asked: d.Waits && d.Asks,
+		Common: s.common(w, r), Code: code, Group: d.Group, Inviter: d.Inviter.Name(), In: d.In, Asks: d.Asks, Asked: d.Waits && d.Asks, Removed: d.Removed,
 		Text: r.PostFormValue("message"), Problem: problem,
 	}
 	if d.Avatar != "" {

@@ -109,9 +109,10 @@ type Draft struct {
 	// Doubt says that another node may have stored it and died before it told
 	// anybody: then all are told, though it was stored before.
 	Doubt bool `json:"-"`
-	// Super says that an administrator of the server unsends the message, for its
-	// author: whatever the author may, and whether they are still there. Only the
-	// server itself makes such drafts.
+	// Super says that the server itself acts for the author, whatever that may and
+	// whether they are still there: it unsends a message by the wish of an
+	// administrator, or takes the author, whose account is deleted, out of a group.
+	// Only the server itself makes such drafts.
 	Super bool `json:",omitempty"`
 }
 

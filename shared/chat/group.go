@@ -60,6 +60,7 @@ type JoinRequest struct {
 	State   JoinState
 	By      UserID // who answered
 	At      int64  // when it was asked or answered, Unix milliseconds
+	Removed bool   // they were removed from the group; told to those who answer
 }
 
 // A JoinState is what became of a request.

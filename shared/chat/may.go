@@ -76,12 +76,14 @@ type Group struct {
 	Rules
 }
 
-// A Seat is somebody's place in a group, or that they have none.
+// A Seat is somebody's place in a group, or that they have none: then, what stays
+// of one that they had.
 type Seat struct {
-	In    bool
-	Role  Role
-	Muted int64 // may not post until, Unix milliseconds
-	Spoke int64 // when they posted last, in a group that is slow, Unix milliseconds
+	In      bool
+	Role    Role
+	Muted   int64 // may not post until, Unix milliseconds; also after leaving and coming back
+	Spoke   int64 // when they posted last, in a group that is slow, Unix milliseconds
+	Removed bool  // by another, and not in it since: comes back only by the owner or an administrator
 }
 
 // A Bond is what two people are to each other, seen by one of them.
@@ -116,6 +118,7 @@ func (l Laws) Of(u UserID, member bool) Standing {
 type Standing struct {
 	Able  bool // the account exists and is enabled
 	Super bool // and is that of an administrator of the server
+	Going bool // the account is being deleted: it leaves its groups, and no more
 
 	// In a conversation of two.
 	Peer bool // the other account exists and is enabled
@@ -127,6 +130,7 @@ type Standing struct {
 	State   GroupState
 	Rules   Rules
 	Members int
+	Most    int // how many it may have: a setting of the server; 0: MaxMembers
 	Seat
 }
 
@@ -204,6 +208,9 @@ const (
 // missing is nobody's. Whether who joins by themselves has an invitation is for
 // who made the change to see to. The error is a *Refusal.
 func (s Standing) MayChange(conv ConvID, by UserID, c Change, seats map[UserID]Seat, now int64) error {
+	if s.Going {
+		return s.mayGo(conv, by, c, seats, now)
+	}
 	if !s.Able {
 		return Refuse(Forbidden, "the account is disabled or gone")
 	}
@@ -247,14 +254,70 @@ func (s Standing) MayChange(conv ConvID, by UserID, c Change, seats map[UserID]S
 		switch {
 		case s.In:
 			return Refuse(Taken, "already in this group")
-		case s.Members >= MaxMembers:
+		case s.full(1):
 			return Refuse(TooLong, "the group is full")
+		case s.Removed:
+			return Refuse(Forbidden, "removed from this group: an administrator of the group has to agree")
 		}
 		return nil
 	case !s.In:
 		return Refuse(Forbidden, "not a member of this group")
 	}
 	return s.mayRule(by, c, seats)
+}
+
+// full reports whether so many more are too many for the group.
+func (s Standing) full(more int) bool {
+	most := MaxMembers
+	if s.Most > 0 {
+		most = min(s.Most, most)
+	}
+	return s.Members+more > most
+}
+
+// MayCome says how somebody with standing s comes into a group by themselves: asks
+// says that they are let in by its owner or an administrator only. link is the
+// standing of who made a link that they have, nil where they have none. The error
+// is a *Refusal.
+func (s Standing) MayCome(link *Standing) (asks bool, err error) {
+	switch {
+	case !s.Able:
+		return false, Refuse(Forbidden, "the account is disabled or gone")
+	case !s.Exists:
+		return false, Refuse(NotFound, "no such conversation")
+	case s.State != InUse:
+		return false, Refuse(Closed, "the group is closed")
+	case s.In:
+		return false, Refuse(Taken, "already in this group")
+	case s.full(1):
+		return false, Refuse(TooLong, "the group is full")
+	case link == nil && s.Rules.Joining == JoinInvite:
+		return false, Refuse(Forbidden, "this group is by invitation only")
+	}
+	decided := s.Rules.Joining != JoinApproval || link != nil && link.Role >= Admin
+	return s.Removed || !decided, nil
+}
+
+// mayGo is MayChange of an account that is being deleted: whatever became of the
+// group, it hands over or dismisses what it owns, and leaves.
+func (s Standing) mayGo(conv ConvID, by UserID, c Change, seats map[UserID]Seat, now int64) error {
+	if !conv.IsGroup() || !s.Exists || !s.In {
+		return allow(false)
+	}
+	if err := c.validate(now); err != nil {
+		return err
+	}
+	owns := s.Role == Owner
+	switch c.What {
+	case Left:
+		return allow(len(c.Who) == 1 && c.Who[0] == by && (!owns || s.Members == 1 || s.State == Dismissed))
+	case Handed:
+		if owns && !seats[c.Who[0]].In {
+			return Refuse(NotFound, "not a member of this group")
+		}
+		return allow(owns && c.Who[0] != by)
+	}
+	return allow(owns && c.What == Ended)
 }
 
 // mayRule is MayChange of a member about the group or about others.
@@ -264,12 +327,15 @@ func (s Standing) mayRule(by UserID, c Change, seats map[UserID]Seat) error {
 		if s.Role < Admin && s.Rules.Joining != JoinDirect {
 			return allow(false)
 		}
-		if s.Members+len(c.Who) > MaxMembers {
+		if s.full(len(c.Who)) {
 			return Refuse(TooLong, "the group is full")
 		}
 		for _, u := range c.Who {
-			if seats[u].In {
+			switch {
+			case seats[u].In:
 				return Refuse(Taken, "already in this group")
+			case seats[u].Removed && s.Role < Admin:
+				return Refuse(Forbidden, "one of the people was removed: only an administrator of the group adds them again")
 			}
 		}
 		return nil
@@ -349,10 +415,10 @@ func (g Group) Apply(by UserID, c Change, seats map[UserID]Seat) (Group, map[Use
 		s := seats[u]
 		switch c.What {
 		case Joined:
-			s = Seat{In: true}
+			s = Seat{In: true, Muted: s.Muted, Spoke: s.Spoke}
 			g.Members++
 		case Left:
-			s = Seat{}
+			s = Seat{Muted: s.Muted, Spoke: s.Spoke, Removed: u != by}
 			g.Members--
 		case Promoted:
 			s.Role = Admin

@@ -35,7 +35,9 @@ func changesGroups(t *testing.T, s Base) {
 		{says("Uc", "Ga", "b4"), chat.Forbidden},
 		{change("Ub", "b5", chat.Change{What: chat.Ruled, Rules: &chat.Rules{Joining: chat.JoinDirect, Announce: true}}), ""},
 		{says("Ud", "Ga", "b6"), chat.Muted},
-		{change("Ud", "b7", chat.Change{What: chat.Joined, Who: []chat.UserID{"Uc"}}), ""},
+		{change("Ud", "b7", chat.Change{What: chat.Joined, Who: []chat.UserID{"Uc"}}), chat.Forbidden},
+		{change("Uc", "b71", chat.Change{What: chat.Joined, Who: []chat.UserID{"Uc"}}), chat.Forbidden},
+		{change("Ub", "b72", chat.Change{What: chat.Joined, Who: []chat.UserID{"Uc"}}), ""},
 		{change("Ua", "b8", chat.Change{What: chat.Handed, Who: []chat.UserID{"Ub"}}), ""},
 		{change("Ua", "b9", chat.Change{What: chat.Ended}), chat.Forbidden},
 		{change("Ua", "c1", chat.Change{What: chat.Left, Who: []chat.UserID{"Ua"}}), ""},
@@ -97,6 +99,54 @@ func changesGroups(t *testing.T, s Base) {
 	must(t, err)
 	if rs[0].Err != nil || !errors.Is(rs[1].Err, &chat.Refusal{Code: chat.Closed}) || !errors.Is(rs[2].Err, &chat.Refusal{Code: chat.Closed}) {
 		t.Errorf("ended: %v, %v, %v", rs[0].Err, rs[1].Err, rs[2].Err)
+	}
+}
+
+// keepsMutes: who is muted is so still after leaving and coming back.
+func keepsMutes(t *testing.T, s Base) {
+	store(t, s, change("Ua", "1", chat.Change{What: chat.Hushed, Who: []chat.UserID{"Ub"}, Until: chat.Endless}))
+	store(t, s, change("Ub", "2", chat.Change{What: chat.Left, Who: []chat.UserID{"Ub"}}))
+	l, err := s.Laws(t.Context(), "Ga")
+	must(t, err)
+	if _, there := l.Seats["Ub"]; there {
+		t.Errorf("who left has a seat: %+v", l.Seats)
+	}
+	store(t, s, change("Ub", "3", chat.Change{What: chat.Joined, Who: []chat.UserID{"Ub"}}))
+	rs, err := s.Append(t.Context(), []chat.Draft{says("Ub", "Ga", "4")})
+	must(t, err)
+	if !errors.Is(rs[0].Err, &chat.Refusal{Code: chat.Muted}) {
+		t.Errorf("who came back is answered %v", rs[0].Err)
+	}
+	if l, err = s.Laws(t.Context(), "Ga"); err != nil || l.Seats["Ub"] != (chat.Seat{In: true, Muted: chat.Endless}) {
+		t.Errorf("the seats are %+v, %v", l.Seats, err)
+	}
+}
+
+// letsGo: whose account is deleted hands over what they own and leaves, disabled or
+// not, and does nothing else.
+func letsGo(t *testing.T, s Base) {
+	must(t, s.AddUser(t.Context(), chat.Person{ID: "Ugone", Username: "gone", Disabled: true}, "", 1))
+	must(t, s.CreateGroup(t.Context(), "Gg", "theirs", "Ugone", []chat.UserID{"Ugone", "Ub"}, 1))
+	by := func(super bool, ref, what string, who ...chat.UserID) chat.Draft {
+		d := change("Ugone", ref, chat.Change{What: what, Who: who, Name: "x"})
+		d.Conv, d.Super = "Gg", super
+		return d
+	}
+	want := []chat.Code{chat.Forbidden, chat.Forbidden, chat.Forbidden, chat.Forbidden, "", "", chat.Forbidden}
+	rs, err := s.Append(t.Context(), []chat.Draft{
+		by(false, "1", chat.Left, "Ugone"), by(true, "2", chat.Renamed), by(true, "3", chat.Left, "Ub"), by(true, "4", chat.Left, "Ugone"),
+		by(true, "5", chat.Handed, "Ub"), by(true, "6", chat.Left, "Ugone"), by(true, "7", chat.Left, "Ugone"),
+	})
+	must(t, err)
+	for i, w := range want {
+		if got := rs[i].Err; w == "" && got != nil || w != "" && !errors.Is(got, &chat.Refusal{Code: w}) {
+			t.Errorf("draft %d: %v, want %q", i+1, got, w)
+		}
+	}
+	l, err := s.Laws(t.Context(), "Gg")
+	must(t, err)
+	if l.Group.Owner != "Ub" || l.Group.Members != 1 || l.Seats["Ub"].Role != chat.Owner {
+		t.Errorf("it is left as %+v with %+v", l.Group, l.Seats)
 	}
 }
 

@@ -139,7 +139,7 @@ func (m *Memory) placeLocked(d chat.Draft) chat.Receipt {
 				seats[u] = c.seats[u]
 			}
 		}
-		seats[d.Author] = st.Seat
+		seats[d.Author], st.Going = st.Seat, d.Super
 		err = st.MayChange(d.Conv, d.Author, *e, seats, now)
 	}
 	if err != nil {

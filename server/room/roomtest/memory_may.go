@@ -48,7 +48,6 @@ func (c *memoryConv) change(m chat.Message, seats map[chat.UserID]chat.Seat) {
 		}
 		if c.seats[u] = s; !s.In {
 			delete(c.marks, u)
-			delete(c.seats, u)
 			delete(c.joined, u)
 		}
 	}
@@ -64,7 +63,7 @@ func (m *Memory) Laws(ctx context.Context, conv chat.ConvID) (l chat.Laws, err e
 		g := c.group
 		l.Group, l.Seats = &g, map[chat.UserID]chat.Seat{}
 		for u, s := range c.seats {
-			if s != (chat.Seat{In: true}) {
+			if s.In && s != (chat.Seat{In: true}) {
 				l.Seats[u] = s
 			}
 		}

@@ -41,6 +41,8 @@ func Store(t *testing.T, fresh func(t *testing.T) Base) {
 		"answers quote what is stored":                   quotes,
 		"changes of groups are entries":                  changesGroups,
 		"slow groups are slow":                           slowsGroups,
+		"who is muted stays so, gone and back":           keepsMutes,
+		"whose account is deleted goes, and no more":     letsGo,
 	}
 	for name, claim := range claims {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+
+	"github.com/uptrace/bun"
+
+	"kamachat/shared/chat"
+)
+
+// formerRow is what stays of who was in a group.
+type formerRow struct {
+	bun.BaseModel `bun:"table:former_members,alias:fm"`
+
+	ConvID     string `bun:"conv_id,pk"`
+	UserID     string `bun:"user_id,pk"`
+	MutedUntil int64  `bun:"muted_until"`
+	SpokeAt    int64  `bun:"spoke_at"`
+	Removed    bool   `bun:"removed"`
+}
+
+func (r formerRow) seat() chat.Seat {
+	return chat.Seat{Muted: r.MutedUntil, Spoke: r.SpokeAt, Removed: r.Removed}
+}
+
+// readFormer reads what stayed of those who are to come in.
+func (d *DB) readFormer(ctx context.Context, tx *sql.Tx, b *batch) error {
+	var args []any
+	for m := range b.former {
+		if !b.seats[m].In {
+			args = append(args, string(m.conv), string(m.user))
+		}
+	}
+	if err := d.query(ctx, tx, d.sql.selectFormer, args, func(rows *sql.Rows) error {
+		var r formerRow
+		err := rows.Scan(&r.ConvID, &r.UserID, &r.MutedUntil, &r.SpokeAt, &r.Removed)
+		m := member{chat.ConvID(r.ConvID), chat.UserID(r.UserID)}
+		b.seats[m], b.former[m] = r.seat(), true
+		return err
+	}); err != nil {
+		return fmt.Errorf("read former members: %w", err)
+	}
+	return nil
+}
+
+// writeFormer writes what stays of those who went, and forgets those who came.
+func (d *DB) writeFormer(ctx context.Context, tx *sql.Tx, b *batch) error {
+	now := d.now().UnixMilli()
+	old := maps.Clone(b.gone)
+	for k, found := range b.former {
+		if found && b.seats[k].In {
+			old[k] = true
+		}
+	}
+	for _, k := range sorted(old) {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM former_members WHERE conv_id = ? AND user_id = ?", string(k.conv), string(k.user)); err != nil {
+			return fmt.Errorf("forget former member: %w", err)
+		}
+		s := b.seats[k]
+		if s.In || !s.Removed && s.Muted <= now && s.Spoke+chat.MaxSlow*1000 <= now {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, "INSERT INTO former_members (conv_id, user_id, muted_until, spoke_at, removed) VALUES (?, ?, ?, ?, ?)",
+			string(k.conv), string(k.user), s.Muted, s.Spoke, s.Removed); err != nil {
+			return fmt.Errorf("remember former member: %w", err)
+		}
+	}
+	return nil
+}
