@@ -21,9 +21,18 @@ import (
 type slowStore struct {
 	room.Store
 	sync.RWMutex
-	came   chan struct{} // a batch has come; holds one note
-	before atomic.Int64  // pages read
-	away   atomic.Int64  // reads of pages that are still to fail
+	came   chan struct{}          // a batch has come; holds one note
+	before atomic.Int64           // pages read
+	away   atomic.Int64           // reads of pages that are still to fail
+	heads  atomic.Pointer[func()] // called once, when the heads have been read
+}
+
+func (s *slowStore) Heads(ctx context.Context, u chat.UserID) ([]chat.Head, error) {
+	hs, err := s.Store.Heads(ctx, u)
+	if f := s.heads.Swap(nil); f != nil {
+		(*f)()
+	}
+	return hs, err
 }
 
 func (s *slowStore) Before(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {

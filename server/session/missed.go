@@ -27,10 +27,19 @@ func (s *Session) ease() error {
 	return nil
 }
 
-// sendMissed queues what the person has not been delivered yet, at most the
-// newest hundred of each conversation, then what was committed meanwhile.
-func (s *Session) sendMissed(ctx context.Context) error {
-	if err := s.queueMissed(ctx); err != nil {
+// greet greets a client that can't resume, and queues what the person has not been
+// delivered yet, at most the newest hundred of each conversation, then what was committed
+// meanwhile. One that was not sent all of it is closed and comes back: what is written
+// next would count for all before. What is posted after the greeting it gets, also where
+// another device of its person has it by then: where it stands is read before.
+func (s *Session) greet() error {
+	all, err := s.host.cfg.Hub.Standing(s.host.ctx, s.who.User)
+	if err != nil {
+		return err
+	}
+	s.cursor.begin(all)
+	s.queue(item{data: s.d.Greeting})
+	if err := s.queueMissed(s.host.ctx, all); err != nil {
 		return err
 	}
 	if err := s.ease(); err != nil {
@@ -40,13 +49,8 @@ func (s *Session) sendMissed(ctx context.Context) error {
 	return nil
 }
 
-// queueMissed moves the cursor to where it got in each conversation.
-func (s *Session) queueMissed(ctx context.Context) error {
-	all, err := s.host.cfg.Hub.Standing(ctx, s.who.User)
-	if err != nil {
-		return err
-	}
-	s.cursor.begin(all)
+// queueMissed queues what is missing of all, and moves the cursor to where it got.
+func (s *Session) queueMissed(ctx context.Context, all []chat.Head) error {
 	n := 0
 	for _, c := range all {
 		if c.LastSeq <= c.Mine.Delivered {

@@ -3,9 +3,12 @@ package session_test
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"kamachat/server/classic"
 	"kamachat/server/session"
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
@@ -96,4 +99,26 @@ func TestCallThatBeginsDuringTheGreetingRings(t *testing.T) {
 			t.Fatalf("got %s, want %s", got, want)
 		}
 	}
+}
+
+// A client of the seed is greeted when it is known where it stands, not before: it
+// acts on the greeting, and what comes of that would count as delivered to it, since
+// it is to another device of its person.
+func TestGreetingComesWhenItIsKnownWhereTheClientStands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, session.Config{}, 64)
+		var greeted atomic.Bool
+		early := make(chan bool, 1)
+		look := func() {
+			synctest.Wait()
+			early <- greeted.Load()
+		}
+		w.slow.heads.Store(&look)
+		c := w.dial("classic&u=" + string(bob))
+		got := c.text()
+		greeted.Store(true)
+		if got != classic.Greeting || <-early {
+			t.Errorf("%q, or it came early", got)
+		}
+	})
 }

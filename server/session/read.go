@@ -135,14 +135,6 @@ func (s *Session) hello(ref string, b wire.Hello) error {
 	return nil
 }
 
-// greet sends a client that can't resume what it missed. One that was not sent
-// all of it is closed and comes back: what is written next would count for all before.
-func (s *Session) greet() error {
-	// It is greeted once it has joined: what is posted from then on, it gets.
-	s.queue(item{data: s.d.Greeting})
-	return s.sendMissed(s.host.ctx)
-}
-
 // countPosts counts the posts among fs as refused.
 func (s *Session) countPosts(fs []wire.Frame, why error) {
 	for _, f := range fs {
