@@ -17,6 +17,7 @@ DRAWN    := $(TEMPL:.templ=_templ.go)
 JS_TESTS := ./shared/... ./ui/state/...
 # node's argument space is small: the tests get a short environment.
 JS_EXEC  := env -i PATH="$(PATH)" HOME="$(HOME)" $(shell go env GOROOT)/lib/wasm/go_js_wasm_exec
+E2E      := go test -count=1 -timeout 12m ./e2e
 LDFLAGS  := -X main.version=$(VERSION)
 
 .PHONY: help
@@ -71,14 +72,16 @@ clean: ## remove what was built (not the data)
 
 # --- test ---
 
+# The tests in Chromium mostly wait, as those of whole servers do: they run beside each other.
 .PHONY: test
 test: ## vet, the house's rules, all tests, also as WebAssembly and in Chromium
 	@failed=; try() { echo "$$*"; "$$@" || failed="$$failed, $$*"; }; \
 	try $(MAKE) build; \
 	try go vet ./...; \
-	try go test -timeout 8m $$(go list ./... | grep -v '/e2e$$'); \
+	echo "$(E2E), meanwhile"; $(E2E) >bin/e2e.log 2>&1 & chromium=$$!; \
+	try go test -timeout 10m $$(go list ./... | grep -v '/e2e$$'); \
 	try $(MAKE) test-js; \
-	try $(MAKE) e2e; \
+	wait $$chromium || failed="$$failed, $(E2E)"; cat bin/e2e.log; \
 	[ -z "$$failed" ] || { echo "FAILED: $${failed#, }"; exit 1; }
 
 .PHONY: test-js
@@ -92,7 +95,7 @@ test-js: ## the tests of shared and ui/state as WebAssembly, under node
 
 .PHONY: e2e
 e2e: build ## the tests in Chromium
-	go test -count=1 ./e2e
+	$(E2E)
 
 .PHONY: check
 check: build ## what a change must pass: format, vet, staticcheck, race, fuzz, vulnerabilities
