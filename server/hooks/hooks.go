@@ -30,8 +30,9 @@ type Store interface {
 	OutHook(ctx context.Context, id string) (chat.OutHook, error)
 	OutHooks(ctx context.Context, conv chat.ConvID) ([]chat.OutHook, error)
 	DeleteOutHook(ctx context.Context, conv chat.ConvID, id string) error
-	// DueOutHooks returns those that have something to be told, now, and nobody holds.
-	DueOutHooks(ctx context.Context, now int64, limit int) ([]chat.OutHook, error)
+	// DueOutHooks returns those that have something to be told, now, and nobody holds,
+	// in the order of their last try, but for some makers' and at some hosts.
+	DueOutHooks(ctx context.Context, now int64, limit int, notBy []chat.UserID, notAt []string) ([]chat.OutHook, error)
 	// HoldOutHook has holder alone tell one until a time, and reports whether it may.
 	HoldOutHook(ctx context.Context, id, holder string, now, until int64) (bool, error)
 	// OutHookTried notes what became of a try by holder, who no longer holds it.
@@ -64,6 +65,8 @@ type Config struct {
 	Now   func() time.Time // nil: time.Now
 	Local bool             // URLs may be of this machine and private networks, and speak http
 	Every time.Duration    // how often it is looked for something to tell; 0: 1 s
+	// Within is how long an address may take to answer; 0: 10 s.
+	Within time.Duration
 }
 
 // A Service is everything that can be done with webhooks. It is safe for
@@ -83,7 +86,10 @@ func New(c Config) *Service {
 	if c.Every == 0 {
 		c.Every = time.Second
 	}
-	return &Service{Config: c, client: outward.Client(c.Local, answerWithin, workers), holder: rand.Text(), wake: make(chan struct{}, 1)}
+	if c.Within == 0 {
+		c.Within = answerWithin
+	}
+	return &Service{Config: c, client: outward.Client(c.Local, c.Within, perHost), holder: rand.Text(), wake: make(chan struct{}, 1)}
 }
 
 // secret returns 32 random bytes in base64url.
@@ -221,20 +227,27 @@ func (s *Service) Post(ctx context.Context, id, key, ref, text string, admit fun
 	return s.Hub.PostWait(ctx, chat.Draft{Conv: h.Conv, Author: h.Bot, Ref: ref, Content: chat.TextContent(text)})
 }
 
+const maxHost = 253 // bytes of a host's name
+
 // MakeOut makes an outgoing webhook of conv, which is told what comes from now
 // on, and returns the secret that it is signed with, which is told this once.
 func (s *Service) MakeOut(ctx context.Context, by chat.UserID, conv chat.ConvID, url string) (chat.OutHook, string, error) {
 	if err := s.may(ctx, by, conv); err != nil {
 		return chat.OutHook{}, "", err
 	}
-	if _, err := outward.ReadURL(url, s.Local); err != nil {
+	at, err := outward.ReadURL(url, s.Local)
+	if err != nil {
 		return chat.OutHook{}, "", chat.Refuse(chat.Invalid, "the address can't be called: "+err.Error())
+	}
+	host := strings.TrimSuffix(strings.ToLower(at.Hostname()), ".")
+	if len(host) > maxHost {
+		return chat.OutHook{}, "", chat.Refuse(chat.Invalid, "the address can't be called: no host has such a name")
 	}
 	sum, err := s.Store.Summary(ctx, conv)
 	if err != nil {
 		return chat.OutHook{}, "", fmt.Errorf("read conversation: %w", err)
 	}
-	h := chat.OutHook{ID: rand.Text(), Conv: conv, URL: url, Secret: secret(), By: by, Told: sum.LastSeq, At: s.Now().UnixMilli()}
+	h := chat.OutHook{ID: rand.Text(), Conv: conv, URL: url, Host: host, Secret: secret(), By: by, Told: sum.LastSeq, At: s.Now().UnixMilli()}
 	return h, h.Secret, s.Store.AddOutHook(ctx, h, chat.MaxHooks)
 }
 

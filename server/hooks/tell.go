@@ -12,8 +12,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"kamachat/server/outward"
@@ -21,15 +21,18 @@ import (
 )
 
 const (
-	// workers is how many webhooks are told at a time.
-	workers = 8
+	// atOnce is how many webhooks are told at a time, perMaker how many of one
+	// person and perHost how many at one host: who does not answer holds up nobody else.
+	atOnce, perMaker, perHost = 16, 2, 2
 	// answerWithin is how long one may take to answer.
 	answerWithin = 10 * time.Second
-	// heldFor is for how long a node has one to itself: should it die, another goes
-	// on then. It is longer than a try can take.
-	heldFor = time.Minute
+	// heldFor is for how long a node has one to itself, beside the time in which it
+	// is to answer: should the node die, another goes on then.
+	heldFor = 50 * time.Second
 	// told is how many entries are told at a time.
 	told = 50
+	// known is how many of those that wait are read at a time.
+	known = 128
 	// longest is how long it is waited at most after a try that failed.
 	longest = time.Hour
 )
@@ -45,80 +48,128 @@ func (s *Service) Wake() {
 // Stored wakes: it is room.Notifier's.
 func (s *Service) Stored(chat.Message) { s.Wake() }
 
-// Run tells outgoing webhooks what was said, until ctx ends. Of the nodes that
-// share a database each webhook has one at a time.
+// Run tells outgoing webhooks what was said, until ctx ends and nothing is under
+// way. Of the nodes that share a database each webhook has one at a time.
 func (s *Service) Run(ctx context.Context) {
 	defer s.client.CloseIdleConnections()
-	t := time.NewTicker(s.Every)
-	defer t.Stop()
-	for {
-		more, err := s.round(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.Log.Error("webhooks can't be told, will be tried again", "err", err)
+	t, ended := newTurns(atOnce), make(chan ending)
+	defer func() {
+		for range len(t.under) {
+			<-ended
 		}
-		if more {
-			continue
+	}()
+	tick := time.NewTicker(s.Every)
+	defer tick.Stop()
+	// What comes at once is told at once, and no more often than this.
+	var soon <-chan time.Time
+	await := func() {
+		if soon == nil {
+			soon = time.After(s.Every / 10)
 		}
+	}
+	for look := true; ; {
+		s.begin(ctx, t, look, ended)
+		look = false
 		select {
 		case <-ctx.Done():
 			return
-		case <-t.C:
+		case <-tick.C:
+			look = true
 		case <-s.wake:
-			// What comes at once is told at once, and no more often than this.
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(s.Every / 10):
+			await()
+		case <-soon:
+			soon, look = nil, true
+		case e := <-ended:
+			t.ended(e.hook)
+			switch {
+			case e.err != nil:
+				t.more = false // what fails here is not asked again at once
+				s.failed(ctx, e.err)
+			case e.more:
+				t.due = append(t.due, e.hook)
+			case e.took: // what came meanwhile woke while it was held
+				await()
 			}
 		}
 	}
 }
 
-// round tells those that have something to be told, and reports whether there may
-// be more at once.
-func (s *Service) round(ctx context.Context) (more bool, err error) {
-	due, err := s.Store.DueOutHooks(ctx, s.Now().UnixMilli(), 10*workers)
-	if err != nil || len(due) == 0 {
-		return false, err
-	}
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	slots := make(chan struct{}, workers)
-	for _, h := range due {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			took, terr := s.tell(ctx, h)
-			mu.Lock()
-			defer mu.Unlock()
-			more = more || took
-			err = errors.Join(err, terr)
-		})
-	}
-	wg.Wait()
-	return more && ctx.Err() == nil, err
+// An ending is that of a turn: whether the webhook took what it was told, and there
+// was more to tell.
+type ending struct {
+	hook       chat.OutHook
+	took, more bool
+	err        error
 }
 
-// tell tells h what comes next, and reports whether it took it.
-func (s *Service) tell(ctx context.Context, h chat.OutHook) (took bool, err error) {
+func (s *Service) failed(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		s.Log.Error("webhooks can't be told, will be tried again", "err", err)
+	}
+}
+
+// begin has those told whose turn it is. look says that there may be others than are
+// known to wait.
+func (s *Service) begin(ctx context.Context, t *turns, look bool, ended chan<- ending) {
+	for {
+		if look {
+			if err := s.look(ctx, t); err != nil {
+				s.failed(ctx, err)
+				return
+			}
+		}
+		begun := false
+		for h, ok := t.next(); ok; h, ok = t.next() {
+			begun = true
+			go func() {
+				e := ending{hook: h}
+				e.took, e.more, e.err = s.tell(ctx, h)
+				ended <- e
+			}()
+		}
+		// All that are known to wait are held up by their like, and there may be others.
+		if look = t.more && len(t.under) < t.most && (begun || !look); !look {
+			return
+		}
+	}
+}
+
+// look reads who waits: where those that wait longest may not begin, others.
+func (s *Service) look(ctx context.Context, t *turns) (err error) {
+	now := s.Now().UnixMilli()
+	if t.due, err = s.Store.DueOutHooks(ctx, now, known, nil, nil); err != nil {
+		return err
+	}
+	if t.more = len(t.due) == known; t.more && !slices.ContainsFunc(t.due, t.may) {
+		makers, hosts := t.full()
+		t.due, err = s.Store.DueOutHooks(ctx, now, known, makers, hosts)
+	}
+	return err
+}
+
+// tell tells h what comes next, and reports whether it took it, and there is more.
+func (s *Service) tell(ctx context.Context, h chat.OutHook) (took, more bool, err error) {
 	now := s.Now()
-	mine, err := s.Store.HoldOutHook(ctx, h.ID, s.holder, now.UnixMilli(), now.Add(heldFor).UnixMilli())
+	mine, err := s.Store.HoldOutHook(ctx, h.ID, s.holder, now.UnixMilli(), now.Add(s.Within+heldFor).UnixMilli())
 	if err != nil || !mine {
-		return false, err
+		return false, false, err
 	}
 	// It was read before it was held: another may have told it meanwhile, or ended it.
 	h, err = s.Store.OutHook(ctx, h.ID)
 	if errors.Is(err, chat.ErrNotFound) {
-		return false, nil
+		return false, false, nil
 	}
 	if err != nil {
-		return false, err
+		return false, false, err
+	}
+	if h.Next > now.UnixMilli() {
+		return false, false, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder)
 	}
 	// Who made it and may no longer see to it must not go on reading by it.
 	why := s.may(ctx, h.By, h.Conv)
 	if why == nil {
 		if by, err := s.Store.People(ctx, h.By); err != nil {
-			return false, errors.Join(err, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder))
+			return false, false, errors.Join(err, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder))
 		} else if len(by) == 0 || by[0].Disabled {
 			why = chat.Refuse(chat.Forbidden, "the account is disabled or gone")
 		}
@@ -127,11 +178,11 @@ func (s *Service) tell(ctx context.Context, h chat.OutHook) (took bool, err erro
 		if r := chat.AsRefusal(why); r.RetryMillis() == 0 {
 			h.Problem, h.Next = "who made it does not administer the group", now.Add(longest).UnixMilli()
 		}
-		return false, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder)
+		return false, false, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder)
 	}
 	last, err := s.next(ctx, h)
 	if err != nil {
-		return false, errors.Join(err, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder))
+		return false, false, errors.Join(err, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder))
 	}
 	switch why := last.problem; {
 	case last.seq == h.Told: // nothing
@@ -141,7 +192,7 @@ func (s *Service) tell(ctx context.Context, h chat.OutHook) (took bool, err erro
 		h.Fails++
 		h.Next, h.Problem = s.Now().Add(pause(h.Fails)).UnixMilli(), why
 	}
-	return took, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder)
+	return took, took && last.more, s.Store.OutHookTried(context.WithoutCancel(ctx), h, s.holder)
 }
 
 // pause is how long it is waited after so many tries that failed: 2, 4, 8 … seconds.
@@ -149,9 +200,10 @@ func pause(fails int) time.Duration {
 	return min(time.Second<<min(fails, 20), longest)
 }
 
-// A try is how far a webhook was told, and what was wrong.
+// A try is how far a webhook was told, whether there is more, and what was wrong.
 type try struct {
 	seq     int64
+	more    bool
 	problem string
 }
 
@@ -194,7 +246,7 @@ func (s *Service) next(ctx context.Context, h chat.OutHook) (try, error) {
 	if err != nil {
 		return try{}, fmt.Errorf("encode entries: %w", err)
 	}
-	return try{to, s.call(ctx, h, body)}, nil
+	return try{to, to < sum.LastSeq, s.call(ctx, h, body)}, nil
 }
 
 // call makes the request, and says what was wrong, "" for nothing.

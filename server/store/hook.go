@@ -89,6 +89,7 @@ type outHookRow struct {
 	ID        string `bun:"id,pk"`
 	ConvID    string `bun:"conv_id"`
 	URL       string `bun:"url"`
+	Host      string `bun:"host"`
 	Secret    string `bun:"secret"`
 	ByID      string `bun:"by_id"`
 	ToldSeq   int64  `bun:"told_seq"`
@@ -97,6 +98,7 @@ type outHookRow struct {
 	Problem   string `bun:"problem"`
 	Holder    string `bun:"holder"`
 	HeldUntil int64  `bun:"held_until"`
+	TriedAt   int64  `bun:"tried_at"`
 	CreatedAt int64  `bun:"created_at"`
 }
 
@@ -104,7 +106,7 @@ func outHooks(rows []outHookRow) []chat.OutHook {
 	hs := make([]chat.OutHook, len(rows))
 	for i, r := range rows {
 		hs[i] = chat.OutHook{
-			ID: r.ID, Conv: chat.ConvID(r.ConvID), URL: r.URL, Secret: r.Secret, By: chat.UserID(r.ByID),
+			ID: r.ID, Conv: chat.ConvID(r.ConvID), URL: r.URL, Host: r.Host, Secret: r.Secret, By: chat.UserID(r.ByID),
 			Told: r.ToldSeq, Fails: r.Fails, Next: r.NextAt, Problem: r.Problem, At: r.CreatedAt,
 		}
 	}
@@ -114,7 +116,7 @@ func outHooks(rows []outHookRow) []chat.OutHook {
 // AddOutHook stores an outgoing webhook, of which a conversation has at most most,
 // or answers chat.Full.
 func (d *DB) AddOutHook(ctx context.Context, h chat.OutHook, most int) error {
-	r := outHookRow{ID: h.ID, ConvID: string(h.Conv), URL: h.URL, Secret: h.Secret, ByID: string(h.By), ToldSeq: h.Told, CreatedAt: h.At}
+	r := outHookRow{ID: h.ID, ConvID: string(h.Conv), URL: h.URL, Host: h.Host, Secret: h.Secret, ByID: string(h.By), ToldSeq: h.Told, CreatedAt: h.At}
 	return d.addHook(ctx, &r, h.Conv, most)
 }
 
@@ -149,20 +151,28 @@ func (d *DB) DeleteOutHook(ctx context.Context, conv chat.ConvID, id string) err
 
 // DueOutHooks returns at most limit outgoing webhooks whose conversation has
 // entries that they were not told, that nobody holds and that may be tried now
-// (Unix milliseconds).
-func (d *DB) DueOutHooks(ctx context.Context, now int64, limit int) ([]chat.OutHook, error) {
+// (Unix milliseconds), who was not tried for longest first; none of the people of
+// notBy, and none at the hosts of notAt.
+func (d *DB) DueOutHooks(ctx context.Context, now int64, limit int, notBy []chat.UserID, notAt []string) ([]chat.OutHook, error) {
 	var rows []outHookRow
-	err := d.read.NewSelect().Model(&rows).Join("JOIN conversations AS c ON c.id = ho.conv_id AND c.last_seq > ho.told_seq").
-		Where("ho.next_at <= ? AND ho.held_until <= ?", now, now).Order("ho.next_at", "ho.id").Limit(int64(limit)).Scan(ctx)
-	if err != nil {
+	q := d.read.NewSelect().Model(&rows).Join("JOIN conversations AS c ON c.id = ho.conv_id AND c.last_seq > ho.told_seq").
+		Where("ho.next_at <= ? AND ho.held_until <= ?", now, now)
+	if len(notBy) > 0 {
+		q = q.Where("ho.by_id NOT IN (?)", bun.List(notBy))
+	}
+	if len(notAt) > 0 {
+		q = q.Where("ho.host NOT IN (?)", bun.List(notAt))
+	}
+	if err := q.Order("ho.tried_at", "ho.id").Limit(int64(limit)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read due webhooks: %w", err)
 	}
 	return outHooks(rows), nil
 }
 
-// HoldOutHook has holder alone tell a webhook until a time, and reports whether it may.
+// HoldOutHook has holder alone tell a webhook until a time, and reports whether it
+// may. It is tried now.
 func (d *DB) HoldOutHook(ctx context.Context, id, holder string, now, until int64) (bool, error) {
-	res, err := d.db.NewUpdate().Model((*outHookRow)(nil)).Set("holder = ?", holder).Set("held_until = ?", until).
+	res, err := d.db.NewUpdate().Model((*outHookRow)(nil)).Set("holder = ?", holder).Set("held_until = ?", until).Set("tried_at = ?", now).
 		Where("id = ? AND held_until <= ?", id, now).Exec(ctx)
 	if err != nil {
 		return false, fmt.Errorf("hold webhook: %w", err)

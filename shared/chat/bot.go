@@ -79,6 +79,7 @@ type OutHook struct {
 	ID      string `json:"id"`
 	Conv    ConvID `json:"conv"`
 	URL     string `json:"url"`
+	Host    string `json:"-"` // of URL, in lower case
 	Secret  string `json:"-"` // what it is told is signed with
 	By      UserID `json:"by"`
 	Told    int64  `json:"told_seq"`          // the last entry that it took
