@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"kamachat/ui/state": {"kamachat/shared/"},
 	"kamachat/ui/link":  {"kamachat/ui/state", "kamachat/shared/chat", "kamachat/shared/wire", "github.com/coder/websocket/"},
 	"kamachat/ui/local": {"kamachat/ui/state", "kamachat/shared/"},
-	"kamachat/ui/view":  {"kamachat/ui/state", "kamachat/shared/chat", "kamachat/shared/find", "kamachat/shared/call", "kamachat/shared/words", "kamachat/shared/icons", goApp},
+	"kamachat/ui/view":  {"kamachat/ui/state", "kamachat/shared/chat", "kamachat/shared/find", "kamachat/shared/call", "kamachat/shared/told", "kamachat/shared/words", "kamachat/shared/icons", goApp},
 	"kamachat/server":   {"kamachat", "kamachat/server/", "kamachat/shared/", "golang.org/x/time/", "github.com/coder/websocket/"},
 	"kamachat/tools/":   {"github.com/andybalholm/brotli/"},
 	// An example, which people copy: it needs nothing.

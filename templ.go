@@ -7,6 +7,7 @@
 //   - shared/chat: the vocabulary; people, conversations, drafts, messages and the rules about them.
 //   - shared/wire: the protocol; frames, their bodies and the native dialect.
 //   - shared/words: what the program says, in every language it speaks.
+//   - shared/told: what the program says of entries; how a conversation changed, what is gone.
 //   - shared/icons: the icons that both the server's pages and the browser draw.
 //   - ui: the program of the browser; joins state and link and starts the views.
 //   - ui/state: what the browser knows; no page, no socket, no clock.

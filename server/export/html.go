@@ -3,11 +3,11 @@ package export
 import (
 	"bufio"
 	"html/template"
-	"slices"
 	"strconv"
 	"strings"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/told"
 	"kamachat/shared/words"
 )
 
@@ -89,11 +89,14 @@ func (f *htmlForm) entry(m chat.Message, people map[chat.UserID]chat.Person) err
 	part := "entry"
 	switch {
 	case c.Kind == chat.Event:
-		part, v["Text"] = "event", f.event(m, people)
+		part, v["Text"] = "event", told.Teller{
+			Lang: f.o.Lang, Name: func(u chat.UserID) string { return name(people, u) },
+			Moment: func(ms int64) string { return words.Full(f.o.Lang, msTime(ms).In(f.o.Zone)) },
+		}.Event(m)
 	case c.Kind == chat.CallK:
 		part, v["Text"] = "event", name(people, m.Author)+": "+f.say("preview.call")
 	case c.Kind == chat.Gone:
-		v["Gone"] = f.say("gone.text")
+		v["Gone"] = told.Gone(f.o.Lang, c)
 	case c.File != nil:
 		v["Text"] = c.File.Name
 		if u := c.File.URL; chat.SafeURL(u) {
@@ -109,31 +112,6 @@ func (f *htmlForm) entry(m chat.Message, people map[chat.UserID]chat.Person) err
 		}
 	}
 	return pageParts.ExecuteTemplate(f.w, part, v)
-}
-
-// event says what the conversation itself did.
-func (f *htmlForm) event(m chat.Message, people map[chat.UserID]chat.Person) string {
-	e := m.Content.Event
-	if e == nil {
-		return f.say("event.changed")
-	}
-	var who []string
-	for _, u := range e.Who[:min(len(e.Who), 20)] {
-		who = append(who, name(people, u))
-	}
-	by, others := name(people, m.Author), strings.Join(who, f.say("names.join"))
-	alone := len(e.Who) == 0 || slices.Equal(e.Who, []chat.UserID{m.Author})
-	switch what := string(e.What); {
-	case what == "made", what == "renamed":
-		return f.say("event."+what, by, e.Name)
-	case what == "joined" && alone, what == "left" && alone:
-		return f.say("event."+what, by)
-	case what == "joined":
-		return f.say("event.added", by, others)
-	case what == "left":
-		return f.say("event.removed", by, others)
-	}
-	return f.say("event.changed")
 }
 
 func (f *htmlForm) end(map[chat.UserID]chat.Person) error {

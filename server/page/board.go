@@ -357,7 +357,7 @@ func (p ReportPage) where() string {
 func (p ReportPage) text(m chat.Message) string {
 	switch {
 	case m.Content.Kind == chat.Gone:
-		return p.say("gone.text")
+		return p.gone(m.Content)
 	case m.Content.File != nil:
 		return p.say("preview.file", m.Content.File.Name)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/told"
 	"kamachat/shared/words"
 )
 
@@ -28,22 +29,13 @@ func (c Common) problem(r *chat.Refusal) string {
 	return words.Problem(words.Lang(c.Lang), string(r.Code), r.Words)
 }
 
-// preview is an entry in one line.
-func (p ChatPage) preview(m chat.Message) string {
-	switch c := m.Content; {
-	case c.Event != nil:
-		return p.event(m)
-	case c.Kind == chat.Gone:
-		return p.say("gone.text")
-	case c.Call != nil:
-		return p.say("preview.call")
-	case c.File != nil && strings.HasPrefix(c.File.Type, "image/"):
-		return p.say("preview.picture")
-	case c.File != nil:
-		return p.say("preview.file", c.File.Name)
-	}
-	return m.Content.Preview(previewed)
+// teller says what people did not write as it stands.
+func (p ChatPage) teller() told.Teller {
+	return told.Teller{Lang: words.Lang(p.Lang), Name: p.name, Moment: p.moment}
 }
+
+// preview is an entry in one line.
+func (p ChatPage) preview(m chat.Message) string { return p.teller().Preview(m, previewed) }
 
 // names joins what people are called.
 func (p ChatPage) names(us []chat.UserID) string {
@@ -60,24 +52,10 @@ func (p ChatPage) quoted(q *chat.Quote) string { return cmp.Or(q.Text, p.say("go
 func edited(c chat.Content) bool { return c.Fate != nil && c.Fate.Edited > 0 }
 
 // event says what the conversation itself did.
-func (p ChatPage) event(m chat.Message) string {
-	e := m.Content.Event
-	if e == nil {
-		return p.say("event.changed")
-	}
-	c := words.Change{What: e.What, By: p.name(m.Author), Asked: e.Asked, Name: e.Name}
-	for _, u := range e.Who {
-		c.Who = append(c.Who, p.name(u))
-	}
-	c.Self = len(e.Who) == 0 || len(e.Who) == 1 && e.Who[0] == m.Author
-	if e.Until > 0 && e.Until < chat.Endless {
-		c.Until = p.moment(e.Until)
-	}
-	if r := e.Rules; r != nil {
-		c.Joining, c.Slow, c.Announce = string(r.Joining), r.Slow, r.Announce
-	}
-	return words.Event(words.Lang(p.Lang), c)
-}
+func (p ChatPage) event(m chat.Message) string { return p.teller().Event(m) }
+
+// gone says why nothing is left of a message.
+func (c Common) gone(of chat.Content) string { return told.Gone(words.Lang(c.Lang), of) }
 
 // shut says why nothing can be written in the open conversation, "" where it can.
 func (p ChatPage) shut() string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/told"
 	"kamachat/shared/words"
 	"kamachat/ui/state"
 )
@@ -35,42 +36,16 @@ func (d *Desk) below(n int) string {
 	return d.say("log.below", count(n))
 }
 
-// preview is a message in one line.
-func (d *Desk) preview(m *chat.Message, s *state.State) string {
-	switch c := m.Content; {
-	case c.Event != nil:
-		return d.event(*m, s)
-	case c.Kind == chat.Gone:
-		return d.say("gone.text")
-	case c.Call != nil:
-		return d.say("preview.call")
-	case c.File != nil && isPicture(c.File):
-		return d.say("preview.picture")
-	case c.File != nil:
-		return d.say("preview.file", c.File.Name)
-	}
-	return m.Content.Preview(80)
+// teller says what people did not write as it stands.
+func (d *Desk) teller(s *state.State) told.Teller {
+	return told.Teller{Lang: words.Lang(d.Lang), Name: s.Name, Moment: d.moment}
 }
 
+// preview is a message in one line.
+func (d *Desk) preview(m *chat.Message, s *state.State) string { return d.teller(s).Preview(*m, 80) }
+
 // event says how the conversation changed.
-func (d *Desk) event(m chat.Message, s *state.State) string {
-	e := m.Content.Event
-	if e == nil {
-		return d.say("event.changed")
-	}
-	c := words.Change{What: e.What, By: s.Name(m.Author), Asked: e.Asked, Name: e.Name}
-	for _, u := range e.Who {
-		c.Who = append(c.Who, s.Name(u))
-	}
-	c.Self = len(e.Who) == 0 || len(e.Who) == 1 && e.Who[0] == m.Author
-	if e.Until > 0 && e.Until < chat.Endless {
-		c.Until = d.moment(e.Until)
-	}
-	if r := e.Rules; r != nil {
-		c.Joining, c.Slow, c.Announce = string(r.Joining), r.Slow, r.Announce
-	}
-	return words.Event(words.Lang(d.Lang), c)
-}
+func (d *Desk) event(m chat.Message, s *state.State) string { return d.teller(s).Event(m) }
 
 // shut says why nothing can be written in c, "" where it can.
 func (d *Desk) shut(c state.Conv) string {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"kamachat/shared/chat"
+	"kamachat/shared/told"
+	"kamachat/shared/words"
 )
 
 // says puts content into the bubble b. What people wrote is text, whatever it
@@ -12,7 +14,7 @@ import (
 func says(b *tree, c chat.Content, d *Desk) {
 	switch {
 	case c.Kind == chat.Gone:
-		b.add(grown("i", "unsent", d.say("gone.text")))
+		b.add(grown("i", "unsent", told.Gone(words.Lang(d.Lang), c)))
 	case c.Kind == chat.Text:
 		for _, r := range chat.Runs(c.Text) {
 			b.add(drawnRun(r))
