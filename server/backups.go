@@ -57,12 +57,12 @@ func restoreBackup(ctx context.Context, cfg config.Config, stdout io.Writer) err
 	}
 	m, err := backup.Restore(ctx, backup.Restoring{
 		In: cfg.File, Database: cfg.Database(), Safe: cfg.SafeDatabase(), Data: cfg.Data, Files: cfg.Uploads(), Migrations: migrations,
-		Force: cfg.Saving.Force, Progress: said,
+		Force: cfg.Saving.Force, EndTokens: cfg.Saving.EndTokens, Progress: said,
 	})
 	if err != nil {
 		return err
 	}
-	said.Say(fmt.Sprintf("%s holds %s, as of %s. Start the server.", cfg.SafeDatabase(), m, m.Made.Format("2006-01-02 15:04:05 MST")))
+	said.Say(fmt.Sprintf("%s holds %s, as of %s. Start the server; people have to sign in again.", cfg.SafeDatabase(), m, m.Made.Format("2006-01-02 15:04:05 MST")))
 	return nil
 }
 

@@ -26,14 +26,14 @@ type carrier struct {
 }
 
 // openCarrier chooses, once, how posts travel. lanes is how many commits there are at once.
-func openCarrier(ctx context.Context, cfg config.Config, lanes int, log *slog.Logger) (*carrier, error) {
+func openCarrier(ctx context.Context, cfg config.Config, epoch string, lanes int, log *slog.Logger) (*carrier, error) {
 	if cfg.Mode == "channel" {
 		c := inproc.NewCarrier(queue, lanes)
 		return &carrier{Carrier: c, Len: c.Len, Close: func() {}}, nil
 	}
 	k, err := kafka.Open(ctx, kafka.Config{
 		Brokers: cfg.Kafka, Topic: cfg.Topic, Node: cfg.Node, Partitions: cfg.Partitions, Replication: cfg.Replication,
-		Lanes: lanes, Queue: queue, Log: log,
+		Lanes: lanes, Queue: queue, Epoch: epoch, Log: log,
 	})
 	if err != nil {
 		return nil, err

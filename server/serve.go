@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -94,13 +95,17 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		return err
 	}
 	programs := newHooks(cfg, db, people, log)
-	carrier, err := openCarrier(ctx, cfg, db.Committers(), log)
+	epoch, err := db.Epoch(ctx, rand.Text()[:16])
+	if err != nil {
+		return err
+	}
+	carrier, err := openCarrier(ctx, cfg, epoch, db.Committers(), log)
 	if err != nil {
 		return err
 	}
 	defer carrier.Close()
 	hub := room.NewHub(room.Config{
-		Store: near.Store, People: people, Build: version, Log: log, Meter: watch,
+		Store: near.Store, People: people, Build: version, Epoch: epoch, Log: log, Meter: watch,
 		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notifying(notices, programs), Only: contactsOnly(set), Seer: db,
 	})
 	if carrier.Kafka != nil {
@@ -140,7 +145,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve, Refused: watch.Refused,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version, Ready: ready, Push: notices, Hooks: doorOf(programs), Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Jobs: work, Exports: exports, Files: uploads, Health: health(cfg, hub, time.Now()),
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Epoch: epoch, Ready: ready, Push: notices, Hooks: doorOf(programs), Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Jobs: work, Exports: exports, Files: uploads, Health: health(cfg, hub, time.Now()),
 	})
 	if err != nil {
 		return err

@@ -342,11 +342,12 @@
       };
       if (!batch.v) all(go);
       else s.get("me").onsuccess = (e) => all(() => {
-        const v = e.target.result ? JSON.parse(e.target.result).v : 0;
-        if (v > batch.v) {
+        const was = e.target.result ? JSON.parse(e.target.result) : { v: 0 };
+        const other = (was.epoch || "") !== (batch.epoch || "");
+        if (was.v > batch.v || was.v === batch.v && other && !batch.turns) {
           put = put.filter((r) => words(r.k));
           del = del.filter(words);
-        } else if (v < batch.v) {
+        } else if (was.v < batch.v || other) {
           if (!put.some((r) => r.k === "me")) throw new DOMException("what was kept is lost", "NotFoundError");
           for (const kind of ["c/", "p/", "u/"]) s.delete(below(kind));
         }

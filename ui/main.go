@@ -31,6 +31,9 @@ func main() {
 	d.Do, d.Intents = h.Client.Do, h
 	h.replica = local.NewReplica(browserStore{}, tab(), h.Client.Do, d.Keeping)
 	h.replica.Began(st.Unsent(), keeps)
+	if keeps != nil && b.Epoch != "" { // what is kept may be of another
+		h.replica.Changed(state.Change{Anew: true})
+	}
 	if keeps != nil {
 		app.Log("kamachat: nothing is kept:", keeps)
 	} else {

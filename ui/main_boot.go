@@ -21,6 +21,7 @@ type boot struct {
 	People []chat.Person  `json:"people"`
 	Page   *chat.Page     `json:"page"`
 	Build  string         `json:"build"`
+	Epoch  string         `json:"epoch"`
 }
 
 // readBoot reads the page's block of data. A page without one boots empty.
@@ -44,11 +45,12 @@ func (b boot) into(st *state.State) error {
 	}
 	if b.Me != nil {
 		st.Boot(*b.Me, b.Convs, b.People, b.Page)
-		k, err := begin(b.Me.ID)
+		st.In(b.Epoch)
+		k, err := begin(b.Me.ID, b.Epoch)
 		st.RecallOwn(k)
 		return err
 	}
-	k, err := begin("")
+	k, err := begin("", "")
 	st.Recall(k)
 	conv := chat.ConvID(strings.TrimPrefix(app.Window().URL().Path, "/c/"))
 	if u := chat.UserID(conv); u.Valid() && k.Me.ID != "" {

@@ -115,8 +115,9 @@ func (b browserStore) Leave(ctx context.Context) (all bool, err error) {
 	return string(p) == "all", err
 }
 
-// begin returns what was kept for me, or, without me, for whom this browser is.
-func begin(me chat.UserID) (k state.Kept, err error) {
+// begin returns what was kept for me in an epoch, or, without me, for whom this browser
+// is, of the one that it is in.
+func begin(me chat.UserID, epoch string) (k state.Kept, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), beginIn)
 	defer cancel()
 	b := browserStore{}
@@ -125,5 +126,5 @@ func begin(me chat.UserID) (k state.Kept, err error) {
 			return k, err
 		}
 	}
-	return local.Load(ctx, b, me)
+	return local.Load(ctx, b, me, epoch)
 }

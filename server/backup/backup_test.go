@@ -101,6 +101,7 @@ func (s site) filled(t *testing.T, db *store.DB) (file string) {
 		every[i] = byte(i)
 	}
 	must(db.Logins().CommitCtx(ctx, "login", every, time.Now().Add(time.Hour)))
+	must(db.AddPasskey(ctx, all[0], chat.Passkey{ID: "key", Data: every}, 9))
 	must(db.SaveSetting(ctx, "empty", ""))
 	must(db.Name(ctx, "this database"))
 	folder, err := files.OpenFolder(s.files)
@@ -242,9 +243,9 @@ func TestBackupUnderLoadHoldsWhatWasAcknowledged(t *testing.T) {
 		if _, err := got.ReadFrom(r); err != nil || got.String() != "what is in it" {
 			t.Errorf("the file holds %q (%v)", &got, err)
 		}
-		every, found, err := again.Logins().FindCtx(t.Context(), "login")
-		if err != nil || !found || len(every) != 256 || every[255] != 255 {
-			t.Errorf("the sign-in is %q, %v, %v", every, found, err)
+		ks, err := again.Passkeys(t.Context(), "U0")
+		if err != nil || len(ks) != 1 || len(ks[0].Data) != 256 || ks[0].Data[255] != 255 {
+			t.Errorf("the passkeys are %+v, %v", ks, err)
 		}
 		if s, err := again.MoveState(t.Context()); err != nil || s.ID != "" {
 			t.Errorf("the restored database goes by the ID %q of the other (%v)", s.ID, err)

@@ -2,6 +2,7 @@ package backup
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,6 +24,7 @@ type Restoring struct {
 	Files      string // the folder for files
 	Migrations fs.FS
 	Force      bool // lose what is there
+	EndTokens  bool // bots are signed out, too
 	Progress   Progress
 	// Step is called before each step that can't be seen from outside until the
 	// last; an error of it ends the run as a kill would, leaving everything as it is. For tests.
@@ -33,7 +35,8 @@ type Restoring struct {
 const made = "kamachat-restoring-"
 
 // Restore makes the backup c.In the installation's database and files. It checks
-// all of it before it touches anything. Until the last step, which is one
+// all of it before it touches anything. All sign-ins of people end with it, and
+// the database is another for clients: its epoch is. Until the last step, which is one
 // rename, what was there is untouched; it refuses to replace anything unless c.Force
 // says so, and any database that somebody uses.
 func Restore(ctx context.Context, c Restoring) (Manifest, error) {
@@ -299,6 +302,9 @@ func (r *restore) fill(ctx context.Context, path string) error {
 		}
 	}
 	if _, err := db.Migrate(ctx, r.Migrations); err != nil {
+		return err
+	}
+	if err := db.BeginAnew(ctx, rand.Text()[:16], r.EndTokens); err != nil {
 		return err
 	}
 	return db.Close()

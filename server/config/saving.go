@@ -4,7 +4,10 @@ package config
 type Saving struct {
 	Check bool // of Restore: only look whether the backup is whole
 	Force bool // of Restore: lose what is there
-	Quiet bool
+	// EndTokens, of Restore: bots are signed out, as people are in any case, and
+	// addresses of incoming webhooks end.
+	EndTokens bool
+	Quiet     bool
 }
 
 // backup and restore are their commands as kong reads them.
@@ -17,11 +20,12 @@ type backup struct {
 
 type restore struct {
 	Storage
-	Files string `placeholder:"DIR" help:"Folder for what people upload (default: files in the data folder)."`
-	Force bool   `help:"Replace what is there, which is lost then."`
-	Check bool   `help:"Only look whether the backup is whole, and say what is in it."`
-	Quiet bool   `help:"Say nothing but what went wrong."`
-	File  string `arg:"" help:"The backup, as backup wrote it."`
+	Files     string `placeholder:"DIR" help:"Folder for what people upload (default: files in the data folder)."`
+	Force     bool   `help:"Replace what is there, which is lost then."`
+	EndTokens bool   `help:"Also end the tokens of bots and the addresses of incoming webhooks, as of a backup that others may have read. People have to sign in again in any case."`
+	Check     bool   `help:"Only look whether the backup is whole, and say what is in it."`
+	Quiet     bool   `help:"Say nothing but what went wrong."`
+	File      string `arg:"" help:"The backup, as backup wrote it."`
 }
 
 // apply puts what was asked into cfg.
@@ -30,5 +34,5 @@ func (b backup) apply(cfg *Config) {
 }
 
 func (r restore) apply(cfg *Config) {
-	cfg.Storage, cfg.Files, cfg.File, cfg.Saving = r.Storage, r.Files, r.File, Saving{Check: r.Check, Force: r.Force, Quiet: r.Quiet}
+	cfg.Storage, cfg.Files, cfg.File, cfg.Saving = r.Storage, r.Files, r.File, Saving{Check: r.Check, Force: r.Force, EndTokens: r.EndTokens, Quiet: r.Quiet}
 }

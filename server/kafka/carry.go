@@ -31,7 +31,7 @@ func (k *Carrier) carry(ctx context.Context, d chat.Draft, done func(error)) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r, err := encode(d)
+	r, err := encode(d, k.c.Epoch)
 	if err != nil {
 		return chat.Refuse(chat.Invalid, "the content can't be carried")
 	}

@@ -119,7 +119,7 @@ func (f *flow) took(fetched kgo.FetchTopicPartition) {
 	entries := make([]entry, len(fetched.Records))
 	for i, r := range fetched.Records {
 		entries[i] = entry{record: r}
-		entries[i].draft, entries[i].bad = decode(r)
+		entries[i].draft, entries[i].bad = decode(r, f.k.c.Epoch)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -48,6 +48,7 @@ type Config struct {
 	Replication int16  // of the same; 0: three, or as many as there are brokers
 	Lanes       int    // commits at once, at least 1
 	Queue       int    // posts of this node that the brokers have not confirmed, at most
+	Epoch       string // of the database: what was posted in another is put aside; empty: not known
 	Log         *slog.Logger
 	Now         func() time.Time // nil: time.Now
 }

@@ -274,7 +274,7 @@ func TestPoisonIsPutAside(t *testing.T) {
 	on(t, func(t *testing.T, c cluster) {
 		k := c.open(t, "", 1)
 		good := func(ref string) *kgo.Record {
-			r, err := encode(draft("Ga", ref))
+			r, err := encode(draft("Ga", ref), "")
 			if err != nil {
 				t.Fatal(err)
 			}

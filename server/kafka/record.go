@@ -23,11 +23,12 @@ type post struct {
 	Unread  bool         `json:"unread,omitempty"`
 	Super   bool         `json:"super,omitempty"`
 	Content chat.Content `json:"c"`
+	Epoch   string       `json:"epoch,omitempty"` // of the database that the author's node had
 }
 
-// encode returns the record that carries d. Its stamp stays here.
-func encode(d chat.Draft) (*kgo.Record, error) {
-	p, err := json.Marshal(post{version, d.Conv, d.Author, d.Ref, d.Unread, d.Super, d.Content})
+// encode returns the record that carries d in an epoch of the database. Its stamp stays here.
+func encode(d chat.Draft, epoch string) (*kgo.Record, error) {
+	p, err := json.Marshal(post{version, d.Conv, d.Author, d.Ref, d.Unread, d.Super, d.Content, epoch})
 	if err != nil {
 		return nil, fmt.Errorf("encode a post: %w", err)
 	}
@@ -35,8 +36,10 @@ func encode(d chat.Draft) (*kgo.Record, error) {
 }
 
 // decode reads what encode wrote. What no node of ours writes is an error: the
-// database would refuse it, or worse, take it.
-func decode(r *kgo.Record) (d chat.Draft, err error) {
+// database would refuse it, or worse, take it. So is what was posted in another
+// epoch, before a backup was restored: what it is about may be another entry now. Its
+// author, who was never told that it is stored, sends it again.
+func decode(r *kgo.Record, epoch string) (d chat.Draft, err error) {
 	var p post
 	if err := json.Unmarshal(r.Value, &p); err != nil {
 		return d, fmt.Errorf("not JSON of a post: %w", err)
@@ -45,6 +48,8 @@ func decode(r *kgo.Record) (d chat.Draft, err error) {
 	switch {
 	case p.V < 1 || p.V > version:
 		return d, fmt.Errorf("version %d, and this node reads up to %d", p.V, version)
+	case epoch != "" && p.Epoch != "" && p.Epoch != epoch:
+		return d, errors.New("it was posted before a backup was restored")
 	case string(r.Key) != string(p.Conv):
 		return d, errors.New("the key is not its conversation")
 	case p.Content.Kind == chat.Event:

@@ -13,6 +13,7 @@ type boot struct {
 	People []person  `json:"people"`
 	Page   *entries  `json:"page,omitempty"`
 	Build  string    `json:"build"`
+	Epoch  string    `json:"epoch,omitempty"`
 }
 
 type (
@@ -57,7 +58,7 @@ const previewed = 80
 
 // boot returns the page's block of data.
 func (p ChatPage) boot() boot {
-	b := boot{Me: &person{p.Me.ID, p.Me.Username, p.Me.Nickname, p.Me.Avatar, p.Me.Admin}, Build: p.Build}
+	b := boot{Me: &person{p.Me.ID, p.Me.Username, p.Me.Nickname, p.Me.Avatar, p.Me.Admin}, Build: p.Build, Epoch: p.Epoch}
 	known := map[chat.UserID]bool{p.Me.ID: true}
 	for _, x := range p.People {
 		if known[x.ID] {

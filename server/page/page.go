@@ -15,6 +15,7 @@ type Common struct {
 	Lang  string                   // "en" or "zh"
 	Theme string                   // "light", "dark", or "" for the system's
 	Build string                   // of this program
+	Epoch string                   // of the database
 	Asset func(name string) string // the address of a static file
 	Now   time.Time
 	Zone  *time.Location // where days begin

@@ -32,6 +32,7 @@ type Config struct {
 	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
 	Build    string           // told to clients in Welcome
+	Epoch    string           // of the database, likewise; empty: not told
 	MaxRooms int              // rooms kept in memory; 0: 20,000
 	MaxMarks int              // marks that wait for the store; 0: MaxMarks
 	Only     func() bool      // whether only contacts may write to each other; nil: anybody may

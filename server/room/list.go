@@ -15,7 +15,7 @@ import (
 // that the person is here. sums are those of the client's hello.
 func (h *Hub) Welcome(ctx context.Context, c Conn, sums ...uint32) (wire.Welcome, error) {
 	u := c.User()
-	w := wire.Welcome{Session: c.ID(), Now: h.Now().UnixMilli(), Build: h.Build}
+	w := wire.Welcome{Session: c.ID(), Now: h.Now().UnixMilli(), Build: h.Build, Epoch: h.Epoch}
 	var l wire.Listed
 	var convs []chat.ConvID
 	var err error

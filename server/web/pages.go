@@ -26,7 +26,7 @@ const themeCookie = "kamachat_theme"
 const zoneCookie = "tz"
 
 func (s *server) common(w http.ResponseWriter, r *http.Request) page.Common {
-	c := page.Common{Lang: lang(w, r), Build: s.Build, Asset: s.static.url, Now: time.Now(), Zone: zone(r)}
+	c := page.Common{Lang: lang(w, r), Build: s.Build, Epoch: s.Epoch, Asset: s.static.url, Now: time.Now(), Zone: zone(r)}
 	if s.Files != nil {
 		c.MaxUpload = s.Files.MaxUpload()
 	}

@@ -107,6 +107,7 @@ type Config struct {
 	Origins  []string // further origins or host patterns that browsers may come from
 	Log      *slog.Logger
 	Build    string
+	Epoch    string // of the database, told to the browser with its page
 	Limits   Limits
 	Files    Files             // nil: nobody can upload
 	Admin    Admin             // nil: there are no pages of administrators

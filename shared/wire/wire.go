@@ -40,7 +40,8 @@
 // is looked at. There are content kinds that amend. line and lined are new, and
 // lines and sums have what the person made of a conversation: pinned, archived,
 // deleted up to an entry. Groups change by entries, and who is removed is told by
-// parted; turned says that other rules have changed.
+// parted; turned says that other rules have changed. welcome names the epoch of the
+// database.
 package wire
 
 import (
@@ -145,12 +146,16 @@ type (
 type (
 	// Welcome answers Hello.
 	Welcome struct {
-		Me      chat.Person    `json:"me"`
-		Session string         `json:"session"`
-		Now     int64          `json:"now"` // the server's clock, Unix milliseconds
-		Build   string         `json:"build"`
-		Convs   []chat.Summary `json:"convs"`  // latest first, at most chat.MaxList
-		People  []chat.Person  `json:"people"` // whom Convs name
+		Me      chat.Person `json:"me"`
+		Session string      `json:"session"`
+		Now     int64       `json:"now"` // the server's clock, Unix milliseconds
+		Build   string      `json:"build"`
+		// Epoch names the life of the server's database. Where it is another than the
+		// one that a client holds entries of, a backup was restored, and Seqs may be
+		// given once more: all that is held is to be read anew. Empty: not said.
+		Epoch  string         `json:"epoch,omitempty"`
+		Convs  []chat.Summary `json:"convs"`  // latest first, at most chat.MaxList
+		People []chat.Person  `json:"people"` // whom Convs name
 		// Online are those who are online among the other people of the latest
 		// direct conversations, listed here or not.
 		Online []chat.UserID `json:"online"`

@@ -154,11 +154,11 @@ func TestPostsAreNotHandedToAnotherAccount(t *testing.T) {
 	if err := r.Adopt(t.Context(), restoring(s, r)); err == nil || refs(s) != "" {
 		t.Errorf("%v: U2 sends %q of U1, of a browser that is still U1's", err, refs(s))
 	}
-	if k, err := Load(t.Context(), m, "U2"); err == nil || len(k.Unsent) != 0 {
+	if k, err := Load(t.Context(), m, "U2", ""); err == nil || len(k.Unsent) != 0 {
 		t.Errorf("%v: U2 begins with %v", err, k.Unsent)
 	}
 	// Also where nothing else of the account is known here.
-	k, err := Load(t.Context(), m, "")
+	k, err := Load(t.Context(), m, "", "")
 	if err != nil || len(k.Unsent) != 1 {
 		t.Fatal(k, err)
 	}

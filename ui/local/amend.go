@@ -15,6 +15,10 @@ import (
 // is by then.
 func (r *Replica) amend(ctx context.Context) error {
 	r.mu.Lock()
+	if r.k.turns { // the pages are of another epoch, and go
+		r.mu.Unlock()
+		return nil
+	}
 	ms, left := r.k.amended, r.left
 	r.k.amended = nil
 	r.mu.Unlock()
@@ -22,7 +26,7 @@ func (r *Replica) amend(ctx context.Context) error {
 		return nil
 	}
 	b := Batch{V: Version}
-	r.do(func(s *state.State) { b.Who = s.Me().ID })
+	r.do(func(s *state.State) { b.Who, b.Epoch = s.Me().ID, s.Epoch() })
 	var keys []string
 	of := map[string][]chat.Message{}
 	for _, m := range ms {
@@ -48,7 +52,7 @@ func (r *Replica) amend(ctx context.Context) error {
 		err := r.write(ctx, b)
 		if errors.Is(err, ErrFull) { // without room they are fetched again when somebody looks
 			pages := b.pages()
-			if err = r.write(ctx, Batch{Who: b.Who, V: b.V, Delete: pages}); err == nil {
+			if err = r.write(ctx, Batch{Who: b.Who, V: b.V, Epoch: b.Epoch, Delete: pages}); err == nil {
 				r.lost(pages)
 			}
 		}

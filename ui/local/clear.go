@@ -59,7 +59,7 @@ func (r *Replica) clear(ctx context.Context) error {
 // without is what to write so that nothing up to these Seqs is kept.
 func (r *Replica) without(ctx context.Context, to map[chat.ConvID]int64) (b Batch, err error) {
 	b.V = Version
-	r.do(func(s *state.State) { b.Who = s.Me().ID })
+	r.do(func(s *state.State) { b.Who, b.Epoch = s.Me().ID, s.Epoch() })
 	keys, err := r.store.PageKeys(ctx)
 	for _, key := range keys {
 		conv, page, ok := splitPage(key)

@@ -23,6 +23,7 @@ type Keeper struct {
 	amended []chat.Message           // as in state.Change
 	cleared map[chat.ConvID]bool     // of which more is deleted than is known to be removed; nil: any may be
 	parted  map[chat.ConvID]bool     // of which nothing is to stay
+	turns   bool                     // what is there may be of another epoch, and goes with the next batch
 	sends   map[string]bool          // refs of all posts that were there: whether they still are
 }
 
@@ -76,6 +77,9 @@ func (k *Keeper) cover(conv chat.ConvID, from, to int64) {
 
 // Changed notes what may have to be written.
 func (k *Keeper) Changed(ch state.Change) {
+	if ch.Anew {
+		k.turn()
+	}
 	for id := range ch.Convs {
 		k.dirty[id] = true
 	}
@@ -90,6 +94,16 @@ func (k *Keeper) Changed(ch state.Change) {
 		if k.cleared != nil {
 			k.cleared[id] = true
 		}
+	}
+}
+
+// turn forgets what was there: it is of another epoch, and goes.
+func (k *Keeper) turn() {
+	sends, drafts := k.sends, k.drafts
+	k.Forget()
+	k.drafts, k.posts, k.turns = drafts, true, true
+	for ref := range sends {
+		k.sends[ref] = true // as in Anew
 	}
 }
 
@@ -155,7 +169,7 @@ func (k *Keeper) Batch(s *state.State) (b Batch) {
 	if s.Me().ID == "" {
 		return b
 	}
-	b.Who, b.V = s.Me().ID, Version
+	b.Who, b.V, b.Epoch, b.Turns = s.Me().ID, Version, s.Epoch(), k.turns
 	if open := s.Opened(); open != k.opened {
 		k.opened = open
 		if k.shed[open] > 0 {
@@ -181,7 +195,7 @@ func (k *Keeper) Batch(s *state.State) (b Batch) {
 	for _, p := range s.Learned() {
 		k.put("u/"+string(p.ID), p, &b)
 	}
-	k.add(me(s.Me(), s.Whole()), &b) // in the first batch in any case: it says of which Version all is
+	k.add(me(s.Me(), s.Whole(), s.Epoch()), &b) // in the first batch in any case: it says of which Version all is
 	clear(k.dirty)
 	clear(k.drafts)
 	k.posts = false

@@ -5,7 +5,7 @@
 //
 // All is in one table of records by key:
 //
-//	me                     {"v": 1, "me": person, "whole": bool}
+//	me                     {"v": 1, "me": person, "whole": bool, "epoch": of the server's database}
 //	c/CONV                 state.Line
 //	d/CONV                 the draft, a JSON string
 //	o/REF                  {"tab": who sends it, "u": state.Unsent}
@@ -56,13 +56,15 @@ type Record struct {
 type Batch struct {
 	Who    chat.UserID `json:"who,omitempty"` // whose it is: written for nobody else
 	V      int         `json:"v,omitempty"`   // of which Version; 0: of none, it only deletes
+	Epoch  string      `json:"epoch,omitempty"`
+	Turns  bool        `json:"turns,omitempty"` // the server has said that it is in Epoch: records of another go
 	Put    []Record    `json:"put"`
 	Delete []string    `json:"del"`
 }
 
 // Own returns what the person wrote of b, and who that is.
 func (b Batch) Own() (o Batch) {
-	o.Who, o.V = b.Who, b.V
+	o.Who, o.V, o.Epoch, o.Turns = b.Who, b.V, b.Epoch, b.Turns
 	for _, r := range b.Put {
 		if own(r.Key) {
 			o.Put = append(o.Put, r)
@@ -118,8 +120,8 @@ type Store interface {
 	PageKeys(ctx context.Context) ([]string, error)
 	// Write writes b. Where there are records of an older Version, or none at
 	// all, all but posts and drafts are removed first, if b has "me" in it, and
-	// else it is ErrLost. Where they are of a newer one, only posts and drafts
-	// are written. gone are the keys of pages that others have removed since
+	// else it is ErrLost. So are records of another Epoch, where b turns them. Where
+	// they are of a newer Version, or it does not, only posts and drafts are written. gone are the keys of pages that others have removed since
 	// the last Write.
 	Write(ctx context.Context, b Batch) (gone []string, err error)
 	// Wipe forgets everything of this account.
@@ -128,47 +130,50 @@ type Store interface {
 	Leave(ctx context.Context) (all bool, err error)
 }
 
-// Load returns what s has of who, or, where who is "", of whom this browser is.
+// Load returns what s has of who in an epoch, or, where who is "", of whom this browser
+// is in the one that it is in.
 // It is an error where the browser is somebody else's by now. Records of another
 // Version are removed; where that fails k is good all the same.
-func Load(ctx context.Context, s Store, who chat.UserID) (k state.Kept, err error) {
+func Load(ctx context.Context, s Store, who chat.UserID, epoch string) (k state.Kept, err error) {
 	p, err := s.Begin(ctx)
 	if err != nil || len(p) == 0 {
 		return k, err
 	}
-	k, same, err := parse(p)
+	k, same, err := parse(p, epoch)
 	switch {
 	case err != nil:
 		return k, err
 	case who != "" && k.Me.ID != who:
 		return state.Kept{}, fmt.Errorf("%w: it is of %s, not of %s", ErrNone, k.Me.ID, who)
 	case !same:
-		_, err = s.Write(ctx, Batch{Who: k.Me.ID, V: Version, Put: []Record{me(k.Me, false)}})
+		_, err = s.Write(ctx, Batch{Who: k.Me.ID, V: Version, Epoch: epoch, Turns: true, Put: []Record{me(k.Me, false, epoch)}})
 	}
 	return k, err
 }
 
-// me is the record by which a page knows whose the others are, and of which Version.
-func me(p chat.Person, whole bool) Record {
+// me is the record by which a page knows whose the others are, and of which Version
+// and epoch.
+func me(p chat.Person, whole bool, epoch string) Record {
 	v, _ := json.Marshal(struct {
 		V     int         `json:"v"`
 		Me    chat.Person `json:"me"`
 		Whole bool        `json:"whole"`
-	}{Version, p, whole})
+		Epoch string      `json:"epoch,omitempty"`
+	}{Version, p, whole, epoch})
 	return Record{Key: "me", Value: string(v)}
 }
 
-// parse reads what Store.Begin returned. same says that it is of this Version;
-// else only what the person wrote is read. Whose it is is known in any case:
+// parse reads what Store.Begin returned. same says that it is of this Version, and
+// of the epoch where one is said; else only what the person wrote is read. Whose it is is known in any case:
 // nobody else may send it.
-func parse(p []byte) (k state.Kept, same bool, err error) {
+func parse(p []byte, epoch string) (k state.Kept, same bool, err error) {
 	var v struct {
 		V   int         `json:"v"`
 		Who chat.UserID `json:"who"`
 		state.Kept
 	}
 	err = json.Unmarshal(p, &v)
-	k, same = v.Kept, v.V == Version
+	k, same = v.Kept, v.V == Version && (epoch == "" || v.Epoch == epoch)
 	if !same { // the rest may have any form
 		var own struct {
 			Who    chat.UserID            `json:"who"`
@@ -176,7 +181,7 @@ func parse(p []byte) (k state.Kept, same bool, err error) {
 			Unsent []state.Unsent         `json:"unsent"`
 		}
 		err = json.Unmarshal(p, &own)
-		k, v.Who = state.Kept{Drafts: own.Drafts, Unsent: own.Unsent}, own.Who
+		k, v.Who = state.Kept{Epoch: epoch, Drafts: own.Drafts, Unsent: own.Unsent}, own.Who
 	}
 	if err != nil {
 		return state.Kept{}, false, fmt.Errorf("read what was kept: %w", err)

@@ -45,7 +45,7 @@ func on(s *state.State, m *memory) *Replica {
 // reopened is what a new page shows of m.
 func reopened(t *testing.T, m *memory) *state.State {
 	t.Helper()
-	k, err := Load(t.Context(), m, "")
+	k, err := Load(t.Context(), m, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -135,11 +135,14 @@ func (m *memory) Write(_ context.Context, b Batch) (gone []string, err error) {
 		return nil, ErrNone
 	}
 	vals := maps.Clone(m.vals)
-	var was struct{ V int }
+	var was struct {
+		V     int
+		Epoch string
+	}
 	_ = json.Unmarshal([]byte(vals["me"]), &was)
 	switch {
-	case b.V == 0 || was.V == b.V:
-	case was.V > b.V:
+	case b.V == 0 || was.V == b.V && was.Epoch == b.Epoch:
+	case was.V > b.V || was.V == b.V && !b.Turns:
 		words := func(key string) bool { return strings.HasPrefix(key, "o/") || strings.HasPrefix(key, "d/") }
 		b.Put = slices.DeleteFunc(slices.Clone(b.Put), func(r Record) bool { return !words(r.Key) })
 		b.Delete = slices.DeleteFunc(slices.Clone(b.Delete), func(key string) bool { return !words(key) })

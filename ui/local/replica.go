@@ -120,7 +120,7 @@ func (r *Replica) Before(ctx context.Context, conv chat.ConvID, seq int64) ([]ch
 	if seq > 0 {
 		page = PageOf(seq - 1)
 	}
-	pages, err := r.store.Pages(ctx, conv, page, 2)
+	pages, err := r.pages(ctx, conv, page, 2)
 	if err != nil {
 		return nil, err
 	}
@@ -131,9 +131,24 @@ func (r *Replica) Before(ctx context.Context, conv chat.ConvID, seq int64) ([]ch
 	return es, nil
 }
 
+// pages is Store.Pages, or nothing where they may be of another epoch.
+func (r *Replica) pages(ctx context.Context, conv chat.ConvID, page, n int) ([][]chat.Message, error) {
+	pages, err := r.store.Pages(ctx, conv, page, n)
+	if r.turns() {
+		pages = nil
+	}
+	return pages, err
+}
+
+func (r *Replica) turns() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.k.turns
+}
+
 // Around returns entries of conv that were kept, a run without a gap with seq in it.
 func (r *Replica) Around(ctx context.Context, conv chat.ConvID, seq int64) ([]chat.Message, error) {
-	pages, err := r.store.Pages(ctx, conv, PageOf(seq+PageSize/2), 3)
+	pages, err := r.pages(ctx, conv, PageOf(seq+PageSize/2), 3)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +160,7 @@ func (r *Replica) Around(ctx context.Context, conv chat.ConvID, seq int64) ([]ch
 func (r *Replica) At(ctx context.Context, conv chat.ConvID, at, last int64) (seq int64, err error) {
 	for lo, hi := 0, PageOf(max(last, 1)); lo <= hi; {
 		mid := (lo + hi) / 2
-		pages, err := r.store.Pages(ctx, conv, mid, 1)
+		pages, err := r.pages(ctx, conv, mid, 1)
 		if err != nil {
 			return 0, err
 		}
@@ -168,7 +183,7 @@ const mostPages = 40
 // Find returns the entries kept whose texts q means, latest first, at most so many.
 func (r *Replica) Find(ctx context.Context, q find.Query, most int) ([]chat.Message, error) {
 	pages, err := r.store.Search(ctx, q.Terms(), mostPages)
-	if err != nil {
+	if err != nil || r.turns() {
 		return nil, err
 	}
 	var found []chat.Message
@@ -293,9 +308,12 @@ func (r *Replica) batch() (b Batch) {
 
 func (r *Replica) write(ctx context.Context, b Batch) error {
 	gone, err := r.store.Write(ctx, b)
-	if len(gone) > 0 {
+	if len(gone) > 0 || b.Turns && err == nil {
 		r.mu.Lock()
 		r.k.Lost(gone, true)
+		if err == nil && b.Turns {
+			r.k.turns = false
+		}
 		r.mu.Unlock()
 		nudge(r.moved)
 	}

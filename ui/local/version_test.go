@@ -14,14 +14,14 @@ import (
 )
 
 func TestAnotherVersionLeavesOwnWords(t *testing.T) {
-	k, same, err := parse([]byte(`{"v":99,"who":"U1","me":{"id":"U1","username":"ada"},"lines":[{"conv":"G1"}],"people":[],"drafts":{"G1":"x"},"unsent":[{"conv":"G1","ref":"b","n":2,"c":{}},{"conv":"G1","ref":"a","n":2,"c":{}},{"conv":"G1","ref":"c","n":1,"c":{}}]}`))
+	k, same, err := parse([]byte(`{"v":99,"who":"U1","me":{"id":"U1","username":"ada"},"lines":[{"conv":"G1"}],"people":[],"drafts":{"G1":"x"},"unsent":[{"conv":"G1","ref":"b","n":2,"c":{}},{"conv":"G1","ref":"a","n":2,"c":{}},{"conv":"G1","ref":"c","n":1,"c":{}}]}`), "")
 	if err != nil || same || k.Me != (chat.Person{ID: "U1"}) || len(k.Lines) != 0 || k.Drafts["G1"] != "x" || len(k.Unsent) != 3 {
 		t.Errorf("%+v, %v, %v", k, same, err)
 	}
 	if got := k.Unsent[0].Ref + k.Unsent[1].Ref + k.Unsent[2].Ref; got != "cab" {
 		t.Errorf("in the order %s, want c a b", got)
 	}
-	if _, _, err := parse([]byte(`{"v":1`)); err == nil {
+	if _, _, err := parse([]byte(`{"v":1`), ""); err == nil {
 		t.Error("half a record was read")
 	}
 }
@@ -43,7 +43,7 @@ func (m *memory) names() string { return strings.Join(m.keys(""), " ") }
 // Records of an older version go, and what the person wrote stays.
 func TestOlderRecordsAreRemovedAndOwnWordsAreNot(t *testing.T) {
 	m := older("0")
-	k, err := Load(t.Context(), m, "U1")
+	k, err := Load(t.Context(), m, "U1", "")
 	if err != nil || k.Me.ID != "U1" || len(k.Unsent) != 1 || k.Drafts["G1"] != "half a thought" {
 		t.Errorf("%+v, %v", k, err)
 	}
@@ -53,7 +53,7 @@ func TestOlderRecordsAreRemovedAndOwnWordsAreNot(t *testing.T) {
 	// Where that failed, what is written is not mixed with what was there.
 	m = older("0")
 	m.breaks(errors.New("broken"))
-	if _, err := Load(t.Context(), m, "U1"); err == nil {
+	if _, err := Load(t.Context(), m, "U1", ""); err == nil {
 		t.Error("nothing failed")
 	}
 	m.breaks(nil)

@@ -12,6 +12,7 @@ type Change struct {
 	List  bool                 // the conversation list: order, names, unread counts
 	Link  bool                 // Status
 	Me    bool                 // one's own person
+	Anew  bool                 // nothing that was here of the server's is any more: it is in another epoch
 	Convs map[chat.ConvID]bool // conversations whose rows, header, typing or ticks may differ
 	Need  []wire.Frame         // questions for the server, to be sent now in this order
 	// Amended are entries held that have changed, as they are now, and amendments
@@ -31,7 +32,7 @@ func (c Change) Empty() bool {
 
 // Merge returns both changes in one.
 func (c Change) Merge(o Change) Change {
-	m := Change{List: c.List || o.List, Link: c.Link || o.Link, Me: c.Me || o.Me}
+	m := Change{List: c.List || o.List, Link: c.Link || o.Link, Me: c.Me || o.Me, Anew: c.Anew || o.Anew}
 	if len(c.Convs)+len(o.Convs) > 0 {
 		m.Convs = make(map[chat.ConvID]bool, len(c.Convs)+len(o.Convs))
 		maps.Copy(m.Convs, c.Convs)

@@ -22,6 +22,7 @@ type Line struct {
 // Kept is what a State begins with where there is no server: all that was kept.
 type Kept struct {
 	Me     chat.Person            `json:"me"`
+	Epoch  string                 `json:"epoch,omitempty"`
 	Whole  bool                   `json:"whole,omitempty"` // Lines are all there are
 	Lines  []Line                 `json:"lines"`
 	People []chat.Person          `json:"people"`
@@ -53,7 +54,7 @@ func (s *State) Whole() bool { return s.lineup.whole }
 
 // Recall begins with what was kept. It is for a State that knows nothing yet.
 func (s *State) Recall(k Kept) {
-	s.me = k.Me
+	s.epoch, s.me = k.Epoch, k.Me
 	s.roster.learn(k.People...)
 	s.roster.learn(k.Me)
 	sums := make([]chat.Summary, len(k.Lines))

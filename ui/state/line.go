@@ -20,7 +20,7 @@ func (s *State) SetLine(conv chat.ConvID, c chat.LineChange, ref string, now int
 		s.outbox.drop(conv)
 		cv.draft = ""
 	}
-	if !s.outbox.add(Unsent{Conv: conv, Ref: ref, At: now + s.skew, Line: &c}) {
+	if !s.outbox.add(Unsent{Conv: conv, Ref: ref, At: now + s.skew, Epoch: s.epoch, Line: &c}) {
 		return ch, false
 	}
 	s.cut(cv, c.Clear, &ch)

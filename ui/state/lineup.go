@@ -136,6 +136,9 @@ func (s *State) listing(w wire.Welcome, now int64, ch *Change) {
 		c.barred = false
 	}
 	switch {
+	case w.Known && ch.Anew: // they are compared with what is forgotten
+		s.line(w.Convs, always, ch)
+		l.at = now
 	case w.Known:
 		s.differ(w.Differ, l.parts, s.asks.n+1, w.Convs, ch)
 		l.at = s.nextSync(now)

@@ -19,7 +19,8 @@ type Unsent struct {
 	N       int64        `json:"n"`               // rises from post to post of one page, whatever its clock does, and is near At
 	After   int64        `json:"after,omitempty"` // once stored, its Seq is higher than this
 	Content chat.Content `json:"c"`
-	Why     chat.Code    `json:"why,omitempty"` // set: refused for good, waits for Retry or Discard
+	Why     chat.Code    `json:"why,omitempty"`   // set: refused for good, waits for Retry or Discard
+	Epoch   string       `json:"epoch,omitempty"` // that what it names is of
 	// Line is there where it is no post, but a change of the person's own line.
 	Line *chat.LineChange `json:"line,omitempty"`
 }
@@ -167,7 +168,7 @@ func (o *outbox) waiting() (n int) {
 // where the outbox is full or has ref already, or an amendment is not one; then
 // nothing happened.
 func (s *State) Add(conv chat.ConvID, c chat.Content, ref string, now int64) (ch Change, ok bool) {
-	u := Unsent{Conv: conv, Ref: ref, At: now + s.skew, Content: c}
+	u := Unsent{Conv: conv, Ref: ref, At: now + s.skew, Epoch: s.epoch, Content: c}
 	if err := c.Validate(); err != nil {
 		if c.Kind.Amends() {
 			return ch, false
@@ -228,6 +229,12 @@ func (s *State) Unsent() []Unsent {
 // are: several pages may have filled their outboxes.
 func (s *State) Restore(us []Unsent) (ch Change) {
 	for _, u := range us {
+		if s.phase == Live && s.epoch != "" {
+			var ok bool
+			if u, ok = u.into(s.epoch); !ok {
+				continue
+			}
+		}
 		if u.Conv.Valid() && u.Ref != "" && s.outbox.add(u) {
 			c := s.conv(u.Conv)
 			if u.Line != nil {

@@ -19,6 +19,7 @@ type State struct {
 	me     chat.Person
 	phase  Phase
 	since  int64 // when phase began
+	epoch  string
 	skew   int64 // the server's clock minus ours
 	open   chat.ConvID
 	after  int64 // Seq above which open has its divider; negative for none
@@ -124,6 +125,7 @@ func (s *State) welcome(w wire.Welcome, now int64, ch *Change) {
 	if s.me.ID != "" && s.me.ID != w.Me.ID {
 		*s = *New() // somebody else signed in: nothing here is theirs
 	}
+	s.enter(w.Epoch, ch)
 	s.drop()
 	s.me, s.skew = w.Me, w.Now-now
 	s.setPhase(Live, now)
@@ -136,6 +138,9 @@ func (s *State) welcome(w wire.Welcome, now int64, ch *Change) {
 		if p := c.past; p != nil && len(p.run) > 0 { // what was amended meanwhile?
 			p.recheck(min(p.last()+1, p.at+pageSize/2), pageSize)
 		}
+	}
+	if ch.Anew && s.open != "" {
+		s.conv(s.open).want = true
 	}
 	s.asks.behind = true
 	ch.List, ch.Link, ch.Me = true, true, true

@@ -110,6 +110,11 @@ func (r *Root) refresh(ctx app.Context) {
 	if ch.Me {
 		r.navigate(r.path)
 	}
+	if ch.Anew { // rows of the same keys are others
+		r.desk.drop()
+		r.desk.log.show("")
+		r.desk.log.show(r.conv)
+	}
 	if ch.Has(r.conv) || ch.Me {
 		r.desk.log.sync()
 	}
