@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +23,22 @@ func saving(t *testing.T, args ...string) string {
 		t.Fatalf("%v: %v\n%s", args, err, out)
 	}
 	return string(out)
+}
+
+// answerTo is how the API answers whoever has token.
+func answerTo(t *testing.T, url, token string) int {
+	t.Helper()
+	req, err := http.NewRequest("GET", url+"/api/v1/me", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	return resp.StatusCode
 }
 
 // A server is backed up while people write, and what was acknowledged before is
@@ -54,7 +71,14 @@ func TestServerIsBackedUpUnderLoad(t *testing.T) {
 			there := 0
 			for i, conv := range c.convs {
 				next := map[string]int{}
-				for _, s := range c.people[2*i%len(c.people)].stored(t, again.url, conv) {
+				who := c.people[2*i%len(c.people)]
+				if i == 0 && answerTo(t, again.url, who.token) != http.StatusUnauthorized {
+					t.Error("somebody is signed in with what the backup has")
+				}
+				var in struct{ Token string }
+				call(t, "POST", again.url+"/api/v1/login", "", map[string]string{"username": who.Username, "password": "correct horse " + who.Username}, &in)
+				who.token = in.Token
+				for _, s := range who.stored(t, again.url, conv) {
 					name, n, _ := strings.Cut(s, " ")
 					if n != fmt.Sprint(next[name]) {
 						t.Fatalf("%s: %q where %d was due", conv, s, next[name])
