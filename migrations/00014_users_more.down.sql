@@ -12,4 +12,6 @@ ALTER TABLE users DROP COLUMN seen_at;
 --bun:split
 ALTER TABLE users DROP COLUMN renew;
 --bun:split
+ALTER TABLE users DROP COLUMN hook;
+--bun:split
 ALTER TABLE users DROP COLUMN bot_of;

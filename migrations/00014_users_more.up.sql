@@ -1,7 +1,9 @@
--- bot_of: whose bot an account is; empty: it is a person's. renew: the password
--- was given by an administrator and is to be changed. seen_at: last here, in
--- Unix milliseconds.
+-- bot_of: whose bot an account is; empty: it is a person's. hook: it is the bot of an
+-- incoming webhook. renew: the password was given by an administrator and is to be
+-- changed. seen_at: last here, in Unix milliseconds.
 ALTER TABLE users ADD COLUMN bot_of {{.ID}} NOT NULL DEFAULT '';
+--bun:split
+ALTER TABLE users ADD COLUMN hook BOOLEAN NOT NULL DEFAULT FALSE;
 --bun:split
 ALTER TABLE users ADD COLUMN renew BOOLEAN NOT NULL DEFAULT FALSE;
 --bun:split

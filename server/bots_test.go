@@ -1,7 +1,11 @@
 package main
 
 import (
+	"io"
 	"net/http"
+	"net/http/cookiejar"
+	neturl "net/url"
+	"strings"
 	"testing"
 
 	"kamachat/shared/chat"
@@ -51,5 +55,48 @@ func TestBlocksOfOwnersHoldForTheirBots(t *testing.T) {
 			t.Fatalf("unblock: %d %s", got, code)
 		}
 		posts(when+" no longer", "")
+	}
+}
+
+// What a bot is called says nothing of what it is: one that is called like those of
+// webhooks is a bot like any other.
+func TestBotsCalledLikeWebhooksAreBots(t *testing.T) {
+	url := inProcess(t)
+	a := join(t, url, "ann")
+	var made struct{ Bot chat.Person }
+	call(t, "POST", url+"/api/v1/bots", a.token, map[string]string{"username": "hook-mine", "nickname": "Mine"}, &made)
+	var token struct{ Secret string }
+	call(t, "POST", url+"/api/v1/bots/"+string(made.Bot.ID)+"/tokens", a.token, map[string]any{"scopes": []string{"messages:write"}}, &token)
+	if got, code := status(t, "POST", url+"/api/v1/conversations/"+string(a.ID)+"/messages", token.Secret, map[string]string{"text": "x"}); got != http.StatusOK {
+		t.Errorf("it writes: %d %s", got, code)
+	}
+	group := makeGroup(t, url, a, a)
+	var in struct{ Hook chat.InHook }
+	call(t, "POST", url+"/api/v1/conversations/"+string(group)+"/hooks/in", a.token, map[string]string{"name": "Builds"}, &in)
+	if got, code := status(t, "POST", url+"/api/v1/bots/"+string(in.Hook.Bot)+"/tokens", a.token, map[string]any{"scopes": []string{"messages:read"}}); got != http.StatusForbidden {
+		t.Errorf("a token for the bot of a webhook: %d %s", got, code)
+	}
+	// Its page shows the one and not the other, which ends with its webhook.
+	var bots struct{ Bots []chat.Person }
+	call(t, "GET", url+"/api/v1/bots", a.token, nil, &bots)
+	if len(bots.Bots) != 2 {
+		t.Errorf("ann has %+v", bots.Bots)
+	}
+	jar, _ := cookiejar.New(nil)
+	browser := &http.Client{Jar: jar, Transport: &http.Transport{}}
+	defer browser.CloseIdleConnections()
+	door, err := browser.PostForm(url+"/login", neturl.Values{"username": {"ann"}, "password": {"correct horse ann"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = door.Body.Close()
+	res, err := browser.Get(url + "/settings/bots")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	page, err := io.ReadAll(res.Body)
+	if err != nil || !strings.Contains(string(page), "hook-mine") || strings.Contains(string(page), "Builds") {
+		t.Errorf("the page of bots is %s, %v", page, err)
 	}
 }

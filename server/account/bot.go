@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,6 +30,16 @@ type Bots interface {
 // MakeBot makes a bot of by. Bots have no password: they act by their tokens.
 // chat.Forbidden where by is a bot itself.
 func (s *Service) MakeBot(ctx context.Context, by chat.Person, username, nickname string) (chat.Person, error) {
+	return s.makeBot(ctx, by, username, nickname, false)
+}
+
+// MakeHookBot makes the bot of an incoming webhook, which has a username of its own
+// and no tokens.
+func (s *Service) MakeHookBot(ctx context.Context, by chat.Person, nickname string) (chat.Person, error) {
+	return s.makeBot(ctx, by, "hook-"+strings.ToLower(rand.Text()[:12]), nickname, true)
+}
+
+func (s *Service) makeBot(ctx context.Context, by chat.Person, username, nickname string, hook bool) (chat.Person, error) {
 	if by.Bot {
 		return chat.Person{}, chat.Refuse(chat.Forbidden, "a bot has no bots")
 	}
@@ -36,7 +47,7 @@ func (s *Service) MakeBot(ctx context.Context, by chat.Person, username, nicknam
 	if err != nil {
 		return p, err
 	}
-	p.Bot, p.BotOf = true, by.ID
+	p.Bot, p.BotOf, p.Hook = true, by.ID, hook
 	if err := s.store.AddBot(ctx, p, by.ID, chat.MaxBots, s.now().UnixMilli()); err != nil {
 		return chat.Person{}, fmt.Errorf("make bot: %w", err)
 	}
@@ -73,7 +84,7 @@ func (s *Service) MakeToken(ctx context.Context, by, id chat.UserID, name string
 	if err != nil {
 		return "", chat.Token{}, err
 	}
-	if b.IsHookBot() { // it is a member of a group, where its maker may be no longer
+	if b.Hook { // it is a member of a group, where its maker may be no longer
 		return "", chat.Token{}, chat.Refuse(chat.Forbidden, "the bot of a webhook has no tokens")
 	}
 	name = strings.TrimSpace(name)

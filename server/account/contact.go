@@ -184,7 +184,7 @@ func (s *Service) faces(ctx context.Context, u chat.UserID) ([]chat.UserID, erro
 	us := []chat.UserID{u}
 	bots, err := s.store.BotsOf(ctx, u)
 	for _, b := range bots {
-		if !b.IsHookBot() { // those are in one group and nowhere else
+		if !b.Hook { // those are in one group and nowhere else
 			us = append(us, b.ID)
 		}
 	}

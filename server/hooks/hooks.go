@@ -52,7 +52,7 @@ type Hub interface {
 
 // Bots makes and ends the accounts that incoming webhooks post as.
 type Bots interface {
-	MakeBot(ctx context.Context, by chat.Person, username, nickname string) (chat.Person, error)
+	MakeHookBot(ctx context.Context, by chat.Person, nickname string) (chat.Person, error)
 	EndBot(ctx context.Context, by, id chat.UserID) error
 }
 
@@ -148,7 +148,7 @@ func (s *Service) MakeIn(ctx context.Context, by chat.Person, conv chat.ConvID, 
 	if len(there) >= chat.MaxHooks { // before anything is made
 		return chat.InHook{}, "", chat.Refuse(chat.Full, "the conversation has as many webhooks as one may have")
 	}
-	bot, err := s.Bots.MakeBot(ctx, by, chat.HookBot+strings.ToLower(rand.Text()[:12]), name)
+	bot, err := s.Bots.MakeHookBot(ctx, by, name)
 	if err != nil {
 		return chat.InHook{}, "", err
 	}

@@ -26,19 +26,21 @@ type userRow struct {
 	CreatedAt int64  `bun:"created_at"`
 	Renew     bool   `bun:"renew"`
 	BotOf     string `bun:"bot_of"`
+	Hook      bool   `bun:"hook"`
 }
 
 func newUserRow(p chat.Person, hash string, at int64) userRow {
 	return userRow{
 		ID: string(p.ID), Username: p.Username, Nickname: p.Nickname, NickFold: strings.ToLower(p.Nickname),
 		Avatar: p.Avatar, Password: hash, Admin: p.Admin, Disabled: p.Disabled, CreatedAt: at,
+		BotOf: string(p.BotOf), Hook: p.Hook,
 	}
 }
 
 func (r userRow) person() chat.Person {
 	return chat.Person{
 		ID: chat.UserID(r.ID), Username: r.Username, Nickname: r.Nickname, Avatar: r.Avatar,
-		Admin: r.Admin, Disabled: r.Disabled, Renew: r.Renew, BotOf: chat.UserID(r.BotOf), Bot: r.BotOf != "",
+		Admin: r.Admin, Disabled: r.Disabled, Renew: r.Renew, BotOf: chat.UserID(r.BotOf), Bot: r.BotOf != "", Hook: r.Hook,
 	}
 }
 

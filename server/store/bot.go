@@ -21,8 +21,8 @@ func (d *DB) AddBot(ctx context.Context, p chat.Person, by chat.UserID, most int
 		if int(n) >= most {
 			return chat.Refuse(chat.Full, "you have as many bots as one may have")
 		}
+		p.BotOf = by
 		r := newUserRow(p, "", at)
-		r.BotOf = string(by)
 		_, err = tx.NewInsert().Model(&r).Exec(ctx)
 		return err
 	}))

@@ -44,7 +44,7 @@ func (s *server) bots(w http.ResponseWriter, r *http.Request, c caller, p page.B
 		return err
 	}
 	for _, b := range bs {
-		if b.IsHookBot() {
+		if b.Hook {
 			continue // it ends with its webhook
 		}
 		ts, err := s.Accounts.Tokens(r.Context(), c.ID, b.ID)

@@ -1,7 +1,5 @@
 package chat
 
-import "strings"
-
 // Limits of bots and webhooks.
 const (
 	MaxBots     = 20 // of a person
@@ -9,12 +7,6 @@ const (
 	MaxHooks    = 20 // of a conversation, each way
 	MaxTokenTag = 64 // runes of a token's name
 )
-
-// HookBot begins the usernames of the bots of incoming webhooks.
-const HookBot = "hook-"
-
-// IsHookBot reports whether p is the bot of a webhook, or is called like one.
-func (p Person) IsHookBot() bool { return p.Bot && strings.HasPrefix(p.Username, HookBot) }
 
 // Faces are those who count for what somebody is to others: p and, of a bot, its owner.
 func (p Person) Faces() []UserID {

@@ -88,6 +88,7 @@ type Person struct {
 	Disabled bool   `json:"disabled,omitempty"`
 	Bot      bool   `json:"bot,omitempty"` // a program, not a person
 	BotOf    UserID `json:"-"`             // whose
+	Hook     bool   `json:"-"`             // it is the bot of an incoming webhook
 	Renew    bool   `json:"-"`             // the password was given by an administrator: first of all it is to be changed
 }
 
