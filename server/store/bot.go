@@ -14,6 +14,9 @@ import (
 // or chat.Full.
 func (d *DB) AddBot(ctx context.Context, p chat.Person, by chat.UserID, most int, at int64) error {
 	return added(d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := d.lock(ctx, tx, "users", string(by)); err != nil {
+			return err
+		}
 		n, err := tx.NewSelect().Model((*userRow)(nil)).Where("bot_of = ? AND disabled = ?", string(by), false).Count(ctx)
 		if err != nil {
 			return err
@@ -56,6 +59,9 @@ func (d *DB) EndBot(ctx context.Context, bot chat.UserID) error {
 // AddBotToken stores a token of a bot, which has at most most of them, or answers chat.Full.
 func (d *DB) AddBotToken(ctx context.Context, bot chat.UserID, t chat.Token, most int) error {
 	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := d.lock(ctx, tx, "users", string(bot)); err != nil {
+			return err
+		}
 		n, err := tx.NewSelect().Model((*tokenRow)(nil)).Where("user_id = ?", string(bot)).Count(ctx)
 		if err != nil {
 			return err

@@ -194,11 +194,9 @@ func (d *DB) SetBlocked(ctx context.Context, u, peer chat.UserID, on bool, at in
 // are contacts, and whether one may not hear from the other. Until the transaction
 // ends nobody else changes that: all that do lock the two accounts first, in one order.
 func (d *DB) pairIn(ctx context.Context, tx bun.Tx, x, y chat.UserID) (chat.Bond, error) {
-	if d.mysql { // SQLite has one writer
-		for _, u := range []chat.UserID{min(x, y), max(x, y)} {
-			if _, err := tx.ExecContext(ctx, "SELECT id FROM users WHERE id = ? FOR UPDATE", string(u)); err != nil {
-				return chat.Bond{}, err
-			}
+	for _, u := range []chat.UserID{min(x, y), max(x, y)} {
+		if err := d.lock(ctx, tx, "users", string(u)); err != nil {
+			return chat.Bond{}, err
 		}
 	}
 	own, err := ownBond(ctx, tx, x, y)

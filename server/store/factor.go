@@ -140,6 +140,9 @@ func (d *DB) Passkeys(ctx context.Context, u chat.UserID) ([]chat.Passkey, error
 // chat.Taken where somebody has it.
 func (d *DB) AddPasskey(ctx context.Context, u chat.UserID, k chat.Passkey, most int) error {
 	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := d.lock(ctx, tx, "users", string(u)); err != nil {
+			return err
+		}
 		n, err := tx.NewSelect().Model((*passkeyRow)(nil)).Where("user_id = ?", string(u)).Count(ctx)
 		if err != nil {
 			return err

@@ -37,6 +37,9 @@ var errNoLink = chat.Refuse(chat.NotFound, "the invite link is not valid any mor
 // chat.TooLong where there are 50 that have not.
 func (d *DB) AddGroupInvite(ctx context.Context, i chat.GroupInvite) error {
 	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := d.lock(ctx, tx, "conversations", string(i.Conv)); err != nil {
+			return err
+		}
 		if _, err := tx.NewDelete().Model((*groupInviteRow)(nil)).Where("conv_id = ? AND expires_at > 0 AND expires_at <= ?", string(i.Conv), i.CreatedAt).Exec(ctx); err != nil {
 			return err
 		}

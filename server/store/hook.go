@@ -34,6 +34,9 @@ func (d *DB) AddInHook(ctx context.Context, h chat.InHook, most int) error {
 // addHook stores a hook unless the conversation has most of its kind.
 func (d *DB) addHook(ctx context.Context, row any, conv chat.ConvID, most int) error {
 	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := d.lock(ctx, tx, "conversations", string(conv)); err != nil {
+			return err
+		}
 		n, err := tx.NewSelect().Model(row).Where("conv_id = ?", string(conv)).Count(ctx)
 		if err != nil {
 			return err

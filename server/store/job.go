@@ -50,6 +50,9 @@ func (d *DB) AddJob(ctx context.Context, j chat.Job, most int) error {
 		return fmt.Errorf("note a job: %w", err)
 	}
 	err = d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := d.lock(ctx, tx, "users", r.ByID); err != nil {
+			return err
+		}
 		n, err := tx.NewSelect().Model((*jobRow)(nil)).Where("by_id = ? AND state = ?", r.ByID, string(chat.JobRunning)).Count(ctx)
 		if err != nil {
 			return err

@@ -71,6 +71,11 @@ func (d *DB) Pinned(ctx context.Context, u chat.UserID) ([]chat.ConvID, error) {
 // there, and chat.TooLong where u has chat.MaxPinned pinned.
 func (d *DB) SetLine(ctx context.Context, u chat.UserID, conv chat.ConvID, c chat.LineChange) (l chat.Line, err error) {
 	err = d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if c.Pin != nil && *c.Pin {
+			if err := d.lock(ctx, tx, "users", string(u)); err != nil {
+				return err
+			}
+		}
 		var rows []lineRow
 		q := tx.NewSelect().Model(&rows).Where("conv_id = ? AND user_id = ?", string(conv), string(u))
 		if d.mysql { // SQLite has one writer

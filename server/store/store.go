@@ -189,6 +189,17 @@ func (d *DB) inTx(ctx context.Context, f func(context.Context, bun.Tx) error) er
 	return d.persist(ctx, func() error { return d.db.RunInTx(ctx, &sql.TxOptions{}, f) })
 }
 
+// lock has nobody else lock the row with an id of table until tx ends. Who counts
+// before they insert locks whose it is first, before anything is read: two at once
+// would both find room.
+func (d *DB) lock(ctx context.Context, tx bun.Tx, table, id string) error {
+	if !d.mysql {
+		return nil // SQLite has one writer
+	}
+	_, err := tx.ExecContext(ctx, "SELECT id FROM "+table+" WHERE id = ? FOR UPDATE", id)
+	return err
+}
+
 // maxTries bounds how often a transaction is tried that others get in the way of.
 const maxTries = 10
 
