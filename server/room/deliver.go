@@ -154,7 +154,26 @@ func (h *Hub) tellOpened(ctx context.Context, conv chat.ConvID, seq int64, to []
 		}
 		h.befriend(ctx, x, y)
 	}
-	h.push(wire.Frame{Body: o}, chat.Stamp{}, conns)
+	for until, cs := range h.byMute(conv, conns) {
+		o.Summary.Place.Muted = until
+		h.push(wire.Frame{Body: o}, chat.Stamp{}, cs)
+	}
+}
+
+// byMute returns conns by until when their people are muted in conv: a mute outlasts
+// leaving and coming back.
+func (h *Hub) byMute(conv chat.ConvID, conns []Conn) map[int64][]Conn {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	by := map[int64][]Conn{}
+	for _, c := range conns {
+		until := int64(0)
+		if r := h.rooms[conv]; r != nil {
+			until = r.laws.Seats[c.User()].Muted
+		}
+		by[until] = append(by[until], c)
+	}
+	return by
 }
 
 func (h *Hub) push(f wire.Frame, s chat.Stamp, conns []Conn) {
