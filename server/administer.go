@@ -121,6 +121,9 @@ type done struct {
 	Note     string `json:"note,omitempty"`
 }
 
+// leaving says when those in the groups of a deleted person hear that they left.
+const leaving = " They leave their groups within seconds, or once a server runs."
+
 // late says when what a running server was not told of takes effect there.
 const late = "Nothing they send is taken any more; sockets that are open at a running server end within 35 seconds."
 
@@ -139,6 +142,9 @@ func (s shell) onPerson(ctx context.Context) error {
 	d := done{Did: s.What, ID: string(a.ID), Name: a.Username, Password: password}
 	if s.What == chat.ActDisable || s.What == chat.ActReset || s.What == chat.ActDelete {
 		d.Note = late
+	}
+	if s.What == chat.ActDelete {
+		d.Note += leaving
 	}
 	if s.What == chat.ActDelete && s.Erase {
 		if d.Erased, err = s.desk.EraseAll(ctx); err != nil {

@@ -106,9 +106,14 @@ func TestTheShellAdministersBesideARunningServer(t *testing.T) {
 	if d := printed[done](t, data, "reset-password", "@BOB"); len(d.Password) != 17 {
 		t.Errorf("reset: %+v", d)
 	}
-	if d := printed[done](t, data, "delete", string(ann.ID), "--yes", "--erase"); d.Erased != 2 {
+	if d := printed[done](t, data, "delete", string(ann.ID), "--yes", "--erase"); d.Erased != 2 || d.Note != late+leaving {
 		t.Errorf("delete: %+v", d)
 	}
+	// The server has her leave her groups.
+	eventually(t, func() string { return "her group is hers still" }, func() bool {
+		gs := printed[[]chat.GroupLine](t, data, "groups")
+		return len(gs) == 1 && gs[0].Owner == bob.ID && gs[0].Members == 1
+	})
 	if d := printed[done](t, data, "dismiss", "Walk", "--yes"); d.ID != string(made.Group.ID) {
 		t.Errorf("dismiss: %+v", d)
 	}

@@ -29,6 +29,11 @@ type Store interface {
 	SetAdmin(ctx context.Context, by chat.Deed, u chat.UserID, on bool) error
 	ResetPassword(ctx context.Context, by chat.Deed, u chat.UserID, hash string) error
 	DeleteAccount(ctx context.Context, by chat.Deed, u chat.UserID, erase bool) error
+	// Leaving returns whose accounts were deleted and who may be in groups still,
+	// Departures some groups that one of them is in, and Departed notes that there are none.
+	Leaving(ctx context.Context) ([]chat.UserID, error)
+	Departures(ctx context.Context, u chat.UserID, limit int) ([]chat.Departure, error)
+	Departed(ctx context.Context, u chat.UserID) error
 	SetGroupState(ctx context.Context, by chat.Deed, conv chat.ConvID, state int) error
 	// EraseSome erases a part of what is to be erased and says how much, and
 	// whether there is more.
@@ -55,7 +60,7 @@ type Log interface {
 // Config is what a Service needs.
 type Config struct {
 	Store     Store
-	Entries   Log // nil beside a server: then groups change without an entry that says so
+	Entries   Log // nil beside a server: then groups change without an entry that says so, and a server goes on with who leaves
 	Passwords Passwords
 	Sockets   Sockets          // nil beside a server, whose sessions then end when they look up their rights
 	Log       *slog.Logger     // nil: none
@@ -94,16 +99,19 @@ func (w Who) deed(what, detail string) chat.Deed {
 // PageSize is how many rows a page of a list has.
 const PageSize = 50
 
-// eraseEvery is how often it is looked whether there is something to erase that
-// another process was told of.
-const eraseEvery = time.Minute
+// eraseEvery is how often it is looked whether somebody is to leave their groups, or
+// there is something to erase, that another process was told of.
+const eraseEvery = 5 * time.Second
 
-// Run erases, until ctx ends, what people wrote whose accounts were deleted with
-// that wish.
+// Run has people whose accounts were deleted leave their groups, and erases what
+// they wrote where that is wished, until ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	t := time.NewTicker(eraseEvery)
 	defer t.Stop()
 	for {
+		if err := s.LeaveAll(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("deleted accounts have not left all of their groups, will be tried again", "err", err)
+		}
 		if _, err := s.EraseAll(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("messages of a deleted account are not erased, will be tried again", "err", err)
 		}

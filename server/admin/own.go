@@ -29,5 +29,6 @@ func (s *Service) Leave(ctx context.Context, who Who, erase bool) error {
 			s.Log.Warn("sockets were not closed, they end when their rights are looked up", "user", who.ID, "err", err)
 		}
 	}
+	s.leaveNow(ctx)
 	return nil
 }

@@ -194,6 +194,9 @@ func (s *Service) Do(ctx context.Context, who Who, act string, u chat.UserID, er
 			s.Log.Warn("sockets were not closed, they end when their rights are looked up", "user", u, "err", err)
 		}
 	}
+	if act == chat.ActDelete {
+		s.leaveNow(ctx)
+	}
 	return password, nil
 }
 

@@ -21,9 +21,10 @@ const eraseSetting = "erase "
 const goneName = "Deleted account"
 
 // DeleteAccount empties u's account for good: its names, its password, what u said
-// of themselves, contacts, sign-ins; it leaves its groups, which pass to another
-// member or end with it. What u wrote stays, unless erase: then EraseSome is to be
-// called until it is done. The last administrator's is refused. by is noted.
+// of themselves, contacts, sign-ins. It is noted that it leaves its groups, each by
+// entries that others post; see Leaving. What u wrote stays, unless erase: then
+// EraseSome is to be called until it is done. The last administrator's is refused.
+// by is noted.
 func (d *DB) DeleteAccount(ctx context.Context, by chat.Deed, u chat.UserID, erase bool) error {
 	return d.act(ctx, by, u, func(ctx context.Context, tx bun.Tx, a chat.Account) error {
 		if err := d.notLast(ctx, tx, a); err != nil {
@@ -34,7 +35,7 @@ func (d *DB) DeleteAccount(ctx context.Context, by chat.Deed, u chat.UserID, era
 		}
 		for _, t := range [][2]string{
 			{"profiles", "user_id"}, {"contacts", "user_id"}, {"contacts", "peer_id"}, {"contact_requests", "from_id"}, {"contact_requests", "to_id"},
-			{"totp", "user_id"}, {"passkeys", "user_id"}, {"mutes", "user_id"}, {"quiet", "user_id"}, {"join_requests", "user_id"}, {"former_members", "user_id"},
+			{"totp", "user_id"}, {"passkeys", "user_id"}, {"mutes", "user_id"}, {"quiet", "user_id"}, {"join_requests", "user_id"},
 			{"group_invites", "by_id"}, {"invitations", "by_id"}, {"hooks_in", "by_id"}, {"hooks_out", "by_id"},
 		} {
 			if err := forget(ctx, tx, t[0], t[1], u); err != nil {
@@ -44,7 +45,7 @@ func (d *DB) DeleteAccount(ctx context.Context, by chat.Deed, u chat.UserID, era
 		if err := d.endBots(ctx, tx, u); err != nil {
 			return err
 		}
-		if err := d.leaveAll(ctx, tx, u); err != nil {
+		if err := toLeave(ctx, tx, u); err != nil {
 			return err
 		}
 		if err := unwear(ctx, tx, u); err != nil {
@@ -61,7 +62,8 @@ func (d *DB) DeleteAccount(ctx context.Context, by chat.Deed, u chat.UserID, era
 	})
 }
 
-// endBots disables the bots of u, for which nobody answers any more.
+// endBots disables the bots of u, for which nobody answers any more; they leave
+// their groups, too.
 func (d *DB) endBots(ctx context.Context, tx bun.Tx, u chat.UserID) error {
 	var bots []chat.UserID
 	if err := tx.NewSelect().Table("users").Column("id").Where("bot_of = ?", string(u)).Scan(ctx, &bots); err != nil {
@@ -74,42 +76,7 @@ func (d *DB) endBots(ctx context.Context, tx bun.Tx, u chat.UserID) error {
 		if err := d.endSignIns(ctx, tx, b); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// leaveAll takes u out of all groups. One that u owned passes to the member of
-// the highest role who came first, or is dismissed where nobody is left.
-func (d *DB) leaveAll(ctx context.Context, tx bun.Tx, u chat.UserID) error {
-	var groups []struct{ ID, Owner string }
-	err := tx.NewSelect().TableExpr("members AS m").Join("JOIN conversations AS c ON c.id = m.conv_id").ColumnExpr("c.id, c.owner").
-		Where("m.user_id = ? AND m.conv_id >= ? AND m.conv_id < ?", string(u), "G", "H").OrderExpr("c.id").Scan(ctx, &groups)
-	if err != nil {
-		return err
-	}
-	for _, g := range groups {
-		q := tx.NewUpdate().Table("conversations").Set("members = members - 1").Where("id = ?", g.ID)
-		if g.Owner == string(u) {
-			var next []string
-			err := tx.NewSelect().TableExpr("members AS m").Join("JOIN users AS u ON u.id = m.user_id").Column("m.user_id").
-				Where("m.conv_id = ? AND m.user_id <> ? AND u.disabled = ?", g.ID, string(u), false).
-				OrderExpr("m.role DESC, m.joined_at, m.user_id").Limit(1).Scan(ctx, &next)
-			if err != nil {
-				return err
-			}
-			if len(next) == 0 {
-				q = q.Set("state = 2")
-			} else {
-				q = q.Set("owner = ?", next[0])
-				if _, err := tx.NewUpdate().Table("members").Set("role = 2").Where("conv_id = ? AND user_id = ?", g.ID, next[0]).Exec(ctx); err != nil {
-					return err
-				}
-			}
-		}
-		if _, err := q.Exec(ctx); err != nil {
-			return err
-		}
-		if _, err := tx.NewDelete().Table("members").Where("conv_id = ? AND user_id = ?", g.ID, string(u)).Exec(ctx); err != nil {
+		if err := toLeave(ctx, tx, b); err != nil {
 			return err
 		}
 	}

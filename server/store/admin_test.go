@@ -228,12 +228,24 @@ func TestADeletedAccountIsEmptyAndItsMessagesStay(t *testing.T) {
 		if got := texts(t, db, group)[ann]; len(got) != 1 || !strings.HasSuffix(got[0], "one") {
 			t.Errorf("what she wrote: %q", got)
 		}
-		g, err := db.GroupLine(ctx, group)
-		if err != nil || g.Owner != bob || g.Members != 2 || g.State != 0 {
-			t.Errorf("her group: %+v %v", g, err)
+		// Her groups hear of it by entries, which others post.
+		us, err := db.Leaving(ctx)
+		ds, derr := db.Departures(ctx, ann, 10)
+		if err := errors.Join(err, derr); err != nil || !slices.Equal(us, []chat.UserID{ann}) ||
+			!slices.Equal(ds, []chat.Departure{{Conv: alone, User: ann, Owns: true}, {Conv: group, User: ann, Owns: true, Heir: bob}}) {
+			t.Errorf("%v leave %+v, %v", us, ds, err)
 		}
-		if g, err := db.GroupLine(ctx, alone); err != nil || g.State != 2 || g.Members != 0 {
-			t.Errorf("the group that she was alone in: %+v %v", g, err)
+		if ds, err := db.Departures(ctx, ann, 1); err != nil || len(ds) != 1 || ds[0].Conv != alone {
+			t.Errorf("one at a time: %+v, %v", ds, err)
+		}
+		if ds, err := db.Departures(ctx, bob, 10); err != nil || len(ds) != 1 || ds[0] != (chat.Departure{Conv: group, User: bob}) {
+			t.Errorf("of another: %+v, %v", ds, err)
+		}
+		if err := db.Departed(ctx, ann); err != nil {
+			t.Fatal(err)
+		}
+		if us, err := db.Leaving(ctx); err != nil || len(us) != 0 {
+			t.Errorf("%v leave still, %v", us, err)
 		}
 		for what, err := range map[string]error{
 			"delete":  db.DeleteAccount(ctx, by(chat.ActDelete), ann, false),

@@ -61,6 +61,14 @@ type GroupLine struct {
 	State     int    `json:"state"` // 0 in use, 1 disabled, 2 dismissed
 }
 
+// A Departure is a group that somebody whose account is deleted is still in.
+type Departure struct {
+	Conv ConvID
+	User UserID // who leaves
+	Owns bool   // and owns it: it passes to Heir, or ends
+	Heir UserID // a person who is enabled; empty: there is none
+}
+
 // A SignIn is a browser or program in which somebody is signed in.
 type SignIn struct {
 	ID        string `json:"id,omitempty"` // what its sockets go by

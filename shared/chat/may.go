@@ -317,7 +317,7 @@ func (s Standing) mayGo(conv ConvID, by UserID, c Change, seats map[UserID]Seat,
 		}
 		return allow(owns && c.Who[0] != by)
 	}
-	return allow(owns && c.What == Ended)
+	return allow(owns && c.What == Ended && s.State != Dismissed)
 }
 
 // mayRule is MayChange of a member about the group or about others.
