@@ -14,7 +14,10 @@ import (
 
 	"kamachat/server/account"
 	"kamachat/server/admin"
+	"kamachat/server/board"
 	"kamachat/server/config"
+	"kamachat/server/jobs"
+	"kamachat/server/settings"
 	"kamachat/shared/chat"
 )
 
@@ -29,7 +32,9 @@ func administer(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 	defer db.Close()
 	s := shell{
 		Administering: cfg.Admin, out: stdout, who: shellUser(),
-		desk: admin.New(admin.Config{Store: db, Passwords: account.New(account.Config{Store: db, IDs: ids})}),
+		desk:  admin.New(admin.Config{Store: db, Passwords: account.New(account.Config{Store: db, IDs: ids})}),
+		board: board.New(board.Config{Store: db, Log: besides{db}, Work: jobs.New(jobs.Config{Store: db, ID: ids.Next, Log: log})}),
+		set:   settings.New(db, log),
 	}
 	err = s.run(ctx)
 	if ref := (*chat.Refusal)(nil); errors.As(err, &ref) {
@@ -50,9 +55,11 @@ func shellUser() admin.Who {
 // A shell is one command.
 type shell struct {
 	config.Administering
-	desk *admin.Service
-	who  admin.Who
-	out  io.Writer
+	desk  *admin.Service
+	board *board.Service
+	set   *settings.Service
+	who   admin.Who
+	out   io.Writer
 }
 
 func (s shell) run(ctx context.Context) error {
@@ -63,6 +70,20 @@ func (s shell) run(ctx context.Context) error {
 		return s.groups(ctx)
 	case "audit":
 		return s.audit(ctx)
+	case "settings", "set":
+		return s.settings(ctx)
+	case "invitations", "invite", "uninvite":
+		return s.invitations(ctx)
+	case "reports":
+		return s.reports(ctx)
+	case "report":
+		return s.report(ctx)
+	case "settle":
+		return s.settle(ctx)
+	case "jobs":
+		return s.jobs(ctx)
+	case "cancel":
+		return s.cancel(ctx)
 	case "disable-group", "enable-group", "dismiss":
 		return s.onGroup(ctx)
 	}
@@ -132,6 +153,10 @@ func (s shell) onPerson(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.toPerson(ctx, a)
+}
+
+func (s shell) toPerson(ctx context.Context, a chat.Account) error {
 	if s.What == chat.ActDelete && !s.Yes {
 		return fmt.Errorf("this deletes the account of %s (%s, %q) for good: add --yes if you mean that", a.ID, a.Username, a.Nickname)
 	}

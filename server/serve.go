@@ -122,10 +122,10 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	db.SetContactsOnly(contactsOnly(set))
 	db.SetMaxGroup(maxGroup(set))
 	desk := admin.New(admin.Config{Store: db, Entries: hub, Passwords: people, Sockets: hub, Log: log})
-	overview := board.New(board.Config{
-		Store: db, Log: hub, Node: strconv.Itoa(cfg.Node), Live: liveOf(watch), Free: freeAt(cfg), Logs: log,
-	})
 	work := jobs.New(jobs.Config{Store: db, ID: ids.Next, Node: cfg.Node, Log: log})
+	overview := board.New(board.Config{
+		Store: db, Log: hub, Work: work, Node: strconv.Itoa(cfg.Node), Live: liveOf(watch), Free: freeAt(cfg), Logs: log,
+	})
 	exports := &export.Service{Log: hub, Rows: db, Jobs: work, Folder: filepath.Join(cfg.Uploads(), "exports"), Logs: log}
 	ready := readiness(log, db, hub, carrier, near)
 
@@ -145,7 +145,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	}
 	handler, err := web.New(web.Config{
 		Accounts: people, Hub: hub, Sessions: web.NewSessions(db.Logins()), Admit: live.admit, Serve: live.serve, Refused: watch.Refused,
-		Static: static, Origins: cfg.Origin, Log: log, Build: version, Epoch: epoch, Ready: ready, Push: notices, Hooks: doorOf(programs), Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Jobs: work, Exports: exports, Files: uploads, Health: health(cfg, hub, time.Now()),
+		Static: static, Origins: cfg.Origin, Log: log, Build: version, Epoch: epoch, Ready: ready, Push: notices, Hooks: doorOf(programs), Admin: desk, Board: overview, Settings: set, Ending: ctx.Done(), Exports: exports, Files: uploads, Health: health(cfg, hub, time.Now()),
 	})
 	if err != nil {
 		return err

@@ -48,10 +48,21 @@ type Log interface {
 	Remove(ctx context.Context, conv chat.ConvID, seq int64, author chat.UserID) error
 }
 
+// Jobs is long work, everybody's where u is empty. server/jobs has it.
+type Jobs interface {
+	// List returns the latest, at most limit.
+	List(ctx context.Context, u chat.UserID, limit int) ([]chat.Job, error)
+	// Get answers chat.ErrNotFound where there is none.
+	Get(ctx context.Context, u chat.UserID, id int64) (chat.Job, error)
+	// Cancel ends one; one that has ended stays as it is.
+	Cancel(ctx context.Context, u chat.UserID, id int64) error
+}
+
 // Config is what a Service needs.
 type Config struct {
 	Store Store
 	Log   Log
+	Work  Jobs             // nil: there is none
 	Node  string           // what this node is called
 	Live  func() Live      // how this node fares at the moment
 	Free  func() int64     // bytes that are free where the data is; nil: nobody knows
@@ -79,9 +90,6 @@ func New(c Config) *Service {
 	}
 	return &Service{Config: c, drawn: map[drawing]drawnChart{}}
 }
-
-// Note notes something that an administrator does elsewhere.
-func (s *Service) Note(ctx context.Context, by chat.Deed) error { return s.Store.AddDeed(ctx, by) }
 
 // PageSize is how many rows a page of a list has.
 const PageSize = 50

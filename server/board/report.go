@@ -79,9 +79,9 @@ func message(m chat.Message) bool {
 // A Case is a report with what an administrator needs to judge it.
 type Case struct {
 	chat.Report
-	Title   string         // of the conversation; empty: of two people
-	Entries []chat.Message // at most 5 before the message, it, and 5 after; of a report of a person none
-	People  []chat.Person  // all who are named
+	Title   string         `json:"title"`   // of the conversation; empty: of two people
+	Entries []chat.Message `json:"entries"` // at most 5 before the message, it, and 5 after; of a report of a person none
+	People  []chat.Person  `json:"people"`  // all who are named
 }
 
 // Reports returns one page of open, or closed, reports with the people that they

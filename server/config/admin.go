@@ -7,12 +7,18 @@ const Administer = "admin"
 
 // Administering is what an administrator wants from the shell.
 type Administering struct {
-	What   string // "people", "groups", "audit", or an act as Acts has it
-	Name   string // of an act: the username, a group's name, or an id
+	What   string // the word behind "admin", as of an act Acts has it
+	Name   string // of an act: the username, a group's name, or an id; of a setting its name; of an invitation its code
+	Value  string // of a setting; of "settle" the outcome
+	ID     int64  // of a report or a job
 	Search string // of lists
 	Only   string
 	Sort   string
 	By     string // of audit: who
+	Note   string // of an invitation
+	Most   int    // accounts that it is for; 0: any number
+	Days   int    // that it lasts; 0: for ever
+	Closed bool   // of reports: those that are closed
 	Limit  int    // rows at most
 	Erase  bool   // of delete: also what they wrote
 	Yes    bool   // of what can't be taken back: it is meant
@@ -77,6 +83,7 @@ type administration struct {
 	DisableGroup deed  `cmd:"" help:"Disable a group: nobody posts in it."`
 	EnableGroup  deed  `cmd:"" help:"Enable a group again."`
 	Dismiss      final `cmd:"" help:"Dismiss a group for good."`
+	installation
 }
 
 // load fills cfg with what was asked for, by the words of the command.
@@ -104,6 +111,9 @@ func (a *administration) load(words []string, cfg *Config) bool {
 		act(a.Dismiss.deed)
 		cfg.Admin.Yes = a.Dismiss.Yes
 	default:
+		if a.installation.load(words[1], cfg) {
+			break
+		}
 		if !slices.Contains(Acts, words[1]) {
 			return false
 		}

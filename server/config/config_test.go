@@ -87,6 +87,13 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		"disable":                  {"admin disable ann --db sqlite:/y.db", nil, func(c Config) any { return []any{c.Admin, c.DB} }, []any{Administering{What: "disable", Name: "ann"}, "sqlite:/y.db"}},
 		"reset a password":         {"admin reset-password ann --json", nil, func(c Config) any { return c.Admin }, Administering{What: "reset-password", Name: "ann", JSON: true}},
 		"delete":                   {"admin delete ann --erase --yes", nil, func(c Config) any { return c.Admin }, Administering{What: "delete", Name: "ann", Erase: true, Yes: true}},
+		"settings":                 {"admin settings --json --data /d", nil, func(c Config) any { return []any{c.Command, c.Admin, c.Data} }, []any{Administer, Administering{What: "settings", JSON: true}, "/d"}},
+		"set":                      {"admin set max_group 50", nil, func(c Config) any { return c.Admin }, Administering{What: "set", Name: "max_group", Value: "50"}},
+		"invite":                   {"admin invite --note choir", nil, func(c Config) any { return c.Admin }, Administering{What: "invite", Note: "choir", Most: 1, Days: 14}},
+		"uninvite":                 {"admin uninvite ABC --db sqlite:/y.db", nil, func(c Config) any { return []any{c.Admin, c.DB} }, []any{Administering{What: "uninvite", Name: "ABC"}, "sqlite:/y.db"}},
+		"reports":                  {"admin reports --closed --limit 5", nil, func(c Config) any { return c.Admin }, Administering{What: "reports", Closed: true, Limit: 5}},
+		"settle":                   {"admin settle 7 remove --yes", nil, func(c Config) any { return c.Admin }, Administering{What: "settle", ID: 7, Value: "remove", Yes: true}},
+		"cancel":                   {"admin cancel 7 --json", nil, func(c Config) any { return c.Admin }, Administering{What: "cancel", ID: 7, JSON: true}},
 		"dismiss":                  {"admin dismiss Walk", nil, func(c Config) any { return c.Admin }, Administering{What: "dismiss", Name: "Walk"}},
 		"migrate mysql":            {"migrate --db mysql://u:p@h:3306/k", nil, func(c Config) any { return c.Command + " " + c.SafeDatabase() }, "migrate mysql://u:xxxxx@h:3306/k"},
 		"move":                     {"migrate --from sqlite:a.db --to mysql://u:p@h/k --switch --quiet", nil, func(c Config) any { return c.Moving }, Moving{From: "sqlite:a.db", To: "mysql://u:p@h/k", Switch: true, Quiet: true}},
@@ -166,6 +173,8 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"endless upload":      {"--max-upload 999999999999999", nil, "--max-upload"},
 		"origin with a path":  {"--origin https://a.org/x", nil, "--origin"},
 		"import of nothing":   {"admin people import", nil, "file"},
+		"settle as":           {"admin settle 7 burn", nil, "must be one of"},
+		"settle what":         {"admin settle x settled", nil, "id"},
 		"bench":               {"bench --pairs many", nil, "--pairs"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -102,9 +102,20 @@ func (h *Hub) parted(m chat.Message) {
 // Remove unsends a message for its author, by the wish of an administrator of the
 // server. One that is unsent already is fine.
 func (h *Hub) Remove(ctx context.Context, conv chat.ConvID, seq int64, author chat.UserID) error {
-	_, err := h.PostWait(ctx, chat.Draft{
+	_, err := h.PostWait(ctx, Removal(conv, seq, author))
+	return Removed(err)
+}
+
+// Removal is the draft that unsends a message for its author, by the wish of an
+// administrator: for Remove, and for who has the database but no Hub.
+func Removal(conv chat.ConvID, seq int64, author chat.UserID) chat.Draft {
+	return chat.Draft{
 		Conv: conv, Author: author, Ref: "removed-" + strconv.FormatInt(seq, 10) + "-" + rand.Text(), Super: true, Content: chat.Content{Kind: chat.Recall, Of: seq},
-	})
+	}
+}
+
+// Removed is what err, of a Removal, comes to: a message that was unsent already is removed.
+func Removed(err error) error {
 	if r := chat.AsRefusal(err); err != nil && r.Words == "the message was unsent" {
 		return nil
 	}

@@ -27,7 +27,7 @@ func (s *server) adminRoutes(mux *http.ServeMux) {
 	s.adminPeopleRoutes(mux)
 	if s.Board != nil {
 		s.adminBoardRoutes(mux)
-		if s.Jobs != nil {
+		if s.Board.Work != nil {
 			s.adminJobRoutes(mux)
 		}
 	}

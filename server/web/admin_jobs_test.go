@@ -15,7 +15,7 @@ func TestJobsAreSeenAndCancelledByAdministrators(t *testing.T) {
 	var work *jobs.Service
 	h, _, b, _ := overseen(t, func(h *house, c *Config) {
 		work = jobs.New(jobs.Config{Store: h.db, ID: h.ids.Next})
-		c.Jobs = work
+		c.Board.Work = work
 	})
 	ended := make(chan error, 1)
 	j, err := work.Start(t.Context(), "export", h.ann.ID, nil, func(ctx context.Context, p *jobs.Progress) error {

@@ -114,7 +114,6 @@ type Config struct {
 	Board    *board.Service    // beside Admin: what they see of the installation; nil: nothing, and nobody reports
 	Settings *settings.Service // beside Board: what they set
 	Ending   <-chan struct{}   // closed when answers that never end have to; nil: they don't
-	Jobs     Jobs              // beside Board: long work; nil: there is no page of it
 	Hooks    Hooks             // nil: there are no webhooks
 	Exports  *export.Service   // nil: nobody has files made of conversations
 	Push     Push              // nil: there are no notifications
