@@ -29,6 +29,7 @@ type operation struct {
 	// Summary is one line, About more where there is more to say, in Markdown.
 	Summary, About string
 	Open           bool // nobody needs to be signed in
+	Forms          bool // the body may be a form, too: see readForm
 	// Answers are described in place of what the handler's type says, by status.
 	Answers map[string]*huma.Response
 }
@@ -131,6 +132,9 @@ func (o operation) described() huma.Operation {
 		Method: o.Method, Path: o.Path, OperationID: o.ID, Tags: []string{o.Tag}, Summary: o.Summary, Description: o.About,
 		Responses: o.Answers, Metadata: map[string]any{scopeOf: o.Scope},
 	}
+	if o.Forms {
+		op.RequestBody = formsDescribed()
+	}
 	if !o.Open {
 		scopes := []string{}
 		if o.Scope != "" && o.Scope != anyScope {
@@ -158,7 +162,12 @@ func (a *api) gate(o operation) func(huma.Context, func(huma.Context)) {
 	return func(hc huma.Context, next func(huma.Context)) {
 		r, w := humago.Unwrap(hc)
 		c, err := a.enter(r, o)
-		if err == nil {
+		var form []byte
+		isForm := false
+		if err == nil && o.Forms {
+			form, isForm, err = readForm(r)
+		}
+		if err == nil && !isForm {
 			err = isJSON(r)
 		}
 		if err != nil {
@@ -166,7 +175,12 @@ func (a *api) gate(o operation) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		w.Header().Set("Cache-Control", "no-store")
-		next(steady{huma.WithValue(hc, exchangeKey{}, &exchange{a.server, w, r, c})})
+		in := steady{huma.WithValue(hc, exchangeKey{}, &exchange{a.server, w, r, c})}
+		if isForm {
+			next(asJSON{in, form})
+			return
+		}
+		next(in)
 	}
 }
 

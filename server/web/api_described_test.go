@@ -145,6 +145,8 @@ func (d description) check(r *http.Request, body []byte, said *overheard) error 
 		again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		if len(body) == 0 {
 			again.Body = http.NoBody
+		} else if again.Header.Get("Content-Type") == "" {
+			again.Header.Set("Content-Type", jsonType) // what is not said is taken for that
 		}
 		return &openapi3filter.RequestValidationInput{Request: again, PathParams: params, Route: route, Options: options}, nil
 	}

@@ -43,8 +43,8 @@ func (a *api) hookRoutes() {
 		Method: "DELETE", Path: base + "/out/{hook}", ID: "endOutHook", Tag: "Bots", Summary: "End an outgoing webhook",
 	}, a.apiEndOutHook)
 	route(a, operation{
-		Method: "POST", Path: "/api/v1/hooks/{hook}/{secret}", ID: "postByHook", Tag: "Bots", Open: true, Summary: "Post by an incoming webhook",
-		About: "Whoever knows the address may. With an `Idempotency-Key` a post that is sent again is stored once.",
+		Method: "POST", Path: "/api/v1/hooks/{hook}/{secret}", ID: "postByHook", Tag: "Bots", Open: true, Forms: true, Summary: "Post by an incoming webhook",
+		About: "Whoever knows the address may. Forms as programs send them to other services' webhooks are taken, too: with JSON in `payload`, or a `text`. With an `Idempotency-Key` a post that is sent again is stored once.",
 	}, a.apiPostByHook)
 }
 

@@ -95,6 +95,9 @@ func (d drawing) operation(op *huma.Operation) page.APIOperation {
 // content is the body of a request, nil for none.
 func (d drawing) content(op *huma.Operation) (mime string, s *huma.Schema) {
 	if op.RequestBody != nil {
+		if m := op.RequestBody.Content[jsonType]; m != nil {
+			return jsonType, m.Schema
+		}
 		for mime, m := range op.RequestBody.Content {
 			return mime, m.Schema
 		}
