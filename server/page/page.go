@@ -63,16 +63,6 @@ type OpenConv struct {
 	Problem *chat.Refusal
 }
 
-// NewPage finds people and makes groups without a script.
-type NewPage struct {
-	Common
-	Me      chat.Person
-	Query   string
-	Found   []chat.Person
-	Name    string // of the group
-	Problem *chat.Refusal
-}
-
 // ErrorPage tells what went wrong.
 type ErrorPage struct {
 	Common

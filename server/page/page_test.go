@@ -139,10 +139,14 @@ func pages(lang string) map[string]templ.Component {
 		"chat-amended": Chat(amended(lang)),
 		"new":          New(NewPage{Common: c, Me: *list.Me, Query: "az", Found: found}),
 		"new-none":     New(NewPage{Common: c, Me: *list.Me, Query: "zz"}),
-		"api":          API(apiPage(lang)),
-		"doctor":       Doctor(DoctorPage{Common: c}),
-		"doctor-of":    Doctor(DoctorPage{Common: c, SignedIn: true, Admin: true}),
-		"error":        Error(ErrorPage{Common: c, Status: 404, Problem: chat.Refuse(chat.NotFound, "there is no such page")}),
+		"new-again": New(NewPage{
+			Common: c, Me: *list.Me, Chosen: found, Found: append([]chat.Person{{ID: eve, Username: "eve"}}, found...), Name: "Tea", Notice: "At four.\nBring cups.",
+			Joining: chat.JoinApproval, Picture: "/files/tea/cup.png", Problem: chat.Refuse(chat.TooLong, "a notice has at most 500 characters"),
+		}),
+		"api":       API(apiPage(lang)),
+		"doctor":    Doctor(DoctorPage{Common: c}),
+		"doctor-of": Doctor(DoctorPage{Common: c, SignedIn: true, Admin: true}),
+		"error":     Error(ErrorPage{Common: c, Status: 404, Problem: chat.Refuse(chat.NotFound, "there is no such page")}),
 	}
 	maps.Copy(all, adminPages(lang))
 	maps.Copy(all, boardPages(lang))
@@ -236,7 +240,7 @@ func TestWhatPeopleWriteIsText(t *testing.T) {
 	p.Convs[0].Title, p.Open.Summary.Title, p.Convs[0].Last = evil, evil, &es[0]
 	all := map[string]templ.Component{
 		"chat":     Chat(p),
-		"new":      New(NewPage{Common: p.Common, Query: evil, Name: evil, Found: p.People}),
+		"new":      New(NewPage{Common: p.Common, Query: evil, Name: evil, Notice: "</textarea>" + evil, Found: p.People}),
 		"signin":   SignIn(SignInPage{Common: p.Common, Next: evil, Username: evil}),
 		"register": Register(RegisterPage{Common: p.Common, Next: evil, Username: evil, Nickname: evil, SetupKey: evil}),
 	}

@@ -47,7 +47,7 @@ func (s *server) mayBring(r *http.Request) int64 {
 		return s.Files.MaxUpload() + 1 // the one by which it is too large
 	case strings.HasPrefix(r.URL.Path, "/c/") && isMultipart(r):
 		return s.Files.MaxUpload() + s.Limits.Body
-	case strings.HasPrefix(r.URL.Path, "/g/") && isMultipart(r): // a group's picture
+	case (strings.HasPrefix(r.URL.Path, "/g/") || r.URL.Path == "/new") && isMultipart(r): // a group's picture
 		return min(s.Files.MaxUpload(), 8<<20) + s.Limits.Body
 	case r.URL.Path == atPicture && isMultipart(r):
 		return min(s.Files.MaxUpload(), maxPicture) + s.Limits.Body

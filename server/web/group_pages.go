@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -370,21 +371,21 @@ func (s *server) pageDoorDo(w http.ResponseWriter, r *http.Request, c caller) er
 
 // editForm reads the form that changes a group; a picture in it is kept as it comes.
 func (s *server) editForm(w http.ResponseWriter, r *http.Request, c caller) (e account.GroupEdit, err error) {
-	values := map[string]string{}
+	values := url.Values{}
 	if !isMultipart(r) {
 		for _, name := range []string{"name", "notice", "joining", "slow", "announce", "unpicture"} {
-			values[name] = r.PostFormValue(name)
+			values.Set(name, r.PostFormValue(name))
 		}
 	} else if e.Avatar, err = s.pictureForm(w, r, c, values); err != nil && err != error(errNoPicture) {
 		return e, err
 	}
-	slow, serr := strconv.Atoi(values["slow"])
+	slow, serr := strconv.Atoi(values.Get("slow"))
 	if serr != nil {
 		return e, chat.Refuse(chat.Invalid, "these can't be the rules of a group")
 	}
-	name, notice, joining, announce, none := values["name"], values["notice"], chat.Joining(values["joining"]), values["announce"] != "", ""
+	name, notice, joining, announce, none := values.Get("name"), values.Get("notice"), chat.Joining(values.Get("joining")), values.Get("announce") != "", ""
 	e.Name, e.Notice, e.Joining, e.Slow, e.Announce = &name, &notice, &joining, &slow, &announce
-	if e.Avatar == nil && values["unpicture"] != "" {
+	if e.Avatar == nil && values.Get("unpicture") != "" {
 		e.Avatar = &none
 	}
 	return e, err
@@ -392,7 +393,7 @@ func (s *server) editForm(w http.ResponseWriter, r *http.Request, c caller) (e a
 
 // pictureForm reads the fields of a form into values and returns where the picture
 // that came with it is, nil for none.
-func (s *server) pictureForm(w http.ResponseWriter, r *http.Request, c caller, values map[string]string) (at *string, err error) {
+func (s *server) pictureForm(w http.ResponseWriter, r *http.Request, c caller, values url.Values) (at *string, err error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
 		return nil, badBody(err)
@@ -404,9 +405,11 @@ func (s *server) pictureForm(w http.ResponseWriter, r *http.Request, c caller, v
 			return at, cmp.Or(ended(err), wrong)
 		}
 		if p.FormName() != "picture" {
-			if values[p.FormName()], err = field(p); err != nil {
+			text, err := field(p)
+			if err != nil {
 				return nil, err
 			}
+			values.Add(p.FormName(), text)
 			continue
 		}
 		if p.FileName() == "" || s.Files == nil || at != nil {

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -219,7 +220,7 @@ func (s *server) pagePictureDo(w http.ResponseWriter, r *http.Request, c caller)
 	if s.Files == nil || !isMultipart(r) {
 		return errNoPage
 	}
-	at, err := s.pictureForm(w, r, c, map[string]string{})
+	at, err := s.pictureForm(w, r, c, url.Values{})
 	if err == nil && at == nil {
 		err = errNoPicture
 	}
