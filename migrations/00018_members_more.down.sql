@@ -2,6 +2,8 @@ CREATE INDEX members_by_user ON members (user_id);
 --bun:split
 DROP INDEX members_by_line{{if .Tail}} ON members{{end}};
 --bun:split
+ALTER TABLE members DROP COLUMN marked;
+--bun:split
 ALTER TABLE members DROP COLUMN cleared_seq;
 --bun:split
 ALTER TABLE members DROP COLUMN archived;

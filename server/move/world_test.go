@@ -148,7 +148,9 @@ func filled(t *testing.T, dsn string) *store.DB {
 		all = append(all, user(i))
 	}
 	must(db.CreateGroup(ctx, "Gall", "Weekend 徒步 🥾", user(0), all, 1))
-	must(db.SetMute(ctx, user(1), chat.Mute{Conv: "Gall", Until: -1}))
+	forever := int64(chat.Forever)
+	_, err := db.SetLine(ctx, user(1), "Gall", chat.LineChange{Hush: &forever})
+	must(err)
 	w := &writing{t: t, db: db, r: rand.New(rand.NewPCG(1, 1))}
 	w.text = strings.Repeat("🥾", chat.MaxText)
 	w.post(3)

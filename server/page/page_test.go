@@ -81,6 +81,14 @@ func small(lang string) ChatPage {
 	}
 }
 
+// menu is a chat in which what can be done about its line is shown. Nothing is unread.
+func menu(lang string, l chat.Line) ChatPage {
+	p := small(lang)
+	p.Open.Menu, p.Open.Summary.Unread, p.Open.Summary.Line = true, 0, l
+	p.Convs[0].Unread, p.Convs[0].Line = 0, l
+	return p
+}
+
 // sent is a message with a file that was uploaded.
 func sent(seq int64, by chat.UserID, name, mime string, w, h int) chat.Message {
 	f := chat.Upload{ID: strings.Repeat("A2", 13), Name: name, Type: mime, Size: 1_234_567, Width: w, Height: h}.File()
@@ -135,6 +143,8 @@ func pages(lang string) map[string]templ.Component {
 		"chat":         Chat(small(lang)),
 		"chat-new":     Chat(fresh),
 		"chat-past":    Chat(past),
+		"chat-menu":    Chat(menu(lang, chat.Line{})),
+		"chat-menu-on": Chat(menu(lang, chat.Line{Pinned: 1, Marked: true, Hushed: chat.Forever})),
 		"chat-file":    Chat(withFiles(lang)),
 		"chat-amended": Chat(amended(lang)),
 		"new":          New(NewPage{Common: c, Me: *list.Me, Query: "az", Found: found}),

@@ -169,17 +169,17 @@ func TestWhoWantsQuietIsNotTold(t *testing.T) {
 		told int // of two, one in each conversation
 	}{
 		"nothing": {func(*world) error { return nil }, 2},
-		"muted":   {func(w *world) error { return w.Mute(w.t.Context(), bob, chat.Mute{Conv: group, Until: chat.Forever}) }, 1},
+		"muted":   {func(w *world) error { return w.hush(bob, chat.Forever) }, 1},
 		"muted till later": {func(w *world) error {
-			return w.Mute(w.t.Context(), bob, chat.Mute{Conv: group, Until: w.now.Add(time.Hour).UnixMilli()})
+			return w.hush(bob, w.now.Add(time.Hour).UnixMilli())
 		}, 1},
 		"muted till before": {func(w *world) error {
-			return w.Mute(w.t.Context(), bob, chat.Mute{Conv: group, Until: w.now.UnixMilli()})
+			return w.hush(bob, w.now.UnixMilli())
 		}, 2},
 		"muted no more": {func(w *world) error {
-			return errors.Join(w.Mute(w.t.Context(), bob, chat.Mute{Conv: group, Until: chat.Forever}), w.Mute(w.t.Context(), bob, chat.Mute{Conv: group}))
+			return errors.Join(w.hush(bob, chat.Forever), w.hush(bob, 0))
 		}, 2},
-		"muted by another": {func(w *world) error { return w.Mute(w.t.Context(), cat, chat.Mute{Conv: group, Until: chat.Forever}) }, 2},
+		"muted by another": {func(w *world) error { return w.hush(cat, chat.Forever) }, 2},
 		"quiet":            {func(w *world) error { return w.SetQuiet(w.t.Context(), bob, chat.Quiet{Until: chat.Forever}) }, 0},
 		"quiet hours": {func(w *world) error {
 			at := w.now.UTC()

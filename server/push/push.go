@@ -45,8 +45,6 @@ type Store interface {
 	Listeners(ctx context.Context, convs ...chat.ConvID) ([]chat.Listener, error)
 	// UnreadTotals leaves out who has read everything.
 	UnreadTotals(ctx context.Context, us ...chat.UserID) (map[chat.UserID]int64, error)
-	// SetMute answers chat.Forbidden when u is not in a group.
-	SetMute(ctx context.Context, u chat.UserID, m chat.Mute) error
 	// Mutes returns what u has muted, of convs where some are named.
 	Mutes(ctx context.Context, u chat.UserID, convs ...chat.ConvID) ([]chat.Mute, error)
 	SetQuiet(ctx context.Context, u chat.UserID, q chat.Quiet) error
@@ -180,14 +178,6 @@ func (s *Service) Unsubscribe(ctx context.Context, u chat.UserID, endpoint strin
 // which has ended.
 func (s *Service) Forget(ctx context.Context, u chat.UserID, login string) error {
 	return s.Store.DeleteSubscriptionsOf(ctx, u, login)
-}
-
-// Mute sets until when u wants no notices of a conversation.
-func (s *Service) Mute(ctx context.Context, u chat.UserID, m chat.Mute) error {
-	if m.Until < chat.Forever {
-		return chat.Refuse(chat.Invalid, "until must be a time, 0 or -1")
-	}
-	return s.Store.SetMute(ctx, u, m)
 }
 
 // Mutes returns what u has muted by now, of convs where some are named.

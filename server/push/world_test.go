@@ -92,6 +92,12 @@ func (w *world) say(u chat.UserID, conv chat.ConvID, c chat.Content) chat.Messag
 	return rs[0].Message
 }
 
+// hush has u want no notices of the group until a time.
+func (w *world) hush(u chat.UserID, until int64) error {
+	_, err := w.db.SetLine(w.t.Context(), u, group, chat.LineChange{Hush: &until})
+	return err
+}
+
 // pass lets time pass, and does what is due by then.
 func (w *world) pass(d time.Duration) {
 	w.now = w.now.Add(d)

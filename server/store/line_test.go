@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -21,6 +22,50 @@ func setLine(t *testing.T, db interface {
 		t.Fatal(err)
 	}
 	return l
+}
+
+func hush(until int64) chat.LineChange { return chat.LineChange{Hush: &until} }
+
+// TestMarksAndMutesAreOfALine: alone and with what else there is.
+func TestMarksAndMutesAreOfALine(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		db := withPeople(t, dsn)
+		direct := chat.Direct(ann, bob)
+		appendAll(t, db, text(bob, direct, "1", "x"), text(bob, group, "2", "x"))
+		if l, err := db.SetLine(t.Context(), ann, chat.Direct(ann, cat), hush(5)); err != nil || l != (chat.Line{Hushed: 5}) {
+			t.Errorf("of whom nothing was ever heard: %+v, %v", l, err)
+		}
+		for i, c := range []struct {
+			conv chat.ConvID
+			by   chat.LineChange
+			want chat.Line
+		}{
+			{direct, chat.LineChange{Mark: &yes}, chat.Line{Marked: true}},
+			{group, hush(chat.Forever), chat.Line{Hushed: chat.Forever}},
+			{direct, hush(77), chat.Line{Marked: true, Hushed: 77}},
+			{direct, hush(77), chat.Line{Marked: true, Hushed: 77}},
+			{direct, chat.LineChange{Archive: &yes}, chat.Line{Archived: true, Marked: true, Hushed: 77}},
+			{direct, chat.LineChange{Clear: 1}, chat.Line{Cleared: 1, Hushed: 77}},
+			{direct, chat.LineChange{Mark: &yes}, chat.Line{Cleared: 1, Marked: true, Hushed: 77}},
+			{direct, chat.LineChange{Mark: &no}, chat.Line{Cleared: 1, Hushed: 77}},
+			{direct, hush(0), chat.Line{Cleared: 1}},
+			{group, hush(0), chat.Line{}},
+		} {
+			if l := setLine(t, db, ann, c.conv, c.by); l != c.want {
+				t.Errorf("%d: it is %+v, want %+v", i, l, c.want)
+			}
+			read, err := db.Line(t.Context(), ann, c.conv)
+			ss, serr := db.Summaries(t.Context(), ann, 1, c.conv)
+			hs, herr := db.Heads(t.Context(), ann)
+			if err := errors.Join(err, serr, herr); err != nil || len(ss) != 1 || len(hs) != 2 {
+				t.Fatal(ss, hs, err)
+			}
+			at := slices.IndexFunc(hs, func(h chat.Head) bool { return h.Conv == c.conv })
+			if read != c.want || ss[0].Line != c.want || hs[at].Line != c.want {
+				t.Errorf("%d: it is read as %+v, listed as %+v, counted as %+v, want %+v", i, read, ss[0].Line, hs[at].Line, c.want)
+			}
+		}
+	})
 }
 
 func TestLinesAreEachMembersOwn(t *testing.T) {

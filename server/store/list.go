@@ -54,9 +54,9 @@ func (d *DB) Summaries(ctx context.Context, u chat.UserID, limit int, convs ...c
 	}
 	others := `COALESCE(CASE WHEN p.members <= ? THEN
 		(SELECT MIN(o.?) FROM members AS o WHERE o.conv_id = p.id AND o.user_id <> ?) END, 0) AS ?`
-	err := d.read.NewSelect().TableExpr("(?) AS p", which).
-		Join("JOIN members AS m ON m.conv_id = p.id AND m.user_id = ?", string(u)).
-		ColumnExpr("p.*, m.delivered_seq, m.read_seq, m.pinned_at, m.archived, m.cleared_seq, m.role, m.muted_until").
+	err := withMute(d.read.NewSelect().TableExpr("(?) AS p", which).
+		Join("JOIN members AS m ON m.conv_id = p.id AND m.user_id = ?", string(u))).
+		ColumnExpr("p.*, m.delivered_seq, m.read_seq, m.role, m.muted_until").
 		ColumnExpr(others, chat.MaxLow, bun.Ident("delivered_seq"), string(u), bun.Ident("all_delivered")).
 		ColumnExpr(others, chat.MaxLow, bun.Ident("read_seq"), string(u), bun.Ident("all_read")).
 		ColumnExpr(unread("p")+" AS unread").

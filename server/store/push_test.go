@@ -113,9 +113,7 @@ func TestListenersAreMembersWithSubscriptions(t *testing.T) {
 		if err := db.SaveMarks(t.Context(), []chat.Marks{{Conv: group, User: bob, Delivered: 2, Read: 1}}); err != nil {
 			t.Fatal(err)
 		}
-		if err := db.SetMute(t.Context(), bob, chat.Mute{Conv: group, Until: chat.Forever}); err != nil {
-			t.Fatal(err)
-		}
+		setLine(t, db, bob, group, hush(chat.Forever))
 		ls, err := db.Listeners(t.Context(), group, direct, "Gnone")
 		want := []chat.Listener{
 			{Marks: chat.Marks{Conv: direct, User: dan}},
@@ -136,22 +134,20 @@ func TestMutesAndQuietTimesAreKept(t *testing.T) {
 		db := withPeople(t, dsn)
 		direct := chat.Direct(ann, bob) // it need not exist yet
 		for _, m := range []chat.Mute{{Conv: group, Until: 5}, {Conv: group, Until: 7}, {Conv: direct, Until: chat.Forever}} {
-			if err := db.SetMute(t.Context(), bob, m); err != nil {
-				t.Fatal(err)
-			}
+			setLine(t, db, bob, m.Conv, hush(m.Until))
 		}
 		all, err := db.Mutes(t.Context(), bob)
 		if want := []chat.Mute{{Conv: direct, Until: chat.Forever}, {Conv: group, Until: 7}}; err != nil || !slices.Equal(all, want) {
 			t.Errorf("got %v, %v, want %v", all, err, want)
 		}
-		if err := db.SetMute(t.Context(), bob, chat.Mute{Conv: group}); err != nil {
-			t.Fatal(err)
-		}
+		setLine(t, db, bob, group, hush(0))
 		if ms, err := db.Mutes(t.Context(), bob, group); err != nil || len(ms) != 0 {
 			t.Errorf("no longer muted: got %v, %v", ms, err)
 		}
-		if err := db.SetMute(t.Context(), dan, chat.Mute{Conv: group, Until: 5}); !errors.Is(err, chat.Refuse(chat.Forbidden, "")) {
-			t.Errorf("a stranger's mute: %v", err)
+		for _, conv := range []chat.ConvID{group, direct} {
+			if _, err := db.SetLine(t.Context(), dan, conv, hush(5)); !errors.Is(err, chat.ErrNotFound) {
+				t.Errorf("a stranger's mute of %s: %v", conv, err)
+			}
 		}
 
 		q := chat.Quiet{Until: 9, From: "22:00", To: "07:30", Zone: "Asia/Shanghai"}

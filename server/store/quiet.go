@@ -28,30 +28,26 @@ type quietRow struct {
 	Zone    string `bun:"zone"`
 }
 
-// SetMute mutes a conversation for u until a time, or no longer where that is
-// 0. It answers chat.Forbidden when u is not in a group.
-func (d *DB) SetMute(ctx context.Context, u chat.UserID, m chat.Mute) error {
-	r := muteRow{UserID: string(u), ConvID: string(m.Conv), UntilAt: m.Until}
-	err := d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if m.Conv.IsGroup() {
-			in, err := tx.NewSelect().Model((*memberRow)(nil)).Where("conv_id = ? AND user_id = ?", r.ConvID, r.UserID).Exists(ctx)
-			if err != nil {
-				return err
-			}
-			if !in {
-				return chat.Refuse(chat.Forbidden, "not a member of this group")
-			}
-		}
-		if _, err := tx.NewDelete().Model(&r).WherePK().Exec(ctx); err != nil || m.Until == 0 {
-			return err
-		}
-		_, err := tx.NewInsert().Model(&r).Exec(ctx)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("mute: %w", err)
+// mutedIn returns until when u has muted a conversation, 0 where it is not.
+func mutedIn(ctx context.Context, tx bun.Tx, u chat.UserID, conv chat.ConvID) (int64, error) {
+	var until []int64
+	err := tx.NewSelect().Model((*muteRow)(nil)).Column("until_at").Where("user_id = ? AND conv_id = ?", string(u), string(conv)).Scan(ctx, &until)
+	return append(until, 0)[0], err
+}
+
+// muteIn mutes a conversation for u until a time, or no longer where that is 0.
+func muteIn(ctx context.Context, tx bun.Tx, u chat.UserID, conv chat.ConvID, was, until int64) (err error) {
+	r := muteRow{UserID: string(u), ConvID: string(conv), UntilAt: until}
+	switch {
+	case was == until:
+	case until == 0:
+		_, err = tx.NewDelete().Model(&r).WherePK().Exec(ctx)
+	case was == 0:
+		_, err = tx.NewInsert().Model(&r).Exec(ctx)
+	default:
+		_, err = tx.NewUpdate().Model(&r).WherePK().Exec(ctx)
 	}
-	return nil
+	return err
 }
 
 // Mutes returns what u has muted, of convs where some are named.

@@ -21,7 +21,6 @@ type Push interface {
 	// Forget ends what was subscribed with a login.
 	Forget(ctx context.Context, u chat.UserID, login string) error
 	Test(ctx context.Context, u chat.UserID) ([]push.Answer, error)
-	Mute(ctx context.Context, u chat.UserID, m chat.Mute) error
 	Mutes(ctx context.Context, u chat.UserID, convs ...chat.ConvID) ([]chat.Mute, error)
 	SetQuiet(ctx context.Context, u chat.UserID, q chat.Quiet) error
 	Quiet(ctx context.Context, u chat.UserID) (chat.Quiet, error)
@@ -136,7 +135,8 @@ func (s *server) apiMute(ctx context.Context, c caller, in *struct {
 		return m, chat.Refuse(chat.Invalid, "until is missing")
 	}
 	m.Until = *in.Body.Until
-	return m, s.Push.Mute(ctx, c.ID, m)
+	_, err = s.Hub.SetLine(ctx, c.ID, m.Conv, chat.LineChange{Hush: &m.Until})
+	return m, err
 }
 
 func (s *server) apiMuted(ctx context.Context, c caller, in *ConvPath) (chat.Mute, error) {

@@ -21,6 +21,7 @@ import (
 func withPush(t *testing.T) *house {
 	t.Helper()
 	return openHouse(t, func(h *house, c *Config) {
+		withRealHub(h, c)
 		p, err := push.Open(t.Context(), push.Config{Store: h.db, Presence: inproc.NewPresence(), Local: true})
 		if err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"kamachat/shared/chat"
@@ -12,9 +13,9 @@ import (
 func (a *api) lineRoutes() {
 	route(a, operation{
 		Method: "PUT", Path: "/api/v1/conversations/{id}/line", ID: "setLine", Tag: "Conversations", Scope: "conversations:write",
-		Summary: "Pin, archive or delete a conversation in one's own list",
+		Summary: "Pin, archive, mark, mute or delete a conversation in one's own list",
 		About: "What is not said stays. `pin` puts it on top, `archive` into the folder below, where it stays whatever comes. `clear` deletes all entries up to a Seq " +
-			"for oneself; it comes back with its next message.",
+			"for oneself; it comes back with its next message. `mark` shows it as unread, and `hush` has no notifications of it.",
 	}, a.apiSetLine)
 	route(a, operation{
 		Method: "GET", Path: "/api/v1/conversations/open", ID: "openConversation", Tag: "Conversations", Scope: "conversations:read",
@@ -24,9 +25,11 @@ func (a *api) lineRoutes() {
 }
 
 type lineBody struct {
-	Pin     *bool `json:"pin,omitempty" doc:"On top of the list, or no longer; at most 50 are"`
-	Archive *bool `json:"archive,omitempty" doc:"In the folder below, or no longer"`
-	Clear   int64 `json:"clear,omitempty" doc:"Delete the entries up to this Seq for oneself"`
+	Pin     *bool  `json:"pin,omitempty" doc:"On top of the list, or no longer; at most 50 are"`
+	Archive *bool  `json:"archive,omitempty" doc:"In the folder below, or no longer"`
+	Clear   int64  `json:"clear,omitempty" doc:"Delete the entries up to this Seq for oneself"`
+	Mark    *bool  `json:"mark,omitempty" doc:"As unread, until it is opened, or no longer"`
+	Hush    *int64 `json:"hush,omitempty" doc:"No notifications until then, in Unix milliseconds; -1: until further notice; 0: they come"`
 }
 
 type lineAnswer struct {
@@ -34,6 +37,8 @@ type lineAnswer struct {
 	Pinned   int64       `json:"pinned,omitempty" doc:"Since when, in Unix milliseconds"`
 	Archived bool        `json:"archived,omitempty"`
 	Cleared  int64       `json:"cleared,omitempty" doc:"Deleted up to this Seq"`
+	Marked   bool        `json:"marked,omitempty" doc:"As unread"`
+	Hushed   int64       `json:"hushed,omitempty" doc:"No notifications until then, in Unix milliseconds, or -1"`
 }
 
 func (s *server) apiSetLine(ctx context.Context, c caller, in *struct {
@@ -45,7 +50,7 @@ func (s *server) apiSetLine(ctx context.Context, c caller, in *struct {
 		return lineAnswer{}, err
 	}
 	l, err := s.Hub.SetLine(ctx, c.ID, conv, chat.LineChange(in.Body))
-	return lineAnswer{conv, l.Pinned, l.Archived, l.Cleared}, err
+	return lineAnswer{conv, l.Pinned, l.Archived, l.Cleared, l.Marked, l.Hushed}, err
 }
 
 type openAnswer struct {
@@ -86,14 +91,23 @@ func (s *server) pageLine(w http.ResponseWriter, r *http.Request, c caller) erro
 	if err := r.ParseForm(); err != nil {
 		return badBody(err)
 	}
-	do, to := r.PostForm.Get("do"), "/c/"+r.PathValue("id")
-	pin, archive := do == "pin", do == "archive"
+	do, hours, _ := strings.Cut(r.PostForm.Get("do"), " ")
+	to := "/c/" + r.PathValue("id")
+	pin, archive, mark := do == "pin", do == "archive", do == "mark"
 	var by chat.LineChange
 	switch do {
 	case "pin", "unpin":
 		by.Pin = &pin
 	case "archive", "unarchive":
 		by.Archive = &archive
+	case "mark", "unmark":
+		by.Mark, to = &mark, "/"
+	case "hush": // for so many hours
+		until, err := hushUntil(hours, time.Now())
+		if err != nil {
+			return err
+		}
+		by.Hush = &until
 	case "delete":
 		by.Clear, _ = strconv.ParseInt(r.PostForm.Get("seq"), 10, 64)
 		to = "/"
@@ -104,6 +118,25 @@ func (s *server) pageLine(w http.ResponseWriter, r *http.Request, c caller) erro
 	if _, err := s.Hub.SetLine(r.Context(), c.ID, conv, by); err != nil {
 		return err
 	}
+	if do == "unmark" { // and all of it is read
+		seq, _ := strconv.ParseInt(r.PostForm.Get("seq"), 10, 64)
+		if err := s.Hub.Seen(r.Context(), c.ID, chat.Marks{Conv: conv, Delivered: seq, Read: seq}); err != nil {
+			return err
+		}
+	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil
+}
+
+// hushUntil is until when there are no notifications for so many hours: -1 is for
+// ever, and 0 that they come.
+func hushUntil(hours string, now time.Time) (int64, error) {
+	n, err := strconv.ParseInt(hours, 10, 32)
+	switch {
+	case err != nil || n < chat.Forever:
+		return 0, chat.Refuse(chat.Invalid, "the change of the line says nothing")
+	case n > 0:
+		return now.UnixMilli() + n*time.Hour.Milliseconds(), nil
+	}
+	return n, nil
 }

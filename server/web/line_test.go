@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"kamachat/shared/chat"
 )
@@ -43,6 +44,8 @@ func TestLinesAreSetByTheAPIAndByAForm(t *testing.T) {
 		line chat.Line
 		to   string
 	}{
+		"mark": {chat.Line{Pinned: 3, Marked: true}, "/"}, "unmark": {chat.Line{Pinned: 3}, "/"},
+		"hush -1": {chat.Line{Pinned: 3, Hushed: chat.Forever}, "/c/" + string(conv)}, "hush 0": {chat.Line{Pinned: 3}, "/c/" + string(conv)},
 		"unpin": {chat.Line{}, "/c/" + string(conv)}, "archive": {chat.Line{Archived: true}, "/c/" + string(conv)}, "delete": {chat.Line{Cleared: 7}, "/"},
 	} {
 		h.hub.line = chat.Line{Pinned: 3}
@@ -51,8 +54,15 @@ func TestLinesAreSetByTheAPIAndByAForm(t *testing.T) {
 			t.Errorf("%s: %d to %s, %+v", do, got.status, got.header.Get("Location"), h.hub.line)
 		}
 	}
-	if got := h.do(b, "POST", "/c/"+string(conv)+"/line", form("do", "dance")); got.status != 400 {
-		t.Errorf("dance: %d", got.status)
+	before := time.Now().UnixMilli()
+	got = h.do(b, "POST", "/c/"+string(conv)+"/line", form("do", "hush 8"))
+	if until := h.hub.line.Hushed - 8*time.Hour.Milliseconds(); got.status != 303 || until < before || until > time.Now().UnixMilli() {
+		t.Errorf("muted for 8 hours: %d, until %d", got.status, h.hub.line.Hushed)
+	}
+	for _, do := range []string{"dance", "hush", "hush -2", "hush 1e9", ""} {
+		if got := h.do(b, "POST", "/c/"+string(conv)+"/line", form("do", do)); got.status != 400 {
+			t.Errorf("%q: %d", do, got.status)
+		}
 	}
 	for _, l := range h.hub.lined {
 		if l != string(h.ann.ID)+" "+string(conv) {

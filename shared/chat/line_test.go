@@ -3,7 +3,7 @@ package chat
 import "testing"
 
 func TestALineIsWhatItsChangesMakeOfIt(t *testing.T) {
-	yes, no := true, false
+	yes, no, until, never := true, false, int64(500), int64(0)
 	pin, unpin := LineChange{Pin: &yes}, LineChange{Pin: &no}
 	archive, back := LineChange{Archive: &yes}, LineChange{Archive: &no}
 	for name, c := range map[string]struct {
@@ -23,6 +23,11 @@ func TestALineIsWhatItsChangesMakeOfIt(t *testing.T) {
 		"deleted late":             {Line{Pinned: 7, Cleared: 12}, LineChange{Clear: 9}, Line{Pinned: 7, Cleared: 12}},
 		"deleted, and pinned anew": {Line{Archived: true}, LineChange{Clear: 9, Pin: &yes}, Line{Pinned: 100, Cleared: 9}},
 		"nothing":                  {Line{Pinned: 7}, LineChange{}, Line{Pinned: 7}},
+		"marked":                   {Line{Pinned: 7}, LineChange{Mark: &yes}, Line{Pinned: 7, Marked: true}},
+		"marked no more":           {Line{Marked: true, Hushed: 5}, LineChange{Mark: &no}, Line{Hushed: 5}},
+		"hushed":                   {Line{Archived: true}, LineChange{Hush: &until}, Line{Archived: true, Hushed: 500}},
+		"hushed no more":           {Line{Marked: true, Hushed: Forever}, LineChange{Hush: &never}, Line{Marked: true}},
+		"deleted, and hushed":      {Line{Marked: true, Hushed: 5}, LineChange{Clear: 9}, Line{Cleared: 9, Hushed: 5}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := c.line.With(c.by, 100, 20)
@@ -37,16 +42,25 @@ func TestALineIsWhatItsChangesMakeOfIt(t *testing.T) {
 }
 
 func TestChangesOfALineAreRefusedThatSayNothing(t *testing.T) {
-	yes := true
+	yes, forever, wrong := true, int64(Forever), int64(-2)
 	for name, c := range map[string]struct {
 		by LineChange
 		ok bool
 	}{
 		"nothing": {LineChange{}, false}, "less than nothing": {LineChange{Pin: &yes, Clear: -1}, false},
 		"pin": {LineChange{Pin: &yes}, true}, "archive": {LineChange{Archive: &yes}, true}, "delete": {LineChange{Clear: 1}, true},
+		"mark": {LineChange{Mark: &yes}, true}, "hush": {LineChange{Hush: &forever}, true}, "hush until nonsense": {LineChange{Hush: &wrong}, false},
 	} {
 		if err := c.by.Validate(); (err == nil) != c.ok {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestALineIsQuietUntilItIsSaidTo(t *testing.T) {
+	for until, want := range map[int64]bool{0: false, 99: false, 100: false, 101: true, Forever: true} {
+		if got := (Line{Hushed: until}).Quiet(100); got != want {
+			t.Errorf("hushed until %d it is quiet: %v", until, got)
 		}
 	}
 }

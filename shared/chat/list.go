@@ -40,14 +40,17 @@ func (h Head) line() []byte {
 	if h.Line == (Line{}) { // as most are
 		return b
 	}
-	archived := int64(0)
-	if h.Archived {
-		archived = 1
-	}
-	for _, n := range []int64{h.Pinned, archived, h.Cleared} {
+	for _, n := range []int64{h.Pinned, bit(h.Archived), h.Cleared, bit(h.Marked), h.Hushed} {
 		b = strconv.AppendInt(append(b, ' '), n, 10)
 	}
 	return b
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // Sums says in n numbers (1 to MaxSums) what a list of conversations says: two

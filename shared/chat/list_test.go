@@ -33,11 +33,11 @@ func TestSumsAreAsDocumented(t *testing.T) {
 	if got, want := Sums(hs, 2), []uint32{1398010961, 0}; !slices.Equal(got, want) {
 		t.Errorf("sums %v, want %v", got, want)
 	}
-	hs[0].Line = Line{Pinned: 1764000000000, Cleared: 12}
-	if got, want := string(hs[0].line()), "G7 43 41 40 0 0 1764000000000 0 12"; got != want {
+	hs[0].Line = Line{Pinned: 1764000000000, Cleared: 12, Hushed: Forever}
+	if got, want := string(hs[0].line()), "G7 43 41 40 0 0 1764000000000 0 12 0 -1"; got != want {
 		t.Errorf("line %q, want %q", got, want)
 	}
-	if got, want := Sums(hs, 2), []uint32{1620879621, 0}; !slices.Equal(got, want) {
+	if got, want := Sums(hs, 2), []uint32{536161434, 0}; !slices.Equal(got, want) {
 		t.Errorf("sums %v, want %v", got, want)
 	}
 }
@@ -51,6 +51,8 @@ func TestSumsTellWhichPartDiffers(t *testing.T) {
 		"pinned":              func(h *Head) { h.Pinned = 1 },
 		"archived":            func(h *Head) { h.Archived = true },
 		"deleted":             func(h *Head) { h.Cleared = 1 },
+		"marked":              func(h *Head) { h.Marked = true },
+		"hushed":              func(h *Head) { h.Hushed = Forever },
 		"another one instead": func(h *Head) { h.Conv += "x" },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -203,6 +203,9 @@ var chatPhrases = map[string]phrase{
 	"line.unarchive": {"Take out of the archive", "取消归档"},
 	"line.delete":    {"Delete for me…", "删除会话…"},
 	"line.sure":      {"Really delete all messages?", "确定删除全部消息？"},
+	"line.read":      {"Mark as read", "标为已读"},
+	"line.unread":    {"Mark as unread", "标为未读"},
+	"line.marked":    {"Marked as unread", "已标为未读"},
 	"line.full":      {"50 conversations are pinned. Unpin one first.", "最多置顶 50 个会话，请先取消一个。"},
 	"line.failed":    {"That couldn't be changed. It is as before.", "无法更改，已恢复原样。"},
 

@@ -32,6 +32,8 @@ var pagePhrases = map[string]phrase{
 	"noscript.wasm":  {"WebAssembly is blocked here: this page works, reload to see new messages.", "WebAssembly 已被禁用：页面仍可使用，刷新即可查看新消息。"},
 	"noscript.older": {"Older messages", "更早的消息"},
 
+	"mute.end": {"Unmute notifications", "取消消息免打扰"},
+
 	"newpage.title":   {"New conversation", "发起聊天"},
 	"newpage.people":  {"People", "联系人"},
 	"newpage.find":    {"Search people", "搜索联系人"},
