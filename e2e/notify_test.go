@@ -171,14 +171,74 @@ func TestMutedConversationsStayMuted(t *testing.T) {
 	p.click(".acts button")
 	p.click("[data-key=mute-0]")
 	p.until("!" + row)
-	// What the server refuses is said.
-	c.kill()
-	p.expected = true
-	p.click("[data-key='mute--1']")
-	p.until(`document.querySelector("#mutes [role=alert]")?.textContent == "No connection. Try again when you are back online."`)
-	if eval[bool](p, "!!"+row) {
+	// Without the server it holds here, and the server is told as soon as it is back;
+	// so is the person's other device, which shows it at once.
+	other := browse(t, c.server, 1024, 768).as(c.mei)
+	other.goTo("/")
+	other.live()
+	if eval[bool](other, "!!"+row) {
 		t.Error("it shows as muted, which it is not")
 	}
+	p.expected, other.expected = true, true
+	c.kill()
+	p.click("[data-key='mute--1']")
+	p.until(row)
+	c.again()
+	other.until(row)
+	var m struct{ Until int64 }
+	c.mei.call("GET", "/api/v1/conversations/"+string(c.hike)+"/mute", nil, &m)
+	if m.Until != -1 {
+		t.Errorf("the server has it muted until %d", m.Until)
+	}
+}
+
+// TestARowsMenuMutesAndMarksAsUnread: on all devices, and opening it takes the mark away.
+func TestARowsMenuMutesAndMarksAsUnread(t *testing.T) {
+	c := talk(t, "en")
+	p, other := browse(t, c.server, 1280, 800).as(c.mei), browse(t, c.server, 412, 900).as(c.mei)
+	row := fmt.Sprintf(`.conv-row[href="/c/%s"]`, c.hike)
+	for _, x := range []*page{p, other} {
+		x.first(`navigator.setAppBadge = async n => window.$badge = n === undefined ? "dot" : n`)
+		x.goTo("/")
+		x.live()
+	}
+	menu := func() {
+		p.until(fmt.Sprintf(`document.querySelector('%s')`, row))
+		eval[bool](p, fmt.Sprintf(`document.querySelector('%s').dispatchEvent(new MouseEvent("contextmenu", {bubbles: true, cancelable: true, clientX: 120, clientY: 120}))`, row))
+		p.until(`document.querySelector("#row-menu").matches(":popover-open") && document.querySelector("#mutes-row [data-key=mute-3600000]")`)
+	}
+	item := func(words string) {
+		menu()
+		js := fmt.Sprintf(`[...document.querySelectorAll("#row-menu .menu-item")].find(b => b.textContent == %q)`, words)
+		p.until(js)
+		eval[bool](p, "("+js+".click(), true)")
+		p.until(`!document.querySelector("#row-menu").matches(":popover-open")`)
+	}
+	menu()
+	p.shot("row-menu")
+	p.click("#mutes-row [data-key=mute-3600000]")
+	for _, x := range []*page{p, other} {
+		x.until(fmt.Sprintf(`document.querySelector('%s .hushed')`, row))
+	}
+	menu()
+	p.until(`document.querySelector("#mutes-row [data-key=mute-3600000]").getAttribute("aria-pressed") == "true"`)
+	p.click("#mutes-row [data-key=mute-0]")
+	other.until(fmt.Sprintf(`!document.querySelector('%s .hushed')`, row))
+
+	if eval[bool](p, fmt.Sprintf(`!!document.querySelector('%s .bd')`, row)) {
+		item("Mark as read")
+		other.until(fmt.Sprintf(`!document.querySelector('%s .bd')`, row))
+	}
+	item("Mark as unread")
+	for _, x := range []*page{p, other} {
+		x.until(fmt.Sprintf(`document.querySelector('%s .bd')?.getAttribute("aria-label") == "Marked as unread" && document.title.startsWith("(•) ") && window.$badge == "dot"`, row))
+	}
+	p.shot("row-marked")
+	other.click(row)
+	for _, x := range []*page{p, other} {
+		x.until(fmt.Sprintf(`!document.querySelector('%s .bd') && !document.title.startsWith("(") && window.$badge == 0`, row))
+	}
+	p.quiet()
 }
 
 // hide has the page believe that it is out of sight, or not.

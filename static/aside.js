@@ -1,6 +1,6 @@
 // aside.js does what is beside the conversations, as window.kama.notes: the
 // offers above the list, notifications, and what other programs share. It draws
-// into #offers, #notes and #mutes, which ui/view leaves empty. ui/main_kama.go
+// into #offers, #notes, #mutes, #mutes-row and #joining, which ui/view leaves empty. ui/main_kama.go
 // calls it, and gives it tell: what it asks of the program.
 //
 // Notifications of this browser are one of:
@@ -13,7 +13,7 @@
   "use strict";
   const doc = document, kama = window.kama, sw = navigator.serviceWorker, flag = "notes";
   const can = !!sw && !!window.Notification, hour = 3600000, week = 7 * 24 * hour;
-  let tell = null; // ("look", hidden), ("muted", ids), ("keep", done), or a sentence by its key and arguments
+  let tell = null; // ("look", hidden), ("hush", conv, until), ("keep", done), or a sentence by its key and arguments
   const say = (...args) => tell(...args);
   let who = "", subscribed = false, leads = false, busy = false;
 
@@ -95,28 +95,25 @@
     draw();
   };
 
-  // --- what is muted, and when it is quiet ---
+  // --- when it is quiet, and how long conversations are muted ---
 
-  let mutes = {}, quiet = { until: 0, from: "", to: "", zone: "" }, failed = "", timer = 0;
-  // What was muted last is kept for a start without the server; kama.forget removes it.
+  let quiet = { until: 0, from: "", to: "", zone: "" }, failed = "", timer = 0;
+  // It is kept for a start without the server; kama.forget removes it.
   const memory = "kama-mutes";
   try {
-    ({ mutes = {}, quiet = quiet } = JSON.parse(localStorage.getItem(memory)) || {});
+    ({ quiet = quiet } = JSON.parse(localStorage.getItem(memory)) || {});
   } catch { /* nothing is kept here */ }
   const memorise = () => {
     try {
-      localStorage.setItem(memory, JSON.stringify({ mutes, quiet }));
+      localStorage.setItem(memory, JSON.stringify({ quiet }));
     } catch { /* nothing is kept here */ }
   };
   const ahead = (until) => until === -1 || until > Date.now();
 
-  // told has the page show what is muted, until the next of it ends.
+  // told has the page show that it is quiet, until that ends.
   const told = () => {
     clearTimeout(timer);
-    const on = Object.keys(mutes).filter((conv) => ahead(mutes[conv]));
-    const next = Math.min(...on.map((conv) => mutes[conv]).filter((until) => until > 0), quiet.until > Date.now() ? quiet.until : Infinity);
-    if (next < Infinity) timer = setTimeout(told, Math.min(next - Date.now() + 1000, week));
-    tell("muted", on.join(" "));
+    if (quiet.until > Date.now()) timer = setTimeout(told, Math.min(quiet.until - Date.now() + 1000, week));
     memorise();
     draw();
   };
@@ -130,15 +127,14 @@
     }
     told();
   };
-  const mute = (conv, until) => put(`conversations/${conv}/mute`, { until }, () => { mutes[conv] = until; });
   const hush = (change) => {
     const q = { ...quiet, ...change };
     q.zone = q.from ? Intl.DateTimeFormat().resolvedOptions().timeZone : "";
     put("me/dnd", q, () => { quiet = q; });
   };
-  const hushed = (conv) => {
+  const hushed = () => {
     const now = new Date().toTimeString().slice(0, 5), { from, to } = quiet;
-    return ahead(quiet.until) || ahead(mutes[conv] || 0) || (from <= to ? from <= now && now < to : from <= now || now < to);
+    return ahead(quiet.until) || (from <= to ? from <= now && now < to : from <= now || now < to);
   };
   const morning = () => {
     const at = new Date();
@@ -204,10 +200,17 @@
   };
 
   const muting = (slot) => {
-    const { conv } = slot.dataset, at = mutes[conv] || 0;
+    const { conv } = slot.dataset, at = Number(slot.dataset.until);
     return [choice(until(say("mute.title"), at), "mute", nearest(at, hour, 8 * hour, week),
       [[0, say("off")], [hour, say("mute.hour")], [8 * hour, say("mute.hours")], [week, say("mute.week")], [-1, say("mute.always")]],
-      (v) => mute(conv, v > 0 ? Date.now() + v : v)), ...trouble()];
+      (v) => tell("hush", conv, v > 0 ? Date.now() + v : v))];
+  };
+
+  // joining is who may come into a group that is being made.
+  const joining = (slot) => {
+    const at = slot.querySelector("select")?.value;
+    return [el("select", { class: "field", "aria-label": say("group.joining") }, ...["invite", "approval", "direct"].map((j) =>
+      el("option", { value: j, ...(j === at ? { selected: "" } : {}) }, say(`group.joining.${j}`)))), el("a", { class: "link", href: "/new" }, say("new.more"))];
   };
 
   const offers = () => {
@@ -240,7 +243,7 @@
     if (n !== asks) draw((asks = n));
   };
 
-  const slots = { offers, notes: menu, mutes: muting };
+  const slots = { offers, notes: menu, mutes: muting, "mutes-row": muting, joining };
   let drawn = 0, asked = 0;
   // draw fills the places that are there: all of them anew. The focus stays.
   const draw = () => {
@@ -251,7 +254,7 @@
     asked = 0;
     give();
     for (const [id, of] of Object.entries(slots)) {
-      const slot = doc.getElementById(id), now = slot && `${drawn} ${slot.dataset.conv}`;
+      const slot = doc.getElementById(id), now = slot && `${drawn} ${slot.dataset.conv} ${slot.dataset.until}`;
       if (!slot || slot.drawn === now) continue;
       slot.drawn = now;
       const at = slot.contains(doc.activeElement) && doc.activeElement.dataset.key;
@@ -308,8 +311,8 @@
       if (navigator.locks) navigator.locks.request("kama-notes", () => ((leads = true), new Promise(() => {}))).catch(() => {});
       else leads = true;
       new MutationObserver(() => (asked = asked || requestAnimationFrame(look)))
-        .observe(doc.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-conv"] });
-      if (Object.keys(mutes).length) told();
+        .observe(doc.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-conv", "data-until"] });
+      if (quiet.until > 0) told();
       draw();
       taken();
     },
@@ -320,13 +323,11 @@
       if (state() === "here") tried(subscribe());
       else if (can && wanted() && wanted() !== who) tried(unsubscribe(false).finally(() => want(""))); // it was another's
       try {
-        const of = (await ask("GET", "me/mutes")).mutes;
         quiet = await ask("GET", "me/dnd");
-        mutes = Object.fromEntries(of.map((m) => [m.conv, m.until]));
         failed = "";
         told();
       } catch (err) {
-        console.info("kamachat: mutes are not known:", err); // the next welcome asks again
+        console.info("kamachat: quiet times are not known:", err); // the next welcome asks again
       }
       wanting();
     },
@@ -336,12 +337,13 @@
       unread[conv] = n;
       if (seq <= (seqs[conv] || 0)) return;
       seqs[conv] = seq;
-      if (who && doc.hidden && leads && body && state() === "here" && !hushed(conv)) show({ conv, title, body, seq });
+      if (who && doc.hidden && leads && body && state() === "here" && !hushed()) show({ conv, title, body, seq });
     },
-    // unread says that so many messages are, in all.
-    unread(all) {
-      if (all === count) return;
-      count = all;
+    // unread says that so many messages are, in all, or else whether anything is marked so.
+    unread(all, marked) {
+      const n = all || (marked ? undefined : 0);
+      if (n === count) return;
+      count = n;
       counting = counting || setTimeout(() => {
         counting = 0;
         kama.badge(count);

@@ -27,11 +27,12 @@ func (h *hands) Search(ctx context.Context, q string) ([]chat.Person, error) {
 }
 
 // MakeGroup implements view.Intents.
-func (h *hands) MakeGroup(ctx context.Context, name string, members []chat.UserID) (chat.ConvID, error) {
+func (h *hands) MakeGroup(ctx context.Context, name string, by chat.Joining, members []chat.UserID) (chat.ConvID, error) {
 	in := struct {
 		Name    string        `json:"name"`
+		Joining chat.Joining  `json:"joining,omitempty"`
 		Members []chat.UserID `json:"members"`
-	}{name, members}
+	}{name, by, members}
 	var out struct {
 		Group struct {
 			ID chat.ConvID `json:"id"`

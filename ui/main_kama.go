@@ -24,8 +24,8 @@ func (h *hands) attend(d *view.Desk) {
 		switch what := args[0].String(); what {
 		case "look":
 			go h.Look(args[1].Truthy())
-		case "muted":
-			d.Mute(args[1].String())
+		case "hush":
+			d.Hush(args[1].String(), int64(args[2].Float()))
 		case "keep":
 			go h.flush(args[1])
 		case "post":
@@ -99,7 +99,8 @@ func (h *hands) heard(ch state.Change) {
 				h.notes.Call("heard", string(id), c.Title, h.notice(c, s), c.Said, c.Unread)
 			}
 		}
-		h.notes.Call("unread", s.TotalUnread())
+		n, marked := s.Unread()
+		h.notes.Call("unread", n, marked)
 		if ch.Me && s.Status().Phase == state.Live {
 			welcomed = string(s.Me().ID)
 		}

@@ -23,10 +23,6 @@ var groupPhrases = map[string]phrase{
 	"group.you":         {"you", "我"},
 	"group.disabled":    {"Disabled", "已停用"},
 
-	"group.joining.direct":   {"Anybody may join", "任何人可直接加入"},
-	"group.joining.approval": {"Administrators let people in", "需管理员同意"},
-	"group.joining.invite":   {"By invitation only", "仅限邀请"},
-
 	"group.join":         {"Join the group", "加入群聊"},
 	"group.ask":          {"Ask to join", "申请加入"},
 	"group.ask.why":      {"A word to those who decide (optional)", "申请说明（选填）"},
@@ -69,7 +65,6 @@ var groupPhrases = map[string]phrase{
 	"group.picture":      {"Picture", "群头像"},
 	"group.picture.none": {"Remove the picture", "移除头像"},
 	"group.notice.max":   {"At most 500 characters. Everybody is told.", "最多 500 个字符，修改后会通知全体成员。"},
-	"group.joining":      {"Who may join", "加入方式"},
 	"group.slow":         {"Slow mode", "慢速模式"},
 	"group.slow.why":     {"How long a member waits between two messages", "成员两次发言的最短间隔"},
 	"group.slow.0":       {"Off", "关闭"},

@@ -241,7 +241,14 @@ func (c *Client) Latest(conv chat.ConvID) {
 
 // Open shows conv, and asks for its newest page where it is not here. "" shows none.
 func (c *Client) Open(conv chat.ConvID) {
-	c.did(func(st *state.State, now int64) state.Change { return st.Open(conv).Merge(st.Ask(conv, now)) })
+	c.did(func(st *state.State, now int64) state.Change {
+		ch := st.Open(conv).Merge(st.Ask(conv, now))
+		if v, _ := st.Conv(conv); v.Marked {
+			more, _ := st.SetLine(conv, chat.LineChange{Mark: new(bool)}, NewRef(now), now)
+			ch = ch.Merge(more)
+		}
+		return ch
+	})
 }
 
 // Leave shows no conversation.

@@ -148,6 +148,8 @@ func (s *fake) answer(f wire.Frame) wire.Body {
 		return wire.History{Page: chat.Page{Conv: b.Conv, Entries: s.log[min(int(b.After), len(s.log)):], LastSeq: int64(len(s.log))}}
 	case wire.Before:
 		return wire.History{Page: chat.Page{Conv: b.Conv, LastSeq: int64(len(s.log))}}
+	case wire.Line:
+		return wire.Lined{Conv: b.Conv, Line: chat.Line{}.With(b.LineChange, 1, 1)}
 	case wire.Who:
 		return wire.People{}
 	}
@@ -207,6 +209,34 @@ func TestPostsSurviveTheServerGoingAway(t *testing.T) {
 		}
 		if st := phase(c); st.Queued != 0 || st.Phase != state.Live {
 			t.Fatalf("afterwards: %+v", st)
+		}
+	})
+}
+
+func TestOpeningTakesTheMarkAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &fake{log: []chat.Message{{Conv: "DU1-U2", Seq: 1, Author: "U2", Content: chat.TextContent("x")}}}
+		c := run(t, s, Config{})
+		time.Sleep(time.Second)
+		c.SetLine("DU1-U2", chat.LineChange{Mark: new(true)})
+		time.Sleep(time.Second)
+		for range 2 { // the second time there is nothing to be told
+			c.Open("DU1-U2")
+			time.Sleep(time.Second)
+			c.Leave()
+		}
+		var told []bool
+		s.set(func(s *fake) {
+			for _, f := range s.got {
+				if l, ok := f.Body.(wire.Line); ok {
+					told = append(told, *l.Mark)
+				}
+			}
+		})
+		marked := true
+		c.Do(func(st *state.State) { v, _ := st.Conv("DU1-U2"); marked = v.Marked })
+		if !slices.Equal(told, []bool{true, false}) || marked {
+			t.Errorf("told were marks %v, and marked it is %v", told, marked)
 		}
 	})
 }

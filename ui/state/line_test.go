@@ -10,6 +10,17 @@ import (
 
 var yes, no = true, false
 
+// TotalUnread and anyMarked are the two answers of Unread.
+func (s *State) TotalUnread() (n int) {
+	n, _ = s.Unread()
+	return n
+}
+
+func (s *State) anyMarked() (marked bool) {
+	_, marked = s.Unread()
+	return marked
+}
+
 // three returns the state of U1, live, with three groups: G3 is the latest.
 func three() *State {
 	s := New()
@@ -115,6 +126,39 @@ func TestChangesOfALineOutliveTheNetworkAndAReload(t *testing.T) {
 	}
 	if rows := show(s, "G1"); rows != "m6" {
 		t.Errorf("what came back shows %q", rows)
+	}
+}
+
+func TestMutesAndMarksHoldWithoutTheNetworkAndOverAReload(t *testing.T) {
+	s := three()
+	s.SetPhase(Offline, 0)
+	until := int64(5000)
+	s.SetLine("G2", chat.LineChange{Mark: &yes}, "l1", 1)
+	s.SetLine("G2", chat.LineChange{Hush: &until}, "l2", 2)
+	k, _ := kept(t, s)
+	s = New()
+	s.Recall(k)
+	if v, _ := s.Conv("G2"); !v.Marked || v.Hushed != until || !s.anyMarked() {
+		t.Errorf("after the reload it is %+v, anything marked: %v", v.Line, s.anyMarked())
+	}
+	s.Apply(wire.Frame{Body: wire.Welcome{Me: chat.Person{ID: "U1"}, Known: true}}, 9)
+	line, told := chat.Line{}, 0
+	for at := int64(9); at < 12; at++ { // one at a time
+		fs, _ := s.Due(at)
+		for _, f := range fs {
+			if l, ok := f.Body.(wire.Line); ok {
+				told++
+				line = line.With(l.LineChange, at, 4)
+				s.Apply(wire.Frame{Ref: f.Ref, Body: wire.Lined{Conv: l.Conv, Line: line}}, at)
+			}
+		}
+	}
+	if v, _ := s.Conv("G2"); told != 2 || line != (chat.Line{Marked: true, Hushed: until}) || v.Line != line || len(s.Unsent()) != 0 {
+		t.Errorf("the server was told %d changes, that made %+v; here it is %+v, and %v wait", told, line, v.Line, s.Unsent())
+	}
+	s.SetLine("G2", chat.LineChange{Archive: &yes}, "l3", 20)
+	if s.anyMarked() {
+		t.Error("what is marked in the folder counts")
 	}
 }
 

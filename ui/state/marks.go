@@ -58,14 +58,16 @@ func (s *State) Marks(conv chat.ConvID) (mine, all chat.Marks) {
 	return chat.Marks{}, chat.Marks{}
 }
 
-// TotalUnread returns the unread entries of all conversations that are not archived.
-func (s *State) TotalUnread() (n int) {
+// Unread returns the unread entries of all conversations that are not archived, and
+// whether one of those is marked as unread.
+func (s *State) Unread() (n int, marked bool) {
 	for _, c := range s.convs {
-		if s.gone(c) || s.lineOf(c).Archived {
+		l := s.lineOf(c)
+		if s.gone(c) || l.Archived {
 			continue
 		}
 		k, _ := c.unread(s.me.ID)
-		n += k
+		n, marked = n+k, marked || l.Marked
 	}
-	return n
+	return n, marked
 }

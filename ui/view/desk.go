@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"kamachat/shared/chat"
 	"kamachat/ui/state"
 )
 
@@ -27,7 +26,6 @@ type Desk struct {
 	details  bool       // the pane beside the conversation is open
 
 	mu      sync.Mutex
-	muted   map[chat.ConvID]bool
 	keeping error  // why what is written is not kept over a reload
 	tell    func() // has the page look at pending; nil until it is mounted
 	told    bool   // tell was called, pending was not taken yet

@@ -53,7 +53,7 @@ func (a *acts) SignOut()                      { a.did = append(a.did, "sign out"
 func (a *acts) Search(_ context.Context, q string) ([]chat.Person, error) {
 	return []chat.Person{zhe, gong}, nil
 }
-func (a *acts) MakeGroup(context.Context, string, []chat.UserID) (chat.ConvID, error) {
+func (a *acts) MakeGroup(context.Context, string, chat.Joining, []chat.UserID) (chat.ConvID, error) {
 	return "G9", nil
 }
 

@@ -81,8 +81,7 @@ func (p *details) Render() app.UI {
 		app.If(c.Last != nil, func() app.UI {
 			return el("a").Class("menu-item").Attr("href", "/c/"+string(c.ID)+"/export").Attr("target", "_blank").Body(icon("down"), app.Text(d.say("export.title")))
 		}),
-		slot("mutes").DataSet("conv", string(c.ID)),
-		app.If(c.Last != nil, func() app.UI { return &tidy{desk: d, Conv: c} }),
+		app.If(c.Last != nil, func() app.UI { return &tidy{desk: d, Slot: "mutes", Conv: c} }),
 		el("ul").Class("people").Body(people...),
 	)
 }

@@ -39,7 +39,7 @@ func (d *Desk) entries(s *state.State) []entry {
 func (d *Desk) entry(c state.Conv, s *state.State) entry {
 	e := entry{
 		ID: c.ID, Title: c.Title, Avatar: c.Avatar, Seed: seed(c), Group: c.ID.IsGroup(),
-		Online: c.Online, Open: c.ID == s.Opened(), At: c.LastAt, Tick: c.Tick, Unread: c.Unread, Muted: d.isMuted(c.ID),
+		Online: c.Online, Open: c.ID == s.Opened(), At: c.LastAt, Tick: c.Tick, Unread: c.Unread, Muted: d.quiet(c.Line),
 		Typing: d.typing(c, s), Line: c.Line,
 	}
 	if c.LastAt > 0 {

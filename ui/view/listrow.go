@@ -22,8 +22,12 @@ func (r *listRow) Render() app.UI {
 		el("span").Class("nm").Body(titled(e.Title, e.Pinned > 0, e.Muted, d)...),
 		el("time").Class("tm").Attr("datetime", stamp(e.At)).Text(e.Time),
 		r.words(),
-		app.If(e.Unread > 0, func() app.UI {
-			return el("span").Class(choose("bd", "bd quiet", e.Muted)).Aria("label", d.say("list.unread", e.Unread)).Text(count(e.Unread))
+		app.If(e.Unread > 0 || e.Marked, func() app.UI {
+			n, label := count(e.Unread), d.say("list.unread", e.Unread)
+			if e.Unread == 0 {
+				n, label = "•", d.say("line.marked")
+			}
+			return el("span").Class(choose("bd", "bd quiet", e.Muted)).Role("img").Aria("label", label).Text(n)
 		}),
 	)
 	if e.Open {

@@ -70,6 +70,7 @@ func (n *newDialog) fields() app.UI {
 	return el("div").Class("group-fields").Hidden(!n.group).Body(
 		void("input").Attr("type", "text").Class("field").ID("group-name").Attr("maxlength", chat.MaxName).Attr("autocomplete", "off").
 			Attr("placeholder", d.say("new.name")).Aria("label", d.say("new.name")).OnInput(n.onName),
+		slot("joining"),
 		el("div").Class("chips").OnClick(n.onChip).Body(chips...),
 	)
 }
@@ -158,8 +159,12 @@ func (n *newDialog) onMake(ctx app.Context, e app.Event) {
 	for i, p := range n.chosen {
 		ids[i] = p.ID
 	}
+	joining := chat.Joining("")
+	if of := document().Call("querySelector", "#joining select"); of.Truthy() {
+		joining = chat.Joining(of.Get("value").String())
+	}
 	ctx.Async(func() {
-		conv, err := n.desk.Intents.MakeGroup(context.Background(), name, ids)
+		conv, err := n.desk.Intents.MakeGroup(context.Background(), name, joining, ids)
 		ctx.Dispatch(func(ctx app.Context) {
 			n.making = false
 			if err != nil {

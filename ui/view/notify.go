@@ -29,30 +29,20 @@ func (d *Desk) Speak(key string, args ...app.Value) string {
 	return d.say(key, said...)
 }
 
-// Mute has the conversations shown as muted that are in ids, with spaces
-// between them, and no others. Any goroutine may call it.
-func (d *Desk) Mute(ids string) {
-	muted := map[chat.ConvID]bool{}
-	for _, id := range strings.Fields(ids) {
-		muted[chat.ConvID(id)] = true
-	}
-	d.mu.Lock()
-	d.muted = muted
-	d.mu.Unlock()
-	d.Changed(state.Change{List: true})
+// Hush has the person get no notifications of conv until a time, and closes the
+// menu that it was chosen in.
+func (d *Desk) Hush(conv string, until int64) {
+	(&tidy{desk: d, Conv: state.Conv{ID: chat.ConvID(conv)}}).set(chat.LineChange{Hush: &until})
 }
 
-func (d *Desk) isMuted(conv chat.ConvID) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.muted[conv]
-}
+// quiet reports whether the person wants no notifications of a line.
+func (d *Desk) quiet(l chat.Line) bool { return l.Quiet(d.Now().UnixMilli()) }
 
 // Notice is what a notification of the newest message of c says, "" where there
 // is none to be told of.
 func (d *Desk) Notice(c state.Conv, s *state.State) (body string) {
 	m := c.Last
-	if c.Unread == 0 || c.Archived || m == nil || m.Seq < c.Said || m.Content.Kind == chat.Gone || m.Author == s.Me().ID || m.Content.Event != nil {
+	if c.Unread == 0 || c.Archived || d.quiet(c.Line) || m == nil || m.Seq < c.Said || m.Content.Kind == chat.Gone || m.Author == s.Me().ID || m.Content.Event != nil {
 		return ""
 	}
 	if c.ID.IsGroup() {

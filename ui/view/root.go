@@ -28,11 +28,12 @@ type Root struct {
 	entries []entry
 	open    state.Conv
 	has     bool  // open is known
-	hushed  int64 // until when one is muted, where a redrawing waits for that
+	next    int64 // when a mute ends that a redrawing waits for
 	left    bool  // what was open is a group that one is no longer in
 	typing  string
 	people  []member
 	unread  int
+	marked  bool   // as unread, something is
 	title   string // of the document
 	notice  string // of an amendment that was refused
 	noticed time.Time
@@ -147,7 +148,7 @@ func (r *Root) look() {
 				r.people = members(r.open, s, d)
 			}
 		}
-		r.unread = s.TotalUnread()
+		r.unread, r.marked = s.Unread()
 		denied = s.Denied()
 	})
 	if denied != nil {
@@ -161,8 +162,20 @@ func (r *Root) look() {
 	case r.down.IsZero():
 		r.down = d.Now()
 	}
-	if wait := r.open.Muted - d.Now().UnixMilli(); r.has && wait > 0 && r.open.Muted != r.hushed && wait < 24*3600_000 {
-		r.hushed = r.open.Muted // drawn again once one may write
+	// Drawn again once one may write, or notifications come.
+	now := d.Now().UnixMilli()
+	next := now + 24*3600_000
+	ends := func(at int64) {
+		if at > now {
+			next = min(next, at)
+		}
+	}
+	ends(r.open.Muted)
+	for _, e := range r.entries {
+		ends(e.Hushed)
+	}
+	if wait := next - now; next != r.next && wait < 24*3600_000 {
+		r.next = next
 		time.AfterFunc(time.Duration(wait+500)*time.Millisecond, func() { d.Changed(state.Change{Link: true}) })
 	}
 	r.late = !r.down.IsZero() && d.Now().Sub(r.down) >= grace
@@ -177,6 +190,8 @@ func (r *Root) name() {
 	}
 	if r.unread > 0 {
 		title = "(" + count(r.unread) + ") " + title
+	} else if r.marked {
+		title = "(•) " + title
 	}
 	if title != r.title && app.IsClient {
 		r.title = title
@@ -215,7 +230,7 @@ func (r *Root) pane() []app.UI {
 		return []app.UI{el("div").Class("nothing").Body(icon("chat"), el("p").Text(d.say(words)))}
 	}
 	return []app.UI{
-		&header{desk: d, Conv: r.open, Details: d.details, Muted: d.isMuted(r.conv)},
+		&header{desk: d, Conv: r.open, Details: d.details, Muted: d.quiet(r.open.Line)},
 		&timeline{desk: d, Conv: r.conv},
 		el("p").Class("typing").Aria("live", "polite").Text(r.typing),
 		// In a place of its own: go-app would put the composer anew where one came before it.

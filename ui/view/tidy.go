@@ -15,12 +15,13 @@ import (
 const sureFor = 6 * time.Second
 
 // A tidy is what a person can make of a conversation in the list: pin it, put it
-// into the folder below, delete it. It is in the pane beside the conversation,
+// into the folder below, mark it as unread, mute it, delete it. It is in the pane beside the conversation,
 // and in the menu of a line.
 type tidy struct {
 	app.Compo
 	desk *Desk
 
+	Slot string // where it is muted
 	Conv state.Conv
 	sure chat.ConvID // is deleted by the next click: what is deleted does not come back
 }
@@ -31,8 +32,10 @@ func (t *tidy) Render() app.UI {
 		return el("button").Attr("type", "button").Class("menu-item").OnClick(on).Body(icon(name), app.Text(label))
 	}
 	return el("div").Class("people").Role("group").Aria("label", d.say("line.label")).Body(
+		slot(t.Slot).DataSet("conv", string(c.ID)).DataSet("until", c.Hushed),
 		item("pin", d.say(choose("line.pin", "line.unpin", c.Pinned > 0)), t.onPin),
 		item("box", d.say(choose("line.archive", "line.unarchive", c.Archived)), t.onArchive),
+		item("chat", d.say(choose("line.unread", "line.read", waits(c))), t.onMark),
 		item("bin", d.say(choose("line.delete", "line.sure", t.sure == c.ID)), t.onDelete),
 	)
 }
@@ -47,6 +50,20 @@ func (t *tidy) onArchive(ctx app.Context, e app.Event) {
 	t.set(chat.LineChange{Archive: &archive})
 }
 
+// waits reports whether something shows of c that is to be read.
+func waits(c state.Conv) bool { return c.Unread > 0 || c.Marked }
+
+func (t *tidy) onMark(ctx app.Context, e app.Event) {
+	c, mark := t.Conv, !waits(t.Conv)
+	if !mark {
+		t.desk.Intents.Read(c.ID, c.LastSeq)
+	}
+	t.set(chat.LineChange{Mark: &mark})
+	if mark {
+		t.leave(ctx)
+	}
+}
+
 func (t *tidy) onDelete(ctx app.Context, e app.Event) {
 	c := t.Conv
 	if t.sure != c.ID {
@@ -56,8 +73,13 @@ func (t *tidy) onDelete(ctx app.Context, e app.Event) {
 	}
 	t.sure = ""
 	t.set(chat.LineChange{Clear: c.LastSeq})
+	t.leave(ctx)
+}
+
+// leave closes the conversation, where it is open.
+func (t *tidy) leave(ctx app.Context) {
 	open := false
-	t.desk.Do(func(s *state.State) { open = s.Opened() == c.ID })
+	t.desk.Do(func(s *state.State) { open = s.Opened() == t.Conv.ID })
 	if open {
 		t.desk.details = false
 		ctx.Navigate("/")
@@ -79,7 +101,7 @@ func (l *list) menu() app.UI {
 	l.desk.Do(func(s *state.State) { c, _ = s.Conv(l.under) })
 	return el("div").ID("row-menu").Class("menu pop").Attr("popover", "auto").Body(
 		el("p").Class("menu-head").Body(el("b").Text(c.Title)),
-		app.If(c.ID != "", func() app.UI { return &tidy{desk: l.desk, Conv: c} }),
+		app.If(c.ID != "", func() app.UI { return &tidy{desk: l.desk, Slot: "mutes-row", Conv: c} }),
 	)
 }
 

@@ -51,8 +51,8 @@ type Intents interface {
 	Draft(conv chat.ConvID, text string)
 	// Search asks for people whose name begins with q. It blocks.
 	Search(ctx context.Context, q string) ([]chat.Person, error)
-	// MakeGroup makes a group of members and the person. It blocks.
-	MakeGroup(ctx context.Context, name string, members []chat.UserID) (chat.ConvID, error)
+	// MakeGroup makes a group of members and the person; no way in is by invitation. It blocks.
+	MakeGroup(ctx context.Context, name string, by chat.Joining, members []chat.UserID) (chat.ConvID, error)
 	// SignOut ends the session and leaves the page.
 	SignOut()
 }

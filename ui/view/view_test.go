@@ -2,6 +2,8 @@ package view
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 	"testing"
 
 	"kamachat/shared/chat"
@@ -173,11 +175,40 @@ func TestProblemsAreToldInWords(t *testing.T) {
 
 func TestMutedConversationsAreMarked(t *testing.T) {
 	d, st := desk("en")
-	d.Mute("G1 G7")
-	mark := `aria-label="Muted"`
-	has(t, drawn(t, &list{desk: d, Me: mei, Entries: d.entries(st)}), mark, `class="bd quiet"`)
-	d.Mute("")
-	lacks(t, drawn(t, &list{desk: d, Me: mei, Entries: d.entries(st)}), mark, `class="bd quiet"`)
+	hushed := func(until int64) string {
+		st.Apply(wire.Frame{Body: wire.Lined{Conv: "G1", Line: chat.Line{Hushed: until}}}, 0)
+		return drawn(t, &list{desk: d, Me: mei, Entries: d.entries(st)})
+	}
+	now, mark := d.Now().UnixMilli(), `aria-label="Muted"`
+	for _, until := range []int64{chat.Forever, now + 1000} {
+		has(t, hushed(until), mark, `class="bd quiet"`)
+		if c, _ := st.Conv("G1"); d.Notice(c, st) != "" {
+			t.Errorf("muted until %d, it is told of", until)
+		}
+	}
+	for _, until := range []int64{0, now} {
+		lacks(t, hushed(until), mark, `class="bd quiet"`)
+	}
+	c, _ := st.Conv("G1")
+	has(t, drawn(t, &details{desk: d, Conv: c}), `id="mutes"`, `data-conv="G1"`, `data-until="`+strconv.FormatInt(now, 10)+`"`)
+}
+
+func TestConversationsMarkedAsUnreadHaveADot(t *testing.T) {
+	d, st := desk("en")
+	direct, dot := chat.Direct(mei.ID, zhe.ID), `aria-label="Marked as unread"`
+	lacks(t, drawn(t, &list{desk: d, Me: mei, Entries: d.entries(st)}), dot)
+	for conv, want := range map[chat.ConvID]string{direct: "Mark as unread", "G1": "Mark as read"} { // which has something unread
+		c, _ := st.Conv(conv)
+		has(t, drawn(t, &tidy{desk: d, Conv: c}), want+" <")
+	}
+	st.Apply(wire.Frame{Body: wire.Lined{Conv: direct, Line: chat.Line{Marked: true}}}, 0)
+	st.Apply(wire.Frame{Body: wire.Lined{Conv: "G1", Line: chat.Line{Marked: true}}}, 0)
+	got := drawn(t, &list{desk: d, Me: mei, Entries: d.entries(st)})
+	if has(t, got, dot); strings.Count(got, dot) != 1 {
+		t.Errorf("what has unread messages has the dot, too: %s", got)
+	}
+	c, _ := st.Conv(direct)
+	has(t, drawn(t, &tidy{desk: d, Conv: c}), "Mark as read <")
 }
 
 func TestNoticesSayWhatOthersWrote(t *testing.T) {
