@@ -159,3 +159,61 @@ func TestRemovedWhileLookingAtIt(t *testing.T) {
 		b.close()
 	}
 }
+
+// TestAGroupIsMadeWithAWayIn: in the app with what is short, and on its page, which
+// needs no script, with all there is.
+func TestAGroupIsMadeWithAWayIn(t *testing.T) {
+	s := newServer(t, "--push", "off")
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	joining := func(conv string) string {
+		var g struct {
+			Group struct{ Joining, Notice string }
+		}
+		mei.call("GET", "/api/v1/groups/"+conv, nil, &g)
+		return g.Group.Joining + " " + g.Group.Notice
+	}
+	opened := func(p *page) string {
+		p.until(`location.pathname.startsWith("/c/G")`)
+		return eval[string](p, "location.pathname.slice(3)")
+	}
+	p := browse(t, s, 1024, 768).as(mei)
+	p.goTo("/")
+	p.live()
+	p.click(".me .icon")
+	p.click(".dialog-foot .plain")
+	p.fill("#group-name", "Tea")
+	p.until(`document.querySelector("#joining select")?.value == "invite"`)
+	eval[bool](p, `(document.querySelector("#joining select").value = "approval", true)`)
+	p.fill("#find-people", "azhe")
+	p.until(`[...document.querySelectorAll(".new-dialog .people button")].length == 1`)
+	p.click(".new-dialog .people button")
+	p.until(`document.querySelector(".new-dialog .chip")`)
+	p.shot("new-dialog")
+	p.click(".dialog-foot .primary")
+	if got := joining(opened(p)); got != "approval " {
+		t.Errorf("made by the dialog it is %q", got)
+	}
+	p.click(".me .icon")
+	p.click(".dialog-foot .plain")
+	p.click("#joining a")
+	p.until(`location.pathname == "/new" && document.querySelector("main form")`)
+
+	q := browse(t, s, 412, 900).as(mei)
+	if _, err := chromedp.Call(q.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	q.goTo("/new")
+	q.fill("#name", "Walk")
+	q.fill("textarea[name=notice]", "Boots.")
+	q.fill("#q", "azh")
+	q.enter()
+	q.until(fmt.Sprintf(`document.querySelector("input[value=%s]") && document.querySelector("#name").value == "Walk"`, zhe.ID))
+	q.click(fmt.Sprintf("input[value=%s]", zhe.ID))
+	q.shot("new-page")
+	q.click("button[value=make]")
+	if got := joining(opened(q)); got != "invite Boots." {
+		t.Errorf("made by the page it is %q", got)
+	}
+	p.quiet()
+	q.quiet()
+}

@@ -438,6 +438,7 @@ func TestWithoutTheServerMutesAreKnownAndTheDoctorIsThere(t *testing.T) {
 	s := newServer(t)
 	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
 	conv := mei.with(zhe)
+	zhe.says(conv, "hello")
 	mei.call("PUT", "/api/v1/conversations/"+string(conv)+"/mute", map[string]int64{"until": -1}, nil)
 	p := browse(t, s, 1024, 768).as(mei)
 	p.goTo("/c/" + string(conv))

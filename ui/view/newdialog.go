@@ -70,7 +70,7 @@ func (n *newDialog) fields() app.UI {
 	return el("div").Class("group-fields").Hidden(!n.group).Body(
 		void("input").Attr("type", "text").Class("field").ID("group-name").Attr("maxlength", chat.MaxName).Attr("autocomplete", "off").
 			Attr("placeholder", d.say("new.name")).Aria("label", d.say("new.name")).OnInput(n.onName),
-		slot("joining"),
+		slot("joining").Class("group-fields"),
 		el("div").Class("chips").OnClick(n.onChip).Body(chips...),
 	)
 }

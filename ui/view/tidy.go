@@ -32,10 +32,10 @@ func (t *tidy) Render() app.UI {
 		return el("button").Attr("type", "button").Class("menu-item").OnClick(on).Body(icon(name), app.Text(label))
 	}
 	return el("div").Class("people").Role("group").Aria("label", d.say("line.label")).Body(
-		slot(t.Slot).DataSet("conv", string(c.ID)).DataSet("until", c.Hushed),
 		item("pin", d.say(choose("line.pin", "line.unpin", c.Pinned > 0)), t.onPin),
 		item("box", d.say(choose("line.archive", "line.unarchive", c.Archived)), t.onArchive),
 		item("chat", d.say(choose("line.unread", "line.read", waits(c))), t.onMark),
+		slot(t.Slot).DataSet("conv", string(c.ID)).DataSet("until", c.Hushed),
 		item("bin", d.say(choose("line.delete", "line.sure", t.sure == c.ID)), t.onDelete),
 	)
 }
