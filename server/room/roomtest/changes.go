@@ -122,10 +122,10 @@ func keepsMutes(t *testing.T, s Base) {
 	}
 }
 
-// letsGo: whose account is deleted hands over what they own and leaves, disabled or
-// not, and does nothing else.
+// letsGo: whose account is deleted hands over what they own and leaves, and does
+// nothing else.
 func letsGo(t *testing.T, s Base) {
-	must(t, s.AddUser(t.Context(), chat.Person{ID: "Ugone", Username: "gone", Disabled: true}, "", 1))
+	must(t, s.AddUser(t.Context(), chat.Person{ID: "Ugone", Username: "gone"}, "", 1))
 	must(t, s.CreateGroup(t.Context(), "Gg", "theirs", "Ugone", []chat.UserID{"Ugone", "Ub"}, 1))
 	by := func(super bool, ref, what string, who ...chat.UserID) chat.Draft {
 		d := change("Ugone", ref, chat.Change{What: what, Who: who, Name: "x"})
