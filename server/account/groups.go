@@ -56,12 +56,21 @@ func (s *Service) standing(ctx context.Context, p chat.Person, conv chat.ConvID,
 	if err != nil {
 		return g, st, nil, err
 	}
-	seats, err := s.store.SeatsOf(ctx, conv, append(who[:len(who):len(who)], p.ID)...)
+	seats, err := s.store.SeatsOf(ctx, conv, append(who[:len(who):len(who)], p.Faces()...)...)
 	if err != nil {
 		return g, st, nil, err
 	}
+	seats[p.ID] = seatOf(p, seats)
 	st.Exists, st.State, st.Rules, st.Members, st.Seat = true, g.State, g.Rules, g.Members, seats[p.ID]
 	return g, st, seats, nil
+}
+
+// seatOf returns the place of p by those of p and of whose bot p is, which is no way
+// back for who was removed.
+func seatOf(p chat.Person, seats map[chat.UserID]chat.Seat) chat.Seat {
+	seat := seats[p.ID]
+	seat.Removed = !seat.In && (seat.Removed || seats[p.BotOf].Removed)
+	return seat
 }
 
 // ChangeGroup makes a change of a group by p, once for each ref that p gives; an

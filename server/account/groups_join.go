@@ -247,7 +247,7 @@ func (s *Service) InviteDoor(ctx context.Context, p chat.Person, code string) (d
 		return d, errors.Join(err, errDeadLink)
 	}
 	d.Inviter = ps[0]
-	g, by, seats, err := s.standing(ctx, d.Inviter, i.Conv, p.ID)
+	g, by, seats, err := s.standing(ctx, d.Inviter, i.Conv, p.Faces()...)
 	if err != nil {
 		return d, err
 	}
@@ -255,7 +255,7 @@ func (s *Service) InviteDoor(ctx context.Context, p chat.Person, code string) (d
 		return d, errDeadLink
 	}
 	me := by
-	me.Able, me.Super, me.Seat = !p.Disabled, p.Admin, seats[p.ID]
+	me.Able, me.Super, me.Seat = !p.Disabled, p.Admin, seatOf(p, seats)
 	d.Group, d.In, d.Removed = g, me.In, me.Removed
 	d.Asks, d.shut = me.MayCome(&by)
 	if j, err := s.store.JoinRequest(ctx, i.Conv, p.ID); err == nil {

@@ -26,12 +26,23 @@ func (r formerRow) seat() chat.Seat {
 	return chat.Seat{Muted: r.MutedUntil, Spoke: r.SpokeAt, Removed: r.Removed}
 }
 
-// readFormer reads what stayed of those who are to come in.
+// seat returns the place of somebody in a group. A bot is no way back for its owner.
+func (s *standings) seat(m member) chat.Seat {
+	seat := s.seats[m]
+	if o := s.users[m.user].owner; o != "" && !seat.In {
+		seat.Removed = seat.Removed || s.seats[member{m.conv, o}].Removed
+	}
+	return seat
+}
+
+// readFormer reads what stayed of those who are to come in, and of the owners of bots.
 func (d *DB) readFormer(ctx context.Context, tx *sql.Tx, b *batch) error {
 	var args []any
 	for m := range b.former {
-		if !b.seats[m].In {
-			args = append(args, string(m.conv), string(m.user))
+		for _, u := range b.faceOf(m.user).Faces() {
+			if k := (member{m.conv, u}); !b.seats[k].In {
+				args = append(args, string(k.conv), string(k.user))
+			}
 		}
 	}
 	if err := d.query(ctx, tx, d.sql.selectFormer, args, func(rows *sql.Rows) error {

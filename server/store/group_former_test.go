@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -121,6 +122,10 @@ func TestWhoWasRemovedComesBackOnlyByAnAdministrator(t *testing.T) {
 		db, _, s, ps := club(t, dsn, 3)
 		owner, other, me := ps[0], ps[1], ps[2]
 		ctx := t.Context()
+		bot, err := s.MakeBot(ctx, me, "helper", "")
+		if err != nil {
+			t.Fatal(err)
+		}
 		type way func(conv chat.ConvID) (in bool, err error)
 		join := func(conv chat.ConvID) (bool, error) { return s.JoinGroup(ctx, me, conv, "sorry") }
 		link := func(by chat.Person) way {
@@ -175,6 +180,22 @@ func TestWhoWasRemovedComesBackOnlyByAnAdministrator(t *testing.T) {
 			asks, _, err := s.AsksOf(ctx, owner, conv, "", 10)
 			if err != nil || (len(asks) == 1) != (r.want == "") {
 				t.Errorf("%s: %v ask, %v", name, asks, err)
+			}
+			// Nor do they by a bot of theirs.
+			if got, err := s.JoinGroup(ctx, bot, conv, ""); got || r.joining == chat.JoinDirect && err != nil {
+				t.Errorf("%s: their bot is in %v, %v", name, got, err)
+			}
+			if err := s.WithdrawJoin(ctx, bot, conv); err != nil {
+				t.Fatal(err)
+			}
+			if r.joining == chat.JoinDirect {
+				for i, by := range []chat.UserID{bot.ID, other.ID, owner.ID} {
+					c := chat.Change{What: chat.Joined, Who: []chat.UserID{bot.ID}}
+					d := chat.Draft{Conv: conv, Author: by, Ref: fmt.Sprint("bot", i, conv), Content: chat.Content{Kind: chat.Event, Event: &c}}
+					if rs := appendAll(t, db, d); (codeOf(rs[0].Err) == chat.Forbidden) != (by != owner.ID) {
+						t.Errorf("%s: their bot, brought by %s: %v", name, by, rs[0].Err)
+					}
+				}
 			}
 			// The commit knows as well, where the door had not.
 			d := chat.Draft{Conv: conv, Author: me.ID, Ref: "race" + string(conv), Content: chat.Content{Kind: chat.Event, Event: &chat.Change{What: chat.Joined, Who: []chat.UserID{me.ID}}}}

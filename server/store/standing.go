@@ -163,7 +163,7 @@ func (s *standings) of(u chat.UserID, conv chat.ConvID) (st chat.Standing) {
 	}
 	if g := s.groups[conv]; g != nil {
 		st.Exists, st.State, st.Rules, st.Members = true, g.State, g.Rules, g.Group.Members
-		st.Seat = s.seats[member{conv, u}]
+		st.Seat = s.seat(member{conv, u})
 	}
 	return st
 }
@@ -207,9 +207,9 @@ func (s *standings) allow(dr chat.Draft, only bool, most int, now int64) error {
 func (s *standings) seatsOf(conv chat.ConvID, c chat.Change, by chat.UserID) map[chat.UserID]chat.Seat {
 	seats := make(map[chat.UserID]chat.Seat, len(c.Who)+1)
 	for _, u := range c.Who {
-		seats[u] = s.seats[member{conv, u}]
+		seats[u] = s.seat(member{conv, u})
 	}
-	seats[by] = s.seats[member{conv, by}]
+	seats[by] = s.seat(member{conv, by})
 	return seats
 }
 
