@@ -148,6 +148,12 @@ func (p *page) counted(key webauthn.AuthenticatorID, n float64) float64 {
 func (p *page) withTOTP(password string) string {
 	p.Helper()
 	p.sure("/settings/codes", password)
+	return p.confirmTOTP()
+}
+
+// confirmTOTP is withTOTP where the secret is shown.
+func (p *page) confirmTOTP() string {
+	p.Helper()
 	p.until(`document.querySelector("svg.qr") && document.querySelector(".secret")`)
 	p.shot("keys-totp")
 	secret := strings.ReplaceAll(eval[string](p, `document.querySelector(".secret").textContent`), " ", "")

@@ -1,4 +1,5 @@
-// passkey.js makes passkeys and signs in with them. Pages work without it: what
+// passkey.js makes passkeys, signs in with them, and proves by them once more who
+// does something dangerous. Pages work without it: what
 // it serves stays hidden or says that it takes a script.
 (() => {
   "use strict";
@@ -62,18 +63,49 @@
       return ask(at.end, { state, name: add.elements.name.value, response: { ...made(c), response } });
     }).disabled = false;
   }
+  // shown has the browser ask for a passkey, and returns what it answered.
+  const shown = async (options) => {
+    const c = await navigator.credentials.get({ publicKey: {
+      ...options, challenge: bytes(options.challenge), allowCredentials: ids(options.allowCredentials),
+    } });
+    const r = c.response, response = {
+      clientDataJSON: text(r.clientDataJSON), authenticatorData: text(r.authenticatorData), signature: text(r.signature),
+    };
+    if (r.userHandle) response.userHandle = text(r.userHandle);
+    return { ...made(c), response };
+  };
   if (enter && able) {
     serve(enter, async (at) => {
       const { options, state } = await ask(at.begin, { ticket: at.ticket });
-      const c = await navigator.credentials.get({ publicKey: {
-        ...options, challenge: bytes(options.challenge), allowCredentials: ids(options.allowCredentials),
-      } });
-      const r = c.response, response = {
-        clientDataJSON: text(r.clientDataJSON), authenticatorData: text(r.authenticatorData), signature: text(r.signature),
-      };
-      if (r.userHandle) response.userHandle = text(r.userHandle);
-      return ask(at.end, { state, next: at.next, response: { ...made(c), response } });
+      return ask(at.end, { state, next: at.next, response: await shown(options) });
     });
     enter.hidden = false;
+  }
+  // A proof goes with the form that asks for it, in place of the password.
+  for (const box of able ? document.querySelectorAll(".passkey-sure") : []) {
+    const button = box.querySelector("button"), problem = box.querySelector(".problem");
+    const form = box.closest("form"), password = form.elements.password;
+    button.addEventListener("click", async () => {
+      problem.hidden = true;
+      password.required = false;
+      if (!form.reportValidity()) return void (password.required = true);
+      button.disabled = true;
+      try {
+        const { options, state } = await ask(box.dataset.begin, {});
+        const proof = document.createElement("input");
+        proof.type = "hidden";
+        proof.name = "passkey";
+        proof.value = JSON.stringify({ state, response: await shown(options) });
+        password.value = "";
+        form.append(proof);
+        form.submit();
+      } catch (err) {
+        problem.textContent = err instanceof Said ? err.message : words.failed;
+        problem.hidden = false;
+        password.required = true;
+        button.disabled = false;
+      }
+    });
+    box.hidden = false;
   }
 })();

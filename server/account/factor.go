@@ -307,11 +307,9 @@ func (s *Service) ConfirmTOTP(ctx context.Context, addr string, p chat.Person, c
 	return codes, nil
 }
 
-// EndTOTP has p's one-time codes asked for no longer. It takes the password and a code.
-func (s *Service) EndTOTP(ctx context.Context, addr string, p chat.Person, password, code string) error {
-	if err := s.Knows(ctx, addr, p, password); err != nil {
-		return err
-	}
+// EndTOTP has p's one-time codes asked for no longer. It takes a code, from who has
+// proven before, by Knows or Prove, that they are p.
+func (s *Service) EndTOTP(ctx context.Context, addr string, p chat.Person, code string) error {
 	if err := s.checkFactor(ctx, addr, p.ID, code); err != nil {
 		return err
 	}

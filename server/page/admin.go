@@ -10,7 +10,13 @@ type Admin struct {
 	Waiting map[string]int // beside entries, by address: how much waits there
 	Said    string         // what was just done, as a key of the catalogue; empty: nothing
 	Problem *chat.Refusal  // of the try before, or nil
-	Sure    bool           // the password was asked for a moment ago
+	Sure    Sure
+}
+
+// A Sure is whether somebody is to prove once more who they are, and by what they can.
+type Sure struct {
+	Said bool // they did a moment ago, and need not
+	Key  bool // a passkey of theirs does, too, in place of the password
 }
 
 // A SettingsFrame is what every page of a person's own settings gets.

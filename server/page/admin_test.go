@@ -48,7 +48,7 @@ func adminPages(lang string) map[string]templ.Component {
 	many := ActPage{Admin: frame("/admin/groups"), Group: true, Act: chat.ActDisableGroup, Danger: true, Cases: []ActCase{
 		GroupCase(common(lang), groups[0], nil), GroupCase(common(lang), groups[2], chat.Refuse(chat.Invalid, "the group is dismissed")), GroupCase(common(lang), groups[1], nil),
 	}}
-	many.Sure = true
+	many.Sure.Said = true
 	return map[string]templ.Component{
 		"admin-people":      People(list),
 		"admin-people-none": People(found),
@@ -97,7 +97,7 @@ func TestActsSayWhatTheyDo(t *testing.T) {
 			if !strings.Contains(got, `type="password"`) {
 				t.Errorf("%s %s does not ask for the password", lang, act)
 			}
-			if p.Sure = true; strings.Contains(drawn(t, Act(p)), `type="password"`) {
+			if p.Sure.Said = true; strings.Contains(drawn(t, Act(p)), `type="password"`) {
 				t.Errorf("%s %s asks for the password again", lang, act)
 			}
 			if p.say("admin.what."+act) == "admin.what."+act {

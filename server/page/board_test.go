@@ -35,7 +35,7 @@ func boardPages(lang string) map[string]templ.Component {
 		{Name: "max_group", Value: "10000", Low: 2, High: 10000}, {Name: "retention.days", Value: "0", High: 36500}, {Name: "retention.files_days", Value: "30", High: 36500},
 	}
 	wrong := InstallationPage{Admin: frame("/admin/settings"), Settings: []Setting{{Name: "max_group", Value: `<1"`, Low: 2, High: 10000}}}
-	wrong.Problem, wrong.Sure = chat.Refuse(chat.Invalid, "a group may have from 2 to 10,000 people"), true
+	wrong.Problem, wrong.Sure.Said = chat.Refuse(chat.Invalid, "a group may have from 2 to 10,000 people"), true
 	saved := InstallationPage{Admin: frame("/admin/settings"), Settings: set}
 	saved.Said = "settings.saved"
 	people := []chat.Person{{ID: ann, Username: "ann", Nickname: "Lin Mei"}, {ID: bob, Username: "bob", Nickname: "<Azhe>"}, {ID: eve, Username: chat.GoneUsername(eve)}}

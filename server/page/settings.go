@@ -50,15 +50,15 @@ type TOTPPage struct {
 	On              bool
 	Left            int      // recovery codes that were not used
 	Codes           []string // recovery codes, shown once
-	Sure            bool     // the password was asked for a moment ago
-	Secret, Address string   // to be confirmed; empty: nothing is
+	Sure            Sure
+	Secret, Address string // to be confirmed; empty: nothing is
 }
 
 // PasskeysPage lists passkeys.
 type PasskeysPage struct {
 	SettingsFrame
 	Keys  []chat.Passkey
-	Sure  bool // the password was asked for a moment ago
+	Sure  Sure
 	Never bool // this address can't have passkeys
 }
 
@@ -68,11 +68,14 @@ type PhonePage struct {
 	Phone     string
 	Confirmed bool
 	Asked     string // a code was sent to this one
-	Sure      bool
+	Sure      Sure
 }
 
 // LeavePage deletes the account.
-type LeavePage struct{ SettingsFrame }
+type LeavePage struct {
+	SettingsFrame
+	Sure Sure // never said before: it is asked each time
+}
 
 // FactorPage asks for a second factor at sign-in.
 type FactorPage struct {

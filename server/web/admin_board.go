@@ -219,6 +219,7 @@ func (s *server) adminSettings(w http.ResponseWriter, r *http.Request, c caller)
 // drawSettings draws what administrators set, or what was typed, and why that was refused.
 func (s *server) drawSettings(w http.ResponseWriter, r *http.Request, c caller, typed map[string]string, problem error) {
 	p := page.InstallationPage{Admin: s.adminPage(w, r, c, atSettings)}
+	p.Sure = s.sureness(r, c)
 	status := http.StatusOK
 	if problem != nil {
 		status, p.Problem = s.refuse(w, r, problem).Status, chat.AsRefusal(problem)

@@ -44,6 +44,7 @@ func (s *server) adminGroupPreview(w http.ResponseWriter, r *http.Request, c cal
 		return badBody(err)
 	}
 	p := page.ActPage{Admin: s.adminPage(w, r, c, atGroups), Group: true, Act: r.Form.Get("act"), Danger: admin.Dangerous(r.Form.Get("act"))}
+	p.Sure = s.sureness(r, c)
 	cases, err := s.Admin.PreviewGroups(r.Context(), p.Act, idsOf[chat.ConvID](r))
 	if err != nil {
 		return err

@@ -98,6 +98,7 @@ func (s *server) adminPreview(w http.ResponseWriter, r *http.Request, c caller, 
 		return badBody(err)
 	}
 	p := page.ActPage{Admin: s.adminPage(w, r, c, atPeople), Act: r.Form.Get("act"), Danger: admin.Dangerous(r.Form.Get("act")), Erase: r.Form.Get("erase") != ""}
+	p.Sure = s.sureness(r, c)
 	cases, err := s.Admin.Preview(r.Context(), who(r, c), p.Act, idsOf[chat.UserID](r))
 	if err != nil {
 		return err

@@ -66,6 +66,7 @@ func (s *server) drawReport(w http.ResponseWriter, r *http.Request, c caller, pr
 		return err
 	}
 	p := page.ReportPage{Admin: s.adminPage(w, r, c, atReports), Report: k.Report, Title: k.Title, Entries: k.Entries, People: k.People}
+	p.Sure = s.sureness(r, c)
 	status := http.StatusOK
 	if problem != nil {
 		status, p.Problem = s.refuse(w, r, problem).Status, chat.AsRefusal(problem)

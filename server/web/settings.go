@@ -25,12 +25,15 @@ type Keys interface {
 	BeginTOTP(ctx context.Context, p chat.Person, issuer string) (secret, address string, err error)
 	PendingTOTP(ctx context.Context, p chat.Person, issuer string) (secret, address string, err error)
 	ConfirmTOTP(ctx context.Context, addr string, p chat.Person, code string) ([]string, error)
-	EndTOTP(ctx context.Context, addr string, p chat.Person, password, code string) error
+	EndTOTP(ctx context.Context, addr string, p chat.Person, code string) error
 
 	BeginPasskey(ctx context.Context, at account.Site, p chat.Person) (options any, state string, err error)
 	AddPasskey(ctx context.Context, at account.Site, p chat.Person, name, state string, response []byte) error
 	DeletePasskey(ctx context.Context, u chat.UserID, id string) error
 	BeginPasskeySignIn(ctx context.Context, at account.Site, ticket string) (options any, state string, err error)
+	HasPasskey(ctx context.Context, u chat.UserID) (bool, error)
+	BeginProof(ctx context.Context, at account.Site, p chat.Person, login string) (options any, state string, err error)
+	Prove(ctx context.Context, addr string, at account.Site, p chat.Person, login, state string, response []byte) error
 	PasskeySignIn(ctx context.Context, addr string, at account.Site, state string, response []byte) (chat.Person, error)
 
 	CodesOn() bool
@@ -69,6 +72,7 @@ func (s *server) settingsRoutes(mux *http.ServeMux) {
 		"POST " + atPasskeys + "/sure":      s.pagePasskeysSure,
 		"POST " + atPasskeys + "/remove":    s.pagePasskeysRemove,
 		"POST " + atPasskeys + "/begin":     s.passkeyBegin,
+		"POST " + atPasskeys + "/proof":     s.proofBegin,
 		"POST " + atPasskeys:                s.passkeyAdd,
 		"GET " + atPhone:                    s.withCodes(s.pagePhone),
 		"POST " + atPhone:                   s.withCodes(s.pagePhoneAsk),

@@ -32,9 +32,12 @@ func (s *server) drawTOTP(w http.ResponseWriter, r *http.Request, c caller, prob
 		return err
 	}
 	frame, status := s.frame(w, r, c, atCodes, problem)
-	p := page.TOTPPage{SettingsFrame: frame, On: f.TOTP, Left: f.Recovery, Sure: s.isSure(r)}
+	p := page.TOTPPage{SettingsFrame: frame, On: f.TOTP, Left: f.Recovery, Sure: s.sureness(r, c)}
+	if f.TOTP {
+		p.Sure = s.unsure(r, c)
+	}
 	// What is to be confirmed is a secret: it is shown to who said the password.
-	if !f.TOTP && p.Sure {
+	if !f.TOTP && p.Sure.Said {
 		p.Secret, p.Address, err = s.Accounts.PendingTOTP(r.Context(), c.Person, issuer(r))
 		if err != nil && chat.AsRefusal(err).Code != chat.NotFound {
 			return err
@@ -70,7 +73,10 @@ func (s *server) pageTOTPConfirm(w http.ResponseWriter, r *http.Request, c calle
 }
 
 func (s *server) pageTOTPOff(w http.ResponseWriter, r *http.Request, c caller) error {
-	err := s.Accounts.EndTOTP(r.Context(), address(r), c.Person, r.PostFormValue("password"), r.PostFormValue("code"))
+	err := s.proven(r, c)
+	if err == nil {
+		err = s.Accounts.EndTOTP(r.Context(), address(r), c.Person, r.PostFormValue("code"))
+	}
 	if err != nil {
 		return s.drawTOTP(w, r, c, err)
 	}
@@ -98,7 +104,7 @@ func (s *server) drawPhone(w http.ResponseWriter, r *http.Request, c caller, ask
 		return err
 	}
 	frame, status := s.frame(w, r, c, atPhone, problem)
-	s.draw(w, r, status, page.Phone(page.PhonePage{SettingsFrame: frame, Phone: phone, Confirmed: confirmed, Asked: asked, Sure: s.isSure(r)}))
+	s.draw(w, r, status, page.Phone(page.PhonePage{SettingsFrame: frame, Phone: phone, Confirmed: confirmed, Asked: asked, Sure: s.sureness(r, c)}))
 	return nil
 }
 
@@ -135,11 +141,11 @@ func (s *server) pageLeave(w http.ResponseWriter, r *http.Request, c caller) err
 
 func (s *server) drawLeave(w http.ResponseWriter, r *http.Request, c caller, problem error) error {
 	frame, status := s.frame(w, r, c, atLeave, problem)
-	s.draw(w, r, status, page.Leave(page.LeavePage{SettingsFrame: frame}))
+	s.draw(w, r, status, page.Leave(page.LeavePage{SettingsFrame: frame, Sure: s.unsure(r, c)}))
 	return nil
 }
 
-// pageLeaveDo deletes the account. The password is asked for each time.
+// pageLeaveDo deletes the account. A proof is asked for each time.
 func (s *server) pageLeaveDo(w http.ResponseWriter, r *http.Request, c caller) error {
 	var err error
 	switch {
@@ -148,7 +154,7 @@ func (s *server) pageLeaveDo(w http.ResponseWriter, r *http.Request, c caller) e
 	case r.PostFormValue("meant") == "":
 		err = chat.Refuse(chat.Invalid, "say that you mean it")
 	default:
-		err = s.Accounts.Knows(r.Context(), address(r), c.Person, r.PostFormValue("password"))
+		err = s.proven(r, c)
 	}
 	if err == nil {
 		err = s.Admin.Leave(context.WithoutCancel(r.Context()), who(r, c), r.PostFormValue("erase") != "")

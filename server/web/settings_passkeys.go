@@ -120,7 +120,7 @@ func (s *server) drawPasskeys(w http.ResponseWriter, r *http.Request, c caller, 
 		return err
 	}
 	frame, status := s.frame(w, r, c, atPasskeys, problem)
-	s.draw(w, r, status, page.Passkeys(page.PasskeysPage{SettingsFrame: frame, Keys: f.Passkeys, Sure: s.isSure(r), Never: s.keySite(r).Never()}))
+	s.draw(w, r, status, page.Passkeys(page.PasskeysPage{SettingsFrame: frame, Keys: f.Passkeys, Sure: s.sureness(r, c), Never: s.keySite(r).Never()}))
 	return nil
 }
 

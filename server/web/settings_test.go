@@ -32,7 +32,7 @@ func TestSettingsAreNobodyElses(t *testing.T) {
 	for _, route := range []string{
 		"GET /settings", "GET /settings/password", "POST /settings/password", "GET /settings/devices", "POST /settings/devices/end", "POST /settings/devices/end-others",
 		"GET /settings/codes", "POST /settings/codes/begin", "POST /settings/codes/confirm", "POST /settings/codes/off",
-		"GET /settings/passkeys", "POST /settings/passkeys", "POST /settings/passkeys/begin", "POST /settings/passkeys/sure", "POST /settings/passkeys/remove",
+		"GET /settings/passkeys", "POST /settings/passkeys", "POST /settings/passkeys/begin", "POST /settings/passkeys/proof", "POST /settings/passkeys/sure", "POST /settings/passkeys/remove",
 		"GET /settings/leave", "POST /settings/leave",
 	} {
 		method, path, _ := strings.Cut(route, " ")

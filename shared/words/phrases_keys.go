@@ -105,6 +105,7 @@ var keyPhrases = map[string]phrase{
 	"signin.phone.sent": {"If {0} belongs to an account here, a code is on its way. It is good for five minutes.", "如果 {0} 已绑定账号，验证码将很快送达，5 分钟内有效。"},
 
 	"said.a code of the second factor is needed":           {"Enter a code, too.", "还需要输入验证码。"},
+	"said.it took too long: try again":                     {"That took too long. Try again.", "操作超时，请重试。"},
 	"said.it took too long: sign in again":                 {"That took too long. Sign in again.", "操作超时，请重新登录。"},
 	"said.the code is wrong or was used":                   {"The code is wrong, or was used before.", "验证码错误，或已被使用。"},
 	"said.the code is wrong or too old":                    {"The code is wrong or too old. After five tries ask for another.", "验证码错误或已过期。多次出错后请重新获取。"},
