@@ -136,7 +136,9 @@ func TestAPasskeyProvesOnceAndInOneSignInWhoSomebodyIs(t *testing.T) {
 			}
 			return s.Prove(t.Context(), "a", at, ann, "here", state, key.answers(t, o, origin, true))
 		},
-		"with nothing": func(_ any, state string) error { return s.Prove(t.Context(), "a", at, ann, "here", state, []byte("{}")) },
+		"with nothing": func(_ any, state string) error {
+			return s.Prove(t.Context(), "a", at, ann, "here", state, []byte("{}"))
+		},
 	} {
 		o, state := begin(ann)
 		if err := try(o, state); code(err) != chat.Forbidden {
