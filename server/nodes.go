@@ -30,7 +30,7 @@ type nodes struct {
 
 // joinNodes chooses, once, between one node and several. Close what it returns
 // when the hub has stopped.
-func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.Logger) (*nodes, error) {
+func joinNodes(ctx context.Context, cfg config.Config, db room.Store, expired func() chat.Expired, log *slog.Logger) (*nodes, error) {
 	alone := inproc.NewFanout(queue)
 	queues := []monitor.Queue{{Name: "fanout", Len: alone.Len, Limit: queue}}
 	if cfg.Redis == "" {
@@ -53,7 +53,7 @@ func joinNodes(ctx context.Context, cfg config.Config, db room.Store, log *slog.
 	if cfg.Cache {
 		cache := redis.NewCache(r, db, rand.Text()) // each start is a life
 		n.Queues = append(n.Queues, monitor.Queue{Name: "redis_cache", Len: cache.Len})
-		n.Store, n.close = cachedStore{db, cache}, append(n.close, cache.Close)
+		n.Store, n.close = cachedStore{db, cache, expired}, append(n.close, cache.Close)
 	}
 	n.close = append(n.close, func() {
 		if err := r.Close(); err != nil {
@@ -69,10 +69,12 @@ func (n *nodes) Close() {
 	}
 }
 
-// cachedStore is a store that reads history through a cache.
+// cachedStore is a store that reads history through a cache, which does not know
+// what has expired.
 type cachedStore struct {
 	room.Store
-	cache *redis.Cache
+	cache   *redis.Cache
+	expired func() chat.Expired
 }
 
 func (s cachedStore) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receipt, error) {
@@ -84,9 +86,18 @@ func (s cachedStore) Append(ctx context.Context, ds []chat.Draft) ([]chat.Receip
 }
 
 func (s cachedStore) After(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
-	return s.cache.After(ctx, conv, seq, limit)
+	return s.kept(s.cache.After(ctx, conv, seq, limit))
 }
 
 func (s cachedStore) Before(ctx context.Context, conv chat.ConvID, seq int64, limit int) (chat.Page, error) {
-	return s.cache.Before(ctx, conv, seq, limit)
+	return s.kept(s.cache.Before(ctx, conv, seq, limit))
+}
+
+// kept is a page without what has expired.
+func (s cachedStore) kept(p chat.Page, err error) (chat.Page, error) {
+	x := s.expired()
+	for i := range p.Entries {
+		x.Apply(&p.Entries[i])
+	}
+	return p, err
 }

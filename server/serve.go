@@ -59,7 +59,16 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		return err
 	}
 	defer closeDatabase(log, db.Close)
-	near, err := joinNodes(ctx, cfg, db, log)
+	set := settings.New(db, log)
+	if err := set.Load(ctx); err != nil {
+		return err
+	}
+	work := jobs.New(jobs.Config{Store: db, ID: ids.Next, Node: cfg.Node, Log: log})
+	keeping := retention.New(retention.Config{Store: db, Jobs: work, Days: keptDays(set), Log: log})
+	if err := keeping.Learn(ctx); err != nil {
+		return err
+	}
+	near, err := joinNodes(ctx, cfg, db, keeping.Expired, log)
 	if err != nil {
 		return err
 	}
@@ -83,10 +92,6 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		return err
 	}
 	defer sendLastTraces(ctx, watch, log)
-	set := settings.New(db, log)
-	if err := set.Load(ctx); err != nil {
-		return err
-	}
 	people := account.New(account.Config{Store: db, IDs: ids, Log: log, Limits: limits, Tries: near.Tries, Policy: policy(set), Codes: codeSender(cfg, log)})
 	notices, err := push.Open(ctx, push.Config{
 		Store: db, Presence: near.Presence, Looking: near.Looking, Log: log, Off: cfg.Push == "off", Local: cfg.Push == "local", Queue: queue,
@@ -106,7 +111,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	defer carrier.Close()
 	hub := room.NewHub(room.Config{
 		Store: near.Store, People: people, Build: version, Epoch: epoch, Log: log, Meter: watch,
-		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notifying(notices, programs), Only: contactsOnly(set), Seer: db,
+		Carrier: carrier, AnswerWithin: carrier.AnswerWithin, Fanout: near.Fanout, Losses: near.Losses, Presence: near.Presence, Looking: near.Looking, EndWithin: heartWithin, Notifier: notifying(notices, programs), Only: contactsOnly(set), Seer: db, Expired: keeping.Expired,
 	})
 	if carrier.Kafka != nil {
 		carrier.Kafka.OnCommitted(watch.Carried)
@@ -122,7 +127,6 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	db.SetContactsOnly(contactsOnly(set))
 	db.SetMaxGroup(maxGroup(set))
 	desk := admin.New(admin.Config{Store: db, Entries: hub, Passwords: people, Sockets: hub, Log: log})
-	work := jobs.New(jobs.Config{Store: db, ID: ids.Next, Node: cfg.Node, Log: log})
 	overview := board.New(board.Config{
 		Store: db, Log: hub, Work: work, Node: strconv.Itoa(cfg.Node), Live: liveOf(watch), Free: freeAt(cfg), Logs: log,
 	})
@@ -188,7 +192,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 	beating.Go(func() { overview.Run(ctx, samples) })
 	beating.Go(func() { uploads.Run(alive) })
 	beating.Go(func() { exports.Run(ctx) })
-	beating.Go(func() { retention.New(retention.Config{Store: db, Jobs: work, Days: keptDays(set), Log: log}).Run(ctx) })
+	beating.Go(func() { keeping.Run(ctx) })
 	if programs != nil {
 		beating.Go(func() { programs.Run(alive) })
 	}

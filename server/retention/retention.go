@@ -53,6 +53,8 @@ const (
 	day = 24 * time.Hour
 	// lookEvery is how often a node looks whether it is time.
 	lookEvery = 10 * time.Minute
+	// learnEvery is how often a node looks what another has removed.
+	learnEvery = time.Minute
 	// leased is how long a node has the work to itself without another word of it.
 	leased = 5 * time.Minute
 	// overlap is looked at again, for clocks that differ.
@@ -63,6 +65,7 @@ const (
 type Service struct {
 	Config
 	holder string
+	gone   atomic.Pointer[chat.Expired]
 	job    atomic.Int64 // the last one of this node
 }
 
@@ -77,18 +80,47 @@ func New(c Config) *Service {
 	return &Service{Config: c, holder: rand.Text()}
 }
 
+// Expired returns what is kept no longer, as far as is known here: a minute after
+// the last of it went, at most. It never blocks.
+func (s *Service) Expired() (x chat.Expired) {
+	if p := s.gone.Load(); p != nil {
+		x = *p
+	}
+	return x
+}
+
+// Learn reads what is kept no longer.
+func (s *Service) Learn(ctx context.Context) (err error) {
+	var x chat.Expired
+	if x.Messages, err = s.number(ctx, doneBefore+"messages"); err == nil {
+		x.Files, err = s.number(ctx, doneBefore+"files")
+	}
+	if err == nil {
+		s.gone.Store(&x)
+	}
+	return err
+}
+
 // Run starts a job a day after the last, on this node or another, until ctx ends.
 func (s *Service) Run(ctx context.Context) {
-	t := time.NewTicker(lookEvery)
+	t, learn := time.NewTicker(lookEvery), time.NewTicker(learnEvery)
 	defer t.Stop()
+	defer learn.Stop()
 	for {
 		if _, _, err := s.Look(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("what has expired is not removed, will be tried again", "err", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
+		for waits := true; waits; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+				waits = false
+			case <-learn.C:
+				if err := s.Learn(ctx); err != nil && ctx.Err() == nil {
+					s.Log.Debug("what is kept no longer is not known anew", "err", err)
+				}
+			}
 		}
 	}
 }
@@ -165,6 +197,9 @@ func (s *Service) work(ctx context.Context, p *jobs.Progress) error {
 		}
 		if e.Until > from {
 			if err := s.Store.SaveSetting(ctx, doneBefore+part.name, strconv.FormatInt(e.Until, 10)); err != nil {
+				return err
+			}
+			if err := s.Learn(ctx); err != nil {
 				return err
 			}
 		}

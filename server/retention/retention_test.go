@@ -178,6 +178,17 @@ func TestOldMessagesAreEmptiedAndTheirPlacesStay(t *testing.T) {
 		}
 		p, err := w.db.Before(t.Context(), group, 0, 10)
 		w.must(err)
+		for _, m := range p.Entries {
+			if f := m.Content.Fate; m.Content.Kind == chat.Gone && (f == nil || !f.Expired) {
+				t.Errorf("it reads as if its author had unsent it: %+v", m)
+			}
+		}
+		// All nodes know, and copies of clients become what the server has.
+		other := w.node(1)
+		w.must(other.Learn(t.Context()))
+		if x := other.Expired(); x != s.Expired() || x.Messages != w.clock().Add(-30*day).UnixMilli() || x.Files != 0 {
+			t.Errorf("known are %+v and %+v", s.Expired(), x)
+		}
 		if e := p.Entries[1].Content; e.Text != "" || e.Of != 1 {
 			t.Errorf("the edit says %+v", e)
 		}

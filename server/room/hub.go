@@ -24,11 +24,12 @@ type Config struct {
 	Carrier  Carrier
 	Fanout   Fanout
 	Presence Presence
-	Looking  Presence // who has a session that the person can see; nil: nobody asks
-	Meter    Meter    // nil: nothing is measured
-	Notifier Notifier // nil: who has no session finds out by coming back
-	Losses   Losses   // of Fanout; nil: it loses nothing
-	Seer     Seer     // nil: everybody is seen, and nobody remembered
+	Looking  Presence            // who has a session that the person can see; nil: nobody asks
+	Meter    Meter               // nil: nothing is measured
+	Notifier Notifier            // nil: who has no session finds out by coming back
+	Losses   Losses              // of Fanout; nil: it loses nothing
+	Seer     Seer                // nil: everybody is seen, and nobody remembered
+	Expired  func() chat.Expired // what is kept no longer; nil: all is kept
 	Log      *slog.Logger
 	Now      func() time.Time // nil: time.Now
 	Build    string           // told to clients in Welcome
@@ -109,6 +110,9 @@ func NewHub(c Config) *Hub {
 	}
 	if c.Only == nil {
 		c.Only = func() bool { return false }
+	}
+	if c.Expired == nil {
+		c.Expired = func() chat.Expired { return chat.Expired{} }
 	}
 	if c.Meter == nil {
 		c.Meter = noMeter{}

@@ -15,7 +15,7 @@ import (
 // that the person is here. sums are those of the client's hello.
 func (h *Hub) Welcome(ctx context.Context, c Conn, sums ...uint32) (wire.Welcome, error) {
 	u := c.User()
-	w := wire.Welcome{Session: c.ID(), Now: h.Now().UnixMilli(), Build: h.Build, Epoch: h.Epoch}
+	w := wire.Welcome{Session: c.ID(), Now: h.Now().UnixMilli(), Build: h.Build, Epoch: h.Epoch, Expired: h.Expired()}
 	var l wire.Listed
 	var convs []chat.ConvID
 	var err error
@@ -67,6 +67,7 @@ func (h *Hub) Lines(ctx context.Context, u chat.UserID, ask wire.List) (wire.Lis
 		var hs []chat.Head
 		if hs, err = h.heads(ctx, u); err == nil {
 			l, _, err = h.differing(ctx, u, hs, ask.Sums)
+			l.Expired = h.Expired()
 		}
 	default:
 		l, err = h.page(ctx, u, ask)

@@ -66,6 +66,23 @@ func names(l []chat.Summary) (cs []chat.ConvID) {
 	return cs
 }
 
+// TestClientsAreToldWhatIsKeptNoLonger: when they come, and as long as they stay with
+// each comparison; and of which epoch all of it is.
+func TestClientsAreToldWhatIsKeptNoLonger(t *testing.T) {
+	h, _ := listed(t, 3)
+	x := chat.Expired{Messages: 5, Files: 7}
+	h.Epoch, h.Expired = "one", func() chat.Expired { return x }
+	c := &conn{user: "Umany"}
+	w, err := h.Welcome(t.Context(), c)
+	if err != nil || w.Epoch != "one" || w.Expired != x {
+		t.Errorf("%+v, %v", w, err)
+	}
+	x.Messages = 6
+	if l := lines(t, h, wire.List{Sums: []uint32{1}}); l.Expired != x {
+		t.Errorf("%+v", l)
+	}
+}
+
 // TestPagesHoldEveryConversationOnce: also those that share a moment, and
 // while others move up.
 func TestPagesHoldEveryConversationOnce(t *testing.T) {

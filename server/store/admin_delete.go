@@ -152,7 +152,7 @@ func (d *DB) eraseIn(ctx context.Context, u chat.UserID, conv string) (n int, er
 				return err
 			}
 			for _, r := range rows {
-				if err := d.eraseOne(ctx, tx, r); err != nil {
+				if err := d.eraseOne(ctx, tx, r, false); err != nil {
 					return err
 				}
 			}
@@ -169,13 +169,15 @@ func (d *DB) eraseIn(ctx context.Context, u chat.UserID, conv string) (n int, er
 	return n, nil
 }
 
-// eraseOne makes of an entry one that was unsent, and of an edit one that says nothing.
-func (d *DB) eraseOne(ctx context.Context, tx bun.Tx, r messageRow) error {
+// eraseOne makes of an entry one that was unsent, or that has expired, and of an edit
+// one that says nothing.
+func (d *DB) eraseOne(ctx context.Context, tx bun.Tx, r messageRow, expired bool) error {
 	var was chat.Content
 	if err := json.Unmarshal([]byte(r.Content), &was); err != nil {
 		return err
 	}
-	now := chat.Content{Kind: chat.Gone, Fate: &chat.Fate{To: r.Seq, Recalled: r.Seq}}
+	now := chat.Lapsed(r.Seq)
+	now.Fate.Expired = expired
 	if was.Kind == chat.Edit {
 		now = chat.Content{Kind: chat.Edit, Of: was.Of}
 	}

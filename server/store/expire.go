@@ -22,7 +22,7 @@ const (
 
 // ExpireSome empties what e says in a few hundred conversations behind after, and
 // returns the last of them, empty where that were all, and how many entries it emptied. They become
-// such that were unsent; their places in the log stay, and their files are freed.
+// such that have expired; their places in the log stay, and their files are freed.
 func (d *DB) ExpireSome(ctx context.Context, e chat.Expiry, after chat.ConvID) (last chat.ConvID, n int, err error) {
 	var convs []convRow
 	err = d.read.NewSelect().Model(&convs).Column("id", "last_seq").
@@ -70,7 +70,7 @@ func (d *DB) expireIn(ctx context.Context, c convRow, e chat.Expiry) (n int, err
 				return err
 			}
 			for _, r := range rows {
-				if err := d.eraseOne(ctx, tx, r); err != nil {
+				if err := d.eraseOne(ctx, tx, r, true); err != nil {
 					return err
 				}
 			}

@@ -35,6 +35,8 @@ type Fate struct {
 	// where it was taken back.
 	Reacts map[string]map[UserID]int64 `json:"reacts,omitempty"`
 	To     int64                       `json:"to"` // the highest Seq that is in here
+	// Expired: nobody recalled it, the server keeps it no longer. Recalled is its own Seq.
+	Expired bool `json:"expired,omitempty"`
 }
 
 // Amends reports whether entries of kind k are about an earlier one: they change

@@ -55,4 +55,9 @@ func (t Teller) Preview(m chat.Message, most int) string {
 }
 
 // Gone says why nothing is left of c.
-func Gone(l words.Lang, c chat.Content) string { return words.Say(l, "gone.text") }
+func Gone(l words.Lang, c chat.Content) string {
+	if c.Fate != nil && c.Fate.Expired {
+		return words.Say(l, "gone.expired")
+	}
+	return words.Say(l, "gone.text")
+}

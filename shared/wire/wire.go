@@ -41,7 +41,7 @@
 // lines and sums have what the person made of a conversation: pinned, archived,
 // deleted up to an entry. Groups change by entries, and who is removed is told by
 // parted; turned says that other rules have changed. welcome names the epoch of the
-// database.
+// database, and welcome and listed tell what the server keeps no longer.
 package wire
 
 import (
@@ -167,6 +167,8 @@ type (
 		Known  bool  `json:"known,omitempty"`
 		Differ []int `json:"differ,omitempty"`
 		More   bool  `json:"more,omitempty"`
+		// Expired is what the server keeps no longer: clients don't, either.
+		Expired chat.Expired `json:"expired,omitzero"`
 	}
 	// Listed answers List, latest conversation first.
 	//
@@ -180,6 +182,8 @@ type (
 		Next   string         `json:"next,omitempty"`   // where the next page begins; empty: there is none
 		Differ []int          `json:"differ,omitempty"` // the parts whose sums differ and whose lines are all here
 		More   bool           `json:"more,omitempty"`   // other parts differ, too: ask again
+		// Expired is as in Welcome, in the answer to sums.
+		Expired chat.Expired `json:"expired,omitzero"`
 	}
 	// Lined says what the person has made of Conv in the list: to the client that
 	// asked for it, with the Ref, and to the person's others without.

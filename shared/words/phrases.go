@@ -93,6 +93,7 @@ var chatPhrases = map[string]phrase{
 	// What became of a message, and what can be done about it.
 	"log.edited":   {"edited", "已编辑"},
 	"gone.text":    {"Message unsent", "消息已撤回"},
+	"gone.expired": {"Removed: this server keeps messages for a limited time", "已删除：超出本服务器的消息保留期限"},
 	"act.label":    {"What to do with this message", "消息操作"},
 	"act.react":    {"React with {0}", "回应 {0}"},
 	"act.reply":    {"Reply", "回复"},

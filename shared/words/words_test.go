@@ -26,7 +26,7 @@ var elsewhere = []string{
 }
 
 // speakers are the directories whose code says something.
-var speakers = []string{"../../ui", "../../server/page", "../../server/push", "../../server/web", "../../server/export", "../../static"}
+var speakers = []string{"../../ui", "../../server/page", "../../server/push", "../../server/web", "../../server/export", "../../static", "../told"}
 
 var (
 	// A literal key as the first argument, or as the second behind a language or page.
@@ -59,7 +59,7 @@ func sources(t *testing.T, dirs ...string) map[string]string {
 func TestEveryKeyThatIsSaidExists(t *testing.T) {
 	n, who := 0, speakers
 	if runtime.GOOS == "js" { // where what the server alone says is left out
-		who = []string{"../../ui", "../../static"}
+		who = []string{"../../ui", "../../static", "../told"}
 	}
 	for path, src := range sources(t, who...) {
 		for _, m := range saying.FindAllStringSubmatch(src, -1) {

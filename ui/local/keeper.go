@@ -24,6 +24,7 @@ type Keeper struct {
 	cleared map[chat.ConvID]bool     // of which more is deleted than is known to be removed; nil: any may be
 	parted  map[chat.ConvID]bool     // of which nothing is to stay
 	turns   bool                     // what is there may be of another epoch, and goes with the next batch
+	gone    bool                     // what is there may have expired
 	sends   map[string]bool          // refs of all posts that were there: whether they still are
 }
 
@@ -84,6 +85,7 @@ func (k *Keeper) Changed(ch state.Change) {
 		k.dirty[id] = true
 	}
 	k.posts = k.posts || ch.Link
+	k.gone = k.gone || ch.Gone
 	k.amended = append(k.amended, ch.Amended...)
 	for _, id := range ch.Parted {
 		k.drafts[id], k.parted[id] = true, true

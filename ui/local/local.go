@@ -124,6 +124,9 @@ type Store interface {
 	// they are of a newer Version, or it does not, only posts and drafts are written. gone are the keys of pages that others have removed since
 	// the last Write.
 	Write(ctx context.Context, b Batch) (gone []string, err error)
+	// Expire does to the entries of all pages as x says. It is an error where the
+	// records are not who's.
+	Expire(ctx context.Context, who chat.UserID, x chat.Expired) error
 	// Wipe forgets everything of this account.
 	Wipe(ctx context.Context) error
 	// Leave does so unless posts wait. all says that nothing is left.

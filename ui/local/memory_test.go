@@ -193,6 +193,27 @@ func merge(a, b string) string {
 
 func (m *memory) Leave(context.Context) (bool, error) { return len(m.keys("o/")) == 0, m.fails() }
 
+func (m *memory) Expire(_ context.Context, who chat.UserID, x chat.Expired) error {
+	if who != m.who {
+		return ErrNone
+	}
+	if err := m.fails(); err != nil {
+		return err
+	}
+	for _, key := range m.keys("p/") {
+		var es []chat.Message
+		if err := json.Unmarshal([]byte(m.vals[key]), &es); err != nil {
+			return err
+		}
+		for i := range es {
+			x.Apply(&es[i])
+		}
+		p, _ := json.Marshal(es)
+		m.vals[key] = string(p)
+	}
+	return nil
+}
+
 func (m *memory) Wipe(context.Context) error {
 	m.vals = map[string]string{}
 	return m.fails()

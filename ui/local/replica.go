@@ -255,7 +255,7 @@ func (r *Replica) Flush(ctx context.Context) error {
 func (r *Replica) flush(ctx context.Context) (some bool, err error) {
 	r.flushing.Lock()
 	defer r.flushing.Unlock()
-	bad := r.amend(ctx)
+	bad := errors.Join(r.amend(ctx), r.expire(ctx))
 	defer func() { err = errors.Join(err, bad) }()
 	b := r.batch()
 	if b.Empty() {

@@ -18,6 +18,7 @@ type Change struct {
 	// Amended are entries held that have changed, as they are now, and amendments
 	// of entries that are not held.
 	Amended []chat.Message
+	Gone    bool          // the server keeps less than it did: see State.Gone
 	Cleared []chat.ConvID // conversations of which more is deleted than was
 	Parted  []chat.ConvID // groups that the person is no longer in, and of which nothing is to stay
 }
@@ -32,7 +33,7 @@ func (c Change) Empty() bool {
 
 // Merge returns both changes in one.
 func (c Change) Merge(o Change) Change {
-	m := Change{List: c.List || o.List, Link: c.Link || o.Link, Me: c.Me || o.Me, Anew: c.Anew || o.Anew}
+	m := Change{List: c.List || o.List, Link: c.Link || o.Link, Me: c.Me || o.Me, Anew: c.Anew || o.Anew, Gone: c.Gone || o.Gone}
 	if len(c.Convs)+len(o.Convs) > 0 {
 		m.Convs = make(map[chat.ConvID]bool, len(c.Convs)+len(o.Convs))
 		maps.Copy(m.Convs, c.Convs)

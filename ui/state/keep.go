@@ -112,6 +112,7 @@ func (s *State) Remember(conv chat.ConvID, es []chat.Message) (ch Change, ok boo
 	if len(es) == 0 {
 		return ch, false
 	}
+	s.without(es)
 	c := s.conv(conv)
 	t := &c.log
 	last := es[len(es)-1].Seq

@@ -196,6 +196,7 @@ func (s *State) listed(ref string, w wire.Listed, now int64, ch *Change) {
 	case askSums:
 		before := s.sums()
 		s.differ(w.Differ, a.parts, a.n, w.Convs, ch)
+		s.expire(w.Expired, ch)
 		l.ref, l.at = "", s.nextSync(now)
 		switch {
 		case w.Next != "":

@@ -227,6 +227,7 @@ func (s *State) RememberPast(conv chat.ConvID, es []chat.Message) (ch Change, ok
 	if !p.anchored && (es[0].Seq > p.at || es[len(es)-1].Seq < p.at) {
 		return ch, false
 	}
+	s.without(es)
 	if s.phase == Live {
 		es = p.part(es)
 	}

@@ -16,20 +16,21 @@ import (
 
 // A State is everything one signed-in browser tab knows.
 type State struct {
-	me     chat.Person
-	phase  Phase
-	since  int64 // when phase began
-	epoch  string
-	skew   int64 // the server's clock minus ours
-	open   chat.ConvID
-	after  int64 // Seq above which open has its divider; negative for none
-	convs  map[chat.ConvID]*conv
-	roster roster
-	lineup lineup
-	outbox outbox
-	asks   asks
-	parted map[chat.ConvID]bool // groups that the person is no longer in: what is still said of them is late
-	denied *Denied              // the last amendment that the server refused, until it is taken
+	me      chat.Person
+	phase   Phase
+	since   int64 // when phase began
+	epoch   string
+	expired chat.Expired // what the server keeps no longer
+	skew    int64        // the server's clock minus ours
+	open    chat.ConvID
+	after   int64 // Seq above which open has its divider; negative for none
+	convs   map[chat.ConvID]*conv
+	roster  roster
+	lineup  lineup
+	outbox  outbox
+	asks    asks
+	parted  map[chat.ConvID]bool // groups that the person is no longer in: what is still said of them is late
+	denied  *Denied              // the last amendment that the server refused, until it is taken
 }
 
 // New returns a State that knows nothing.
@@ -142,6 +143,7 @@ func (s *State) welcome(w wire.Welcome, now int64, ch *Change) {
 	if ch.Anew && s.open != "" {
 		s.conv(s.open).want = true
 	}
+	s.expire(w.Expired, ch)
 	s.asks.behind = true
 	ch.List, ch.Link, ch.Me = true, true, true
 }
