@@ -36,7 +36,7 @@ func TestKeptPagesExpireInTheBrowser(t *testing.T) {
 	all := append(append(read(0), read(1)...), read(2)...)
 	until := all[69].At
 	for range 2 {
-		promised[string](p, fmt.Sprintf(`kamaStore.expire(%q, %d, 0).then(() => "")`, mei.ID, until))
+		promised[string](p, fmt.Sprintf(`kamaStore.write(JSON.stringify({ who: %q, gone: { messages: %d } }))`, mei.ID, until))
 		for i, m := range append(append(read(0), read(1)...), read(2)...) {
 			want := all[i]
 			chat.Expired{Messages: until}.Apply(&want)

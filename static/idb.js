@@ -184,6 +184,37 @@
   const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(names);
   if (others) others.onmessage = (e) => { if (e.data.account === account) gone.push(...e.data.gone); };
 
+  // expire leaves of messages that were stored before a time, and of files before another, what
+  // the server has left of them, as chat.Expired says. What was done is noted in "x".
+  const expire = async (whose, messages = 0, files = 0) => {
+    const mark = JSON.stringify([messages, files]);
+    const over = (m) => {
+      const text = m.c.k === "text", edit = m.c.k === "edit", before = m.at < messages;
+      if (before && edit && m.c.text) m.c = { k: "edit", of: m.c.of };
+      else if (before && text || m.c.k === "file" && (before || m.at < files)) m.c = { k: "gone", fate: { recalled: m.seq, to: m.seq, expired: true } };
+      else return false;
+      return true;
+    };
+    const [, seen] = await records("readonly", { whose });
+    if (await asked(seen.get("x")) === mark) return;
+    for (let from = "p/", last = false; !last;) {
+      const [tx, s] = await records("readwrite", { whose });
+      const end = done(tx);
+      const part = IDBKeyRange.bound(from, "p0", true, true);
+      const [keys, texts] = await Promise.all([asked(s.getAllKeys(part, 100)), asked(s.getAll(part, 100))]);
+      texts.forEach((text, i) => {
+        const first = /"at":(\d+)/.exec(text);
+        if (!first || first[1] >= messages && first[1] >= files) return; // times rise
+        const es = JSON.parse(text);
+        if (es.filter(over).length) s.put(JSON.stringify(es), keys[i]);
+      });
+      last = keys.length < 100;
+      if (last) s.put(mark, "x");
+      from = keys[keys.length - 1];
+      await end;
+    }
+  };
+
   // drop empties a database and deletes it. Where a page that does not answer
   // keeps it open, the empty one goes when that page does: nobody waits for it.
   const drop = async (name) => {
@@ -354,41 +385,12 @@
         go();
       });
       await end.catch((err) => { throw why || err; });
+      if (batch.gone) await expire(batch.who, batch.gone.messages, batch.gone.files);
       const pages = del.filter((key) => key.startsWith("p/"));
       if (others && pages.length) others.postMessage({ account, gone: pages });
       const lost = JSON.stringify(gone);
       gone = [];
       return lost;
-    },
-    // expire leaves of messages that were stored before a time, and of files before another, what
-    // the server has left of them, as chat.Expired says. What was done is noted in "x".
-    async expire(whose, messages, files) {
-      const mark = JSON.stringify([messages, files]);
-      const over = (m) => {
-        const text = m.c.k === "text", edit = m.c.k === "edit", before = m.at < messages;
-        if (before && edit && m.c.text) m.c = { k: "edit", of: m.c.of };
-        else if (before && text || m.c.k === "file" && (before || m.at < files)) m.c = { k: "gone", fate: { recalled: m.seq, to: m.seq, expired: true } };
-        else return false;
-        return true;
-      };
-      const [, seen] = await records("readonly", { whose });
-      if (await asked(seen.get("x")) === mark) return;
-      for (let from = "p/", last = false; !last;) {
-        const [tx, s] = await records("readwrite", { whose });
-        const end = done(tx);
-        const part = IDBKeyRange.bound(from, "p0", true, true);
-        const [keys, texts] = await Promise.all([asked(s.getAllKeys(part, 100)), asked(s.getAll(part, 100))]);
-        texts.forEach((text, i) => {
-          const first = /"at":(\d+)/.exec(text);
-          if (!first || first[1] >= messages && first[1] >= files) return; // times rise
-          const es = JSON.parse(text);
-          if (es.filter(over).length) s.put(JSON.stringify(es), keys[i]);
-        });
-        last = keys.length < 100;
-        if (last) s.put(mark, "x");
-        from = keys[keys.length - 1];
-        await end;
-      }
     },
     wipe: () => turn(async () => await wipe() ? "all" : ""),
     // peek returns one record, for tests and for the doctor.

@@ -105,11 +105,6 @@ func (b browserStore) use(ctx context.Context, me chat.UserID) (fresh bool, err 
 	return string(p) == "new", err
 }
 
-func (b browserStore) Expire(ctx context.Context, who chat.UserID, x chat.Expired) error {
-	_, err := b.ask(ctx, "expire", string(who), x.Messages, x.Files)
-	return err
-}
-
 func (b browserStore) Wipe(ctx context.Context) error {
 	_, err := b.ask(ctx, "wipe")
 	return err

@@ -69,26 +69,6 @@ func (r *Replica) amend(ctx context.Context) error {
 	return err
 }
 
-// expire has the pages that are kept follow what has expired. What could not be done
-// is done the next time.
-func (r *Replica) expire(ctx context.Context) (err error) {
-	r.mu.Lock()
-	due := r.k.gone && !r.k.turns && !r.left
-	r.mu.Unlock()
-	if !due {
-		return nil
-	}
-	var who chat.UserID
-	var x chat.Expired
-	r.do(func(s *state.State) { who, x = s.Me().ID, s.Gone() })
-	if err = r.store.Expire(ctx, who, x); err == nil {
-		r.mu.Lock()
-		r.k.gone = false
-		r.mu.Unlock()
-	}
-	return err
-}
-
 // about returns the Seq of the entry that m, an amendment or an entry that was amended, is news of.
 func about(m chat.Message) int64 {
 	if m.Content.Kind.Amends() {

@@ -101,10 +101,11 @@ func (k *Keeper) Changed(ch state.Change) {
 
 // turn forgets what was there: it is of another epoch, and goes.
 func (k *Keeper) turn() {
-	sends, drafts := k.sends, k.drafts
-	k.Forget()
-	k.drafts, k.posts, k.turns = drafts, true, true
-	for ref := range sends {
+	clear(k.wrote)
+	clear(k.held)
+	clear(k.shed)
+	k.amended, k.posts, k.turns = nil, true, true
+	for ref := range k.sends {
 		k.sends[ref] = true // as in Anew
 	}
 }
@@ -172,6 +173,10 @@ func (k *Keeper) Batch(s *state.State) (b Batch) {
 		return b
 	}
 	b.Who, b.V, b.Epoch, b.Turns = s.Me().ID, Version, s.Epoch(), k.turns
+	if k.gone {
+		x := s.Gone()
+		b.Gone = &x
+	}
 	if open := s.Opened(); open != k.opened {
 		k.opened = open
 		if k.shed[open] > 0 {

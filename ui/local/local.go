@@ -54,12 +54,14 @@ type Record struct {
 
 // A Batch is written in one transaction: all of it or nothing.
 type Batch struct {
-	Who    chat.UserID `json:"who,omitempty"` // whose it is: written for nobody else
-	V      int         `json:"v,omitempty"`   // of which Version; 0: of none, it only deletes
-	Epoch  string      `json:"epoch,omitempty"`
-	Turns  bool        `json:"turns,omitempty"` // the server has said that it is in Epoch: records of another go
-	Put    []Record    `json:"put"`
-	Delete []string    `json:"del"`
+	Who   chat.UserID `json:"who,omitempty"` // whose it is: written for nobody else
+	V     int         `json:"v,omitempty"`   // of which Version; 0: of none, it only deletes
+	Epoch string      `json:"epoch,omitempty"`
+	Turns bool        `json:"turns,omitempty"` // the server has said that it is in Epoch: records of another go
+	// Gone, where it is there, is done to the entries of all pages afterwards.
+	Gone   *chat.Expired `json:"gone,omitempty"`
+	Put    []Record      `json:"put"`
+	Delete []string      `json:"del"`
 }
 
 // Own returns what the person wrote of b, and who that is.
@@ -99,7 +101,7 @@ func (b Batch) without(keys []string) Batch {
 }
 
 // Empty reports whether there is nothing to write.
-func (b Batch) Empty() bool { return len(b.Put) == 0 && len(b.Delete) == 0 }
+func (b Batch) Empty() bool { return len(b.Put) == 0 && len(b.Delete) == 0 && b.Gone == nil }
 
 // A Store keeps records. Errors are ErrNone, ErrFull, or of the browser.
 type Store interface {
@@ -124,9 +126,6 @@ type Store interface {
 	// they are of a newer Version, or it does not, only posts and drafts are written. gone are the keys of pages that others have removed since
 	// the last Write.
 	Write(ctx context.Context, b Batch) (gone []string, err error)
-	// Expire does to the entries of all pages as x says. It is an error where the
-	// records are not who's.
-	Expire(ctx context.Context, who chat.UserID, x chat.Expired) error
 	// Wipe forgets everything of this account.
 	Wipe(ctx context.Context) error
 	// Leave does so unless posts wait. all says that nothing is left.

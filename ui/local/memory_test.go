@@ -169,6 +169,20 @@ func (m *memory) Write(_ context.Context, b Batch) (gone []string, err error) {
 	if m.room > 0 && pages > m.room {
 		return nil, ErrFull
 	}
+	for key, v := range vals {
+		var es []chat.Message
+		if b.Gone == nil || key[:2] != "p/" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(v), &es); err != nil {
+			return nil, err
+		}
+		for i := range es {
+			b.Gone.Apply(&es[i])
+		}
+		p, _ := json.Marshal(es)
+		vals[key] = string(p)
+	}
 	m.vals, m.log = vals, append(m.log, b)
 	gone, m.gone = m.gone, nil
 	return gone, nil
@@ -192,27 +206,6 @@ func merge(a, b string) string {
 }
 
 func (m *memory) Leave(context.Context) (bool, error) { return len(m.keys("o/")) == 0, m.fails() }
-
-func (m *memory) Expire(_ context.Context, who chat.UserID, x chat.Expired) error {
-	if who != m.who {
-		return ErrNone
-	}
-	if err := m.fails(); err != nil {
-		return err
-	}
-	for _, key := range m.keys("p/") {
-		var es []chat.Message
-		if err := json.Unmarshal([]byte(m.vals[key]), &es); err != nil {
-			return err
-		}
-		for i := range es {
-			x.Apply(&es[i])
-		}
-		p, _ := json.Marshal(es)
-		m.vals[key] = string(p)
-	}
-	return nil
-}
 
 func (m *memory) Wipe(context.Context) error {
 	m.vals = map[string]string{}

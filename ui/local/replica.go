@@ -142,8 +142,9 @@ func (r *Replica) pages(ctx context.Context, conv chat.ConvID, page, n int) ([][
 
 func (r *Replica) turns() bool {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.k.turns
+	turns := r.k.turns
+	r.mu.Unlock()
+	return turns
 }
 
 // Around returns entries of conv that were kept, a run without a gap with seq in it.
@@ -255,7 +256,7 @@ func (r *Replica) Flush(ctx context.Context) error {
 func (r *Replica) flush(ctx context.Context) (some bool, err error) {
 	r.flushing.Lock()
 	defer r.flushing.Unlock()
-	bad := errors.Join(r.amend(ctx), r.expire(ctx))
+	bad := r.amend(ctx)
 	defer func() { err = errors.Join(err, bad) }()
 	b := r.batch()
 	if b.Empty() {
@@ -308,11 +309,12 @@ func (r *Replica) batch() (b Batch) {
 
 func (r *Replica) write(ctx context.Context, b Batch) error {
 	gone, err := r.store.Write(ctx, b)
-	if len(gone) > 0 || b.Turns && err == nil {
+	done := err == nil && (b.Turns || b.Gone != nil)
+	if len(gone) > 0 || done {
 		r.mu.Lock()
 		r.k.Lost(gone, true)
-		if err == nil && b.Turns {
-			r.k.turns = false
+		if done {
+			r.k.turns, r.k.gone = r.k.turns && !b.Turns, r.k.gone && b.Gone == nil
 		}
 		r.mu.Unlock()
 		nudge(r.moved)

@@ -1,5 +1,7 @@
 package state
 
+import "slices"
+
 // Epoch names the life of the server's database that all here is of, "" where the
 // server did not say.
 func (s *State) Epoch() string { return s.epoch }
@@ -14,37 +16,35 @@ func (s *State) enter(epoch string, ch *Change) {
 	if epoch == "" {
 		return
 	}
-	us := s.Unsent()
-	s.outbox = newOutbox()
-	if epoch != s.epoch {
-		old := *s
-		*s = *New()
-		s.me, s.phase, s.since, s.skew, s.open = old.me, old.phase, old.since, old.skew, old.open
-		s.asks.n, s.epoch = old.asks.n, epoch
-		for id, c := range old.convs {
-			ch.touch(id)
-			if c.draft != "" || id == s.open {
-				s.conv(id).fresh, s.convs[id].draft = true, c.draft
-			}
-		}
-		ch.Anew = true
+	old, anew := s.convs, epoch != s.epoch
+	if anew {
+		n := New()
+		s.convs, s.parted, s.roster, s.lineup, s.after, s.expired = n.convs, n.parted, n.roster, n.lineup, n.after, n.expired
+		s.epoch, ch.Anew = epoch, true
 	}
-	for _, u := range us {
-		if u, ok := u.into(epoch); ok && s.outbox.add(u) {
-			s.conv(u.Conv)
+	for id, c := range old {
+		q := slices.DeleteFunc(s.outbox.queues[id], func(p *post) bool { return !p.into(epoch) })
+		s.outbox.n += len(q) - len(s.outbox.queues[id])
+		if s.outbox.queues[id] = q; len(q) == 0 {
+			delete(s.outbox.queues, id)
+		}
+		if anew {
+			ch.touch(id)
+			if len(q) > 0 || c.draft != "" || id == s.open {
+				n := s.conv(id)
+				n.fresh, n.draft = len(q) == 0, c.draft
+			}
 		}
 	}
 }
 
-// into returns u as it may be sent in an epoch: what it says of entries that were
-// meant in another one is left out. ok is false where nothing is left of it.
-func (u Unsent) into(epoch string) (_ Unsent, ok bool) {
-	if u.Epoch != "" && u.Epoch != epoch {
-		u.After, u.Content.Re = 0, nil
-		ok = !u.Content.Kind.Amends() && (u.Line == nil || u.Line.Clear == 0)
-	} else {
-		ok = true
+// into makes of u what may be sent in an epoch: what it says of entries that were
+// meant in another one is left out. It reports whether anything is left of it.
+func (u *Unsent) into(epoch string) bool {
+	other := u.Epoch != "" && u.Epoch != epoch
+	if u.Epoch = epoch; !other {
+		return true
 	}
-	u.Epoch = epoch
-	return u, ok
+	u.After, u.Content.Re = 0, nil
+	return !u.Content.Kind.Amends() && (u.Line == nil || u.Line.Clear == 0)
 }

@@ -229,11 +229,8 @@ func (s *State) Unsent() []Unsent {
 // are: several pages may have filled their outboxes.
 func (s *State) Restore(us []Unsent) (ch Change) {
 	for _, u := range us {
-		if s.phase == Live && s.epoch != "" {
-			var ok bool
-			if u, ok = u.into(s.epoch); !ok {
-				continue
-			}
+		if s.phase == Live && s.epoch != "" && !u.into(s.epoch) {
+			continue
 		}
 		if u.Conv.Valid() && u.Ref != "" && s.outbox.add(u) {
 			c := s.conv(u.Conv)
