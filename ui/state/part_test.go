@@ -44,6 +44,44 @@ func TestGroupThatOneIsNoLongerInIsForgotten(t *testing.T) {
 	}
 }
 
+// Who is added again, and opens the group before word of that comes, is answered: nobody else
+// is. What was asked before the parting stays late.
+func TestGroupThatAnswersIsOneAgain(t *testing.T) {
+	s := three()
+	s.Apply(wire.Frame{Body: wire.Posted{Message: chat.Message{Conv: "G2", Seq: 5, Author: "U2", Content: chat.TextContent("x")}}}, 1)
+	before := s.Older("G2", 1)
+	s.Apply(wire.Frame{Body: wire.Parted{Conv: "G2"}}, 1)
+	s.Open("G2")
+	again := s.Ask("G2", 2)
+	page := func(f wire.Frame) {
+		p := chat.Page{Conv: "G2", LastSeq: 2, Entries: []chat.Message{{Conv: "G2", Seq: 1, Author: "U2", Content: chat.TextContent("a")}, {Conv: "G2", Seq: 2, Author: "U2", Content: chat.TextContent("b")}}}
+		s.Apply(wire.Frame{Ref: f.Ref, Body: wire.History{Page: p}}, 3)
+	}
+	if len(before.Need) != 1 || len(again.Need) != 1 {
+		t.Fatalf("asked were %+v and %+v", before.Need, again.Need)
+	}
+	page(before.Need[0])
+	if got := show(s, "G2"); got != "" {
+		t.Errorf("late is %q", got)
+	}
+	page(again.Need[0])
+	if v, _ := s.Conv("G2"); show(s, "G2") != "a b" || v.Loading || !v.AtStart {
+		t.Errorf("shown is %q, %+v", show(s, "G2"), v)
+	}
+}
+
+// A post that is stored is settled, whatever is known of its group.
+func TestPostOfAGroupThatIsPartedIsSettled(t *testing.T) {
+	s := three()
+	s.Apply(wire.Frame{Body: wire.Parted{Conv: "G2"}}, 1)
+	s.Open("G2")
+	s.Add("G2", chat.TextContent("x"), "r1", 1)
+	s.Apply(wire.Frame{Ref: "r1", Body: wire.Posted{Message: chat.Message{Conv: "G2", Seq: 5, Author: "U1", Content: chat.TextContent("x")}}}, 2)
+	if us := s.Unsent(); len(us) > 0 {
+		t.Errorf("unsent are %+v", us)
+	}
+}
+
 func TestLineOfAGroupFollowsItsEntries(t *testing.T) {
 	s := New()
 	w := wire.Welcome{Me: chat.Person{ID: "U1"}, Convs: []chat.Summary{{Conv: "G1", Title: "Old", Members: 3, LastSeq: 4}}}

@@ -158,19 +158,18 @@ func (s *State) posted(ref string, m chat.Message, ch *Change) {
 		return
 	}
 	m.Ref = ""
+	settled := m.Author == s.me.ID && ref != "" && s.outbox.settle(ref, m.Seq)
+	ch.Link = ch.Link || settled
 	if s.parted[m.Conv] { // or the person is in it again
 		s.lineup.wanted[m.Conv], s.asks.behind = true, true
 		ch.touch(m.Conv)
 		return
 	}
 	c := s.conv(m.Conv)
-	if m.Author == s.me.ID && ref != "" && s.outbox.settle(ref, m.Seq) {
-		ch.Link = true
-		// Who writes has read what is above. The server knows, too, unless it was
-		// stopped before it could note it. Who amends something old need not have.
-		if !m.Content.Kind.Amends() {
-			c.mine = c.mine.Merge(chat.Marks{Read: m.Seq})
-		}
+	// Who writes has read what is above. The server knows, too, unless it was
+	// stopped before it could note it. Who amends something old need not have.
+	if settled && !m.Content.Kind.Amends() {
+		c.mine = c.mine.Merge(chat.Marks{Read: m.Seq})
 	}
 	c.fresh, c.news = false, s.asks.n
 	c.take(m)
@@ -184,8 +183,12 @@ func (s *State) posted(ref string, m chat.Message, ch *Change) {
 // history folds a page, whether or not it was asked for just now.
 func (s *State) history(ref string, p chat.Page, now int64, ch *Change) {
 	if s.parted[p.Conv] {
-		s.asks.answer(ref)
-		return
+		if c := s.convs[p.Conv]; c == nil || ref == "" || ref != c.down && ref != c.up {
+			s.asks.answer(ref)
+			return
+		}
+		delete(s.parted, p.Conv) // asked since then: the person is in it again
+		s.lineup.wanted[p.Conv], s.asks.behind = true, true
 	}
 	c := s.conv(p.Conv)
 	a, asked := s.asks.answer(ref)
