@@ -91,7 +91,7 @@ func (f *Files) MaxUpload() int64 { return f.Max }
 // Take keeps what r has, as a file of u.Owner's called u.Name. size is how many
 // bytes will come, -1 where that is not known. u.Type, Width and Height are what
 // the client claims: the type is found anew, and sides beyond chat.MaxSide are
-// forgotten. It answers chat.TooLong, chat.RateLimited or chat.Full for what is
+// forgotten. Of pictures it keeps no more than the picture, see stripped. It answers chat.TooLong, chat.RateLimited or chat.Full for what is
 // not taken, and an error of r as it is. Then nothing is kept.
 func (f *Files) Take(ctx context.Context, u chat.Upload, size int64, r io.Reader) (chat.Upload, error) {
 	if size > f.Max {
@@ -128,13 +128,13 @@ func (f *Files) Take(ctx context.Context, u chat.Upload, size int64, r io.Reader
 }
 
 func (f *Files) take(ctx context.Context, u *chat.Upload, claimed string, r io.Reader) error {
-	in := bufio.NewReaderSize(r, 32<<10)
+	in := bufio.NewReaderSize(&bounded{r, f.Max}, 32<<10)
 	head, err := in.Peek(sniffed)
 	if err != nil && err != io.EOF { // which only means that it is short
 		return err
 	}
 	u.Type = sniff(head, claimed)
-	u.Size, err = f.Store.Put(u.ID, &bounded{in, f.Max})
+	u.Size, err = f.Store.Put(u.ID, stripped(in, u.Type))
 	if err != nil {
 		return err
 	}
