@@ -244,6 +244,20 @@ func TestWhoIsUnseenIsOfflineForAllOnAllNodes(t *testing.T) {
 	agree(t, urlA, conv, 2, a, b)
 	profile(false)
 	see(true, "seen again")
+	// So it is between two of whom one has blocked the other, who finds out nothing.
+	for _, do := range []string{"PUT", "DELETE"} {
+		if got, code := status(t, do, urlB+"/api/v1/blocks/"+string(b.ID), a.token, nil); got != http.StatusNoContent {
+			t.Fatalf("%s: %d %s", do, got, code)
+		}
+		blocked := do == "PUT"
+		see(!blocked, do)
+		if c := card(urlA, b, a); c.Online == blocked || blocked && c.SeenAt != 0 {
+			t.Errorf("%s: bob is shown %+v", do, c)
+		}
+		if c := card(urlB, a, b); c.Online == blocked {
+			t.Errorf("%s: ann is shown %+v", do, c)
+		}
+	}
 }
 
 // Where only contacts may write to each other, that holds from the moment it is

@@ -53,6 +53,7 @@ func (h *Hub) hand(ctx context.Context, e wire.Event) error {
 		h.mu.Lock()
 		h.turnLocked(b.Conv)
 		h.mu.Unlock()
+		h.turnedBetween(ctx, b.Conv)
 	case wire.Refused:
 		h.resolve(e, chat.Receipt{Err: &chat.Refusal{Code: b.Code, Words: b.Words, RetryAfter: time.Duration(b.RetryAfter) * time.Millisecond}})
 	}

@@ -47,6 +47,9 @@ func (h *Hub) Welcome(ctx context.Context, c Conn, sums ...uint32) (wire.Welcome
 	if w.Me.ID == "" {
 		return w, chat.Refuse(chat.SignedOut, "the account is gone")
 	}
+	if err := h.learnBarred(ctx, u); err != nil {
+		return w, err
+	}
 	peers, _ := h.watch(u, convs)
 	w.Convs, w.People, w.Next, w.Differ, w.More = l.Convs, people, l.Next, l.Differ, l.More
 	w.Online, w.Unknown = h.online(ctx, u, peers), h.unknown.Load()
@@ -216,6 +219,9 @@ func (h *Hub) summaries(ctx context.Context, u chat.UserID, limit int, convs ...
 func (h *Hub) Standing(ctx context.Context, u chat.UserID) ([]chat.Head, error) {
 	hs, err := h.heads(ctx, u)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.learnBarred(ctx, u); err != nil {
 		return nil, err
 	}
 	peers, _ := h.watch(u, convsOf(hs[:min(len(hs), watched)]))

@@ -23,6 +23,9 @@ func (h *Hub) Typing(ctx context.Context, u chat.UserID, conv chat.ConvID) error
 			to = append(to, m)
 		}
 	}
+	if peer, ok := conv.Peer(u); ok && h.barred(u, peer) {
+		return nil
+	}
 	if len(to) == 0 || len(to) > typingRoom {
 		return nil
 	}
@@ -41,6 +44,13 @@ func (h *Hub) Signal(ctx context.Context, d chat.Draft) error {
 	}
 	if d.Content.Call.Stored() {
 		return h.accept(ctx, d)
+	}
+	st, err := h.StandingIn(ctx, d.Author, d.Conv)
+	if err == nil {
+		err = st.MayPost(d.Conv, chat.CallK, h.Now().UnixMilli())
+	}
+	if err != nil {
+		return h.Refused(err)
 	}
 	s := wire.Signal{Conv: d.Conv, From: d.Author, Call: *d.Content.Call}
 	return h.Fanout.Publish(ctx, wire.Event{Conv: s.Conv, To: []chat.UserID{peer}, Frame: wire.Frame{Body: s}})

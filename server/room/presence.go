@@ -89,10 +89,13 @@ func (h *Hub) putLeftBack(gone map[chat.UserID]*person) {
 	}
 }
 
+// peersOf returns who is told when l comes and goes.
 func peersOf(l *person) []chat.UserID {
 	var us []chat.UserID
 	for u := range l.peers {
-		us = append(us, u)
+		if !l.barred[u] {
+			us = append(us, u)
+		}
 	}
 	return us
 }
@@ -123,7 +126,7 @@ func (h *Hub) watch(u chat.UserID, convs []chat.ConvID) (peers []chat.UserID, fr
 
 // online returns those of us who are online, as far as u may know. It changes us.
 func (h *Hub) online(ctx context.Context, u chat.UserID, us []chat.UserID) []chat.UserID {
-	if us = h.mutual(u, us); len(us) == 0 {
+	if us = h.mutual(u, h.unbarred(ctx, u, us)); len(us) == 0 {
 		return nil
 	}
 	on, err := h.Presence.Online(ctx, us...)

@@ -17,6 +17,9 @@ type Seer interface {
 	// Saw notes that us were last here at a time in Unix milliseconds, unless they
 	// were later.
 	Saw(ctx context.Context, at int64, us ...chat.UserID) error
+	// Barred returns those who have blocked u, or whom u has blocked. Of a bot its
+	// owner's count, too.
+	Barred(ctx context.Context, u chat.UserID) ([]chat.UserID, error)
 }
 
 // unseenEvery is how often the hub reads anew who is unseen: for what other nodes
@@ -77,6 +80,7 @@ func (h *Hub) learnUnseen(ctx context.Context) {
 	if err := h.LearnUnseen(ctx); err != nil {
 		h.Log.Warn("who is unseen is not known anew", "err", err)
 	}
+	h.learnRest(ctx)
 }
 
 // hide notes whether u is unseen.
@@ -102,10 +106,7 @@ func (h *Hub) mutual(u chat.UserID, us []chat.UserID) []chat.UserID {
 	if h.hiding.who[u] {
 		return nil
 	}
-	if len(h.hiding.who) == 0 {
-		return us
-	}
-	return slices.DeleteFunc(us, func(p chat.UserID) bool { return h.hiding.who[p] })
+	return slices.DeleteFunc(us, func(p chat.UserID) bool { return h.hiding.who[p] || h.barredLocked(u, p) })
 }
 
 // Unsee has u be unseen, or seen again, from this moment on: peers see them go, or

@@ -22,7 +22,23 @@ type seer struct {
 	mu     sync.Mutex
 	unseen []chat.UserID
 	seen   map[chat.UserID]int64
-	fail   error
+	blocks map[chat.UserID]chat.UserID // who has blocked whom
+	fail   error // of Unseen
+	lost   error // of Barred
+}
+
+func (s *seer) Barred(_ context.Context, u chat.UserID) (us []chat.UserID, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for x, y := range s.blocks {
+		if x == u {
+			us = append(us, y)
+		}
+		if y == u {
+			us = append(us, x)
+		}
+	}
+	return us, s.lost
 }
 
 func (s *seer) Unseen(context.Context) ([]chat.UserID, error) {

@@ -57,6 +57,21 @@ func (d *DB) BondsWith(ctx context.Context, u chat.UserID, others ...chat.UserID
 	return bondsOf(ctx, d.db, u, others...)
 }
 
+// Barred returns those who have blocked u, or whom u has blocked. Of a bot its
+// owner's count, too.
+func (d *DB) Barred(ctx context.Context, u chat.UserID) (us []chat.UserID, err error) {
+	for _, c := range [][2]string{{"user_id", "peer_id"}, {"peer_id", "user_id"}} {
+		var some []chat.UserID
+		err := d.read.NewSelect().Table("contacts").Column(c[1]).
+			Where("? IN (?, (SELECT bot_of FROM users WHERE id = ?)) AND blocked = ?", bun.Ident(c[0]), string(u), string(u), true).Scan(ctx, &some)
+		if err != nil {
+			return nil, fmt.Errorf("read who is blocked: %w", err)
+		}
+		us = append(us, some...)
+	}
+	return us, nil
+}
+
 // OwnBond returns what u and peer have each other as, whoever's bots they are, seen by u.
 func (d *DB) OwnBond(ctx context.Context, u, peer chat.UserID) (chat.Bond, error) {
 	return ownBond(ctx, d.db, u, peer)

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"kamachat/shared/chat"
@@ -147,6 +148,34 @@ func TestBondsOfOnesOwnAreThoseOfTheRows(t *testing.T) {
 		own, err := db.OwnBond(t.Context(), peer, bot)
 		if err != nil || own != (chat.Bond{}) {
 			t.Errorf("the bot itself is %+v: %v", own, err)
+		}
+	})
+}
+
+func TestWhoIsBarredFromWhom(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		db := withPeople(t, dsn)
+		bot := chat.Person{ID: "Ubot", Username: "bot", Bot: true, BotOf: ann}
+		if err := db.AddUser(t.Context(), bot, "", 1); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range [][2]chat.UserID{{ann, bob}, {cat, ann}, {dan, bot.ID}} {
+			if err := db.SetBlocked(t.Context(), b[0], b[1], true, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for u, want := range map[chat.UserID][]chat.UserID{ann: {bob, cat}, bob: {ann}, cat: {ann}, dan: {bot.ID}, bot.ID: {bob, cat, dan}, "Unobody": nil} {
+			got, err := db.Barred(t.Context(), u)
+			slices.Sort(got)
+			if slices.Sort(want); err != nil || !slices.Equal(got, want) {
+				t.Errorf("barred from %s are %v, want %v: %v", u, got, want, err)
+			}
+		}
+		if err := db.SetBlocked(t.Context(), ann, bob, false, 2); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := db.Barred(t.Context(), bob); err != nil || len(got) > 0 {
+			t.Errorf("barred from who is blocked no longer are %v: %v", got, err)
 		}
 	})
 }

@@ -1,0 +1,1 @@
+DROP INDEX contacts_blocking{{if .Tail}} ON contacts{{end}};

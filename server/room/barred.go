@@ -1,0 +1,130 @@
+package room
+
+import (
+	"context"
+	"slices"
+
+	"kamachat/shared/chat"
+	"kamachat/shared/wire"
+)
+
+// Between two of whom one has blocked the other nobody sees who is online, nor who
+// writes. Of people who are here their node knows who these are: by what it reads
+// when they come, and anew when it is told that something between two has changed.
+
+// learnBarred reads who is barred from u and u from them. Until it has, u sees
+// nobody, and nobody u.
+func (h *Hub) learnBarred(ctx context.Context, u chat.UserID) error {
+	if h.Seer == nil {
+		return nil
+	}
+	us, err := h.Seer.Barred(ctx, u)
+	if err != nil {
+		return err
+	}
+	barred := make(map[chat.UserID]bool, len(us))
+	for _, p := range us {
+		barred[p] = true
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l := h.live[u]; l != nil {
+		l.barred = barred
+	}
+	return nil
+}
+
+// learnRest reads what could not be read before, and tells those whom it concerns who is here.
+func (h *Hub) learnRest(ctx context.Context) {
+	var us []chat.UserID
+	h.mu.Lock()
+	for u, l := range h.live {
+		if l.barred == nil && len(l.conns) > 0 {
+			us = append(us, u)
+		}
+	}
+	h.mu.Unlock()
+	for _, u := range us {
+		if err := h.learnBarred(ctx, u); err != nil {
+			h.Log.Warn("who is barred is not known, will be tried again", "user", u, "err", err)
+			return
+		}
+	}
+	if len(us) > 0 && !h.unknown.Load() {
+		if err := h.tellKnown(ctx, us); err != nil {
+			h.Log.Warn("presence is not told", "err", err)
+		}
+	}
+}
+
+// barredLocked reports whether u and p, as far as they are here, may not know of each other.
+func (h *Hub) barredLocked(u, p chat.UserID) bool {
+	return h.Seer != nil && (h.live[u].bars(p) || h.live[p].bars(u))
+}
+
+func (h *Hub) barred(u, p chat.UserID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.barredLocked(u, p)
+}
+
+// bars reports whether p is barred from l, who may not be here.
+func (l *person) bars(p chat.UserID) bool {
+	return l != nil && (l.barred == nil || l.barred[p])
+}
+
+// unbarred takes those out of us, which it changes, that are barred from u, who
+// need not be here.
+func (h *Hub) unbarred(ctx context.Context, u chat.UserID, us []chat.UserID) []chat.UserID {
+	h.mu.Lock()
+	l := h.live[u]
+	here := l != nil && l.barred != nil
+	h.mu.Unlock()
+	if here || u == "" || h.Seer == nil || len(us) == 0 {
+		return us // mutual knows
+	}
+	barred, err := h.Seer.Barred(ctx, u)
+	if err != nil {
+		h.Log.Warn("who is barred is not known", "user", u, "err", err)
+		return nil
+	}
+	return slices.DeleteFunc(us, func(p chat.UserID) bool { return slices.Contains(barred, p) })
+}
+
+// turnedBetween does what there is to do when something between two people has
+// changed: those who are here see each other go, or come.
+func (h *Hub) turnedBetween(ctx context.Context, conv chat.ConvID) {
+	x, y, ok := conv.Pair()
+	if !ok || x == y || h.Seer == nil {
+		return
+	}
+	h.mu.Lock()
+	was := h.barredLocked(x, y)
+	h.mu.Unlock()
+	for _, u := range []chat.UserID{x, y} {
+		if err := h.learnBarred(ctx, u); err != nil {
+			h.Log.Warn("who is barred is not known anew", "user", u, "err", err)
+			h.forgetBarred(u)
+		}
+	}
+	for _, p := range [][2]chat.UserID{{x, y}, {y, x}} {
+		u, peer := p[0], p[1]
+		h.mu.Lock()
+		l := h.live[u]
+		told := l != nil && l.peers[peer] && h.barredLocked(u, peer) != was
+		h.mu.Unlock()
+		if told {
+			on := len(h.online(ctx, u, []chat.UserID{peer})) > 0
+			h.push(wire.Frame{Body: wire.Online{User: peer, Online: on}}, chat.Stamp{}, h.connsOf(u))
+		}
+	}
+}
+
+// forgetBarred has u see nobody until learnRest.
+func (h *Hub) forgetBarred(u chat.UserID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l := h.live[u]; l != nil {
+		l.barred = nil
+	}
+}
