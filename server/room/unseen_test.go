@@ -23,8 +23,8 @@ type seer struct {
 	unseen []chat.UserID
 	seen   map[chat.UserID]int64
 	blocks map[chat.UserID]chat.UserID // who has blocked whom
-	fail   error // of Unseen
-	lost   error // of Barred
+	fail   error                       // of Unseen
+	lost   error                       // of Barred
 }
 
 func (s *seer) Barred(_ context.Context, u chat.UserID) (us []chat.UserID, err error) {
