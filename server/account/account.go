@@ -252,6 +252,15 @@ func (s *Service) People(ctx context.Context, ids ...chat.UserID) ([]chat.Person
 	return s.store.People(ctx, ids...)
 }
 
+// admitFind counts that by looks for people, a bot's with its owner's.
+func (s *Service) admitFind(ctx context.Context, by chat.UserID) error {
+	p, err := s.Person(ctx, by)
+	if err != nil {
+		return err
+	}
+	return s.byFind.take(string(cmp.Or(p.BotOf, by)))
+}
+
 // maxFound is how many people a search returns.
 const maxFound = 20
 
@@ -264,11 +273,7 @@ func (s *Service) Search(ctx context.Context, by chat.UserID, q string) ([]chat.
 	if q == "" || len(q) > 4*chat.MaxName {
 		return nil, nil
 	}
-	p, err := s.Person(ctx, by)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.byFind.take(string(cmp.Or(p.BotOf, by))); err != nil {
+	if err := s.admitFind(ctx, by); err != nil {
 		return nil, err
 	}
 	found, err := s.store.SearchPeople(ctx, by, q, maxFound+1)

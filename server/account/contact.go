@@ -274,10 +274,11 @@ type Card struct {
 	Common  []chat.Group `json:"common"`  // groups that both are in, at most 20
 }
 
-// Card returns id as by sees them.
+// Card returns id as by sees them. Strangers, and who is not there, count as searches: it answers
+// chat.RateLimited where by has looked at too many.
 func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err error) {
 	if c.Person, err = s.Person(ctx, id); err != nil {
-		return c, err
+		return c, cmp.Or(s.admitFind(ctx, by), err)
 	}
 	if c.Profile, err = s.store.Profile(ctx, id); err != nil || id == by {
 		return c, err
@@ -305,7 +306,12 @@ func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err err
 	if theirs != nil {
 		c.Waiting, c.Asks = true, theirs.Message
 	}
-	c.Common, err = s.store.CommonGroups(ctx, by, id, maxCommon)
+	if c.Common, err = s.store.CommonGroups(ctx, by, id, maxCommon); err != nil {
+		return c, err
+	}
+	if c.Bond == (chat.Bond{}) && !c.Asked && !c.Waiting && len(c.Common) == 0 {
+		err = s.admitFind(ctx, by) // or else all people of a server could be read one by one
+	}
 	return c, err
 }
 

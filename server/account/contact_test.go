@@ -257,7 +257,7 @@ func TestAskingAndSearchingAreLimited(t *testing.T) {
 	}
 	tries := func(f func() error) (n int) {
 		for range 10 {
-			if err := f(); err == nil {
+			if err := f(); err == nil || errors.Is(err, chat.ErrNotFound) {
 				n++
 			} else if !errors.Is(err, &chat.Refusal{Code: chat.RateLimited}) {
 				t.Fatal(err)
@@ -277,6 +277,16 @@ func TestAskingAndSearchingAreLimited(t *testing.T) {
 	now = now.Add(time.Second)
 	if n, m := tries(ask(ids[0])), tries(find(ids[0])); n != 1 || m != 1 {
 		t.Errorf("a second later %d requests and %d searches, want one each", n, m)
+	}
+	look := func(by, at chat.UserID) func() error {
+		return func() error { _, err := s.Card(t.Context(), by, at); return err }
+	}
+	if n, m, o := tries(look(ids[2], "Unobody")), tries(look(ids[2], ids[2])), tries(look(ids[2], ids[0])); n != 2 || m != 10 || o != 10 {
+		t.Errorf("%d looks at nobody, %d at oneself and %d at who has asked, want 2, and ten each", n, m, o)
+	}
+	now = now.Add(10 * time.Second)
+	if n, m := tries(look(ids[0], ids[1])), tries(find(ids[0])); n != 2 || m != 0 {
+		t.Errorf("%d looks at a stranger and %d searches, want 2 and then none", n, m)
 	}
 	var none rate.Limit
 	if d := account.DefaultLimits; d.Ask == none || d.Find == none {
