@@ -55,6 +55,8 @@ var mayImport = map[string][]string{
 	"kamachat/server/room/roomtest": {"kamachat/server/room", "kamachat/shared/"},
 	// Databases with the schema, for tests alone.
 	"kamachat/server/store/storetest": {"kamachat", "kamachat/server/store", "kamachat/server/servicetest", "kamachat/shared/chat"},
+	// Answers of the API held against its description, for tests alone.
+	"kamachat/server/apitest": {"github.com/getkin/kin-openapi/"},
 	// MariaDB, Redis and Kafka, for tests alone.
 	"kamachat/server/servicetest": {"github.com/go-sql-driver/mysql/"},
 	// The whole in one process under faults, for tests alone.

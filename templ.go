@@ -39,6 +39,7 @@
 //   - server/page: the pages that the server draws.
 //   - server/web: HTTP; routes, cookies, and the door to the socket.
 //   - server/monitor: metrics, readiness, the log's line about how it goes, and traces.
+//   - server/apitest: what the API answers held against its description, for tests.
 //   - server/servicetest: MariaDB, Redis and Kafka for tests, each test its own.
 //   - server/sim: the whole in one process under faults drawn from a seed, for tests alone.
 //   - server/bench: the load generator behind "kamachat bench".

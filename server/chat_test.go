@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"kamachat/server/apitest"
 	"kamachat/server/config"
 	"kamachat/shared/chat"
 	"kamachat/ui/link"
@@ -36,7 +37,8 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	end := apitest.Hold(described)
+	os.Exit(end(m.Run()))
 }
 
 func noEnv(string) string { return "" }
@@ -118,7 +120,10 @@ type someone struct {
 
 func call(t *testing.T, method, url, token string, in, out any) {
 	t.Helper()
-	body, _ := json.Marshal(in)
+	var body []byte // nothing, where there is nothing to say
+	if in != nil {
+		body, _ = json.Marshal(in)
+	}
 	req, _ := http.NewRequest(method, url, bytes.NewReader(body))
 	req.Header.Set("Content-Type", "application/json")
 	if token != "" {

@@ -115,21 +115,21 @@ func TestContactsAreMadeByAskingAndAccepting(t *testing.T) {
 	if x, y := contacts(a), contacts(b); x != "[bob]" || y != "[ann]" {
 		t.Errorf("ann has %s, bob %s", x, y)
 	}
-	if code := do("PUT", "/requests/"+string(a.ID), b, nil, 409); code != chat.Taken {
+	if code := do("PUT", "/requests/"+string(a.ID), b, struct{}{}, 409); code != chat.Taken {
 		t.Errorf("who is a contact: %s", code)
 	}
 	// Both ask: no need to accept.
-	do("PUT", "/requests/"+string(c.ID), b, nil, 200)
-	do("PUT", "/requests/"+string(b.ID), c, nil, 200)
+	do("PUT", "/requests/"+string(c.ID), b, struct{}{}, 200)
+	do("PUT", "/requests/"+string(b.ID), c, struct{}{}, 200)
 	if got := contacts(b); got != "[ann cat]" {
 		t.Errorf("bob has %s", got)
 	}
 	// Refused, and asked again.
-	do("PUT", "/requests/"+string(c.ID), a, nil, 200)
+	do("PUT", "/requests/"+string(c.ID), a, struct{}{}, 200)
 	do("POST", "/requests/"+string(a.ID)+"/refuse", c, nil, 204)
 	do("POST", "/requests/"+string(a.ID)+"/accept", c, nil, 404)
 	do("POST", "/requests/"+string(a.ID)+"/refuse", c, nil, 204)
-	do("PUT", "/requests/"+string(c.ID), a, nil, 200) // ann is not told, and cat not bothered
+	do("PUT", "/requests/"+string(c.ID), a, struct{}{}, 200) // ann is not told, and cat not bothered
 	requests(a)
 	if len(rs.From) != 1 || rs.From[0].Person.ID != c.ID {
 		t.Errorf("ann finds out that she was refused: %+v", rs)
@@ -142,15 +142,15 @@ func TestContactsAreMadeByAskingAndAccepting(t *testing.T) {
 	do("PUT", "/blocks/"+string(a.ID), c, nil, 204)
 	do("POST", "/requests/"+string(a.ID)+"/accept", c, nil, 403)
 	do("PUT", "/blocks/"+string(a.ID), c, nil, 204) // again
-	if code := do("PUT", "/requests/"+string(c.ID), a, nil, 403); code != chat.Blocked {
+	if code := do("PUT", "/requests/"+string(c.ID), a, struct{}{}, 403); code != chat.Blocked {
 		t.Errorf("who is blocked asks: %s", code)
 	}
 	do("DELETE", "/contacts/"+string(a.ID), b, nil, 204)
 	if x, y := contacts(a), contacts(b); x != "[]" || y != "[cat]" {
 		t.Errorf("ended: ann has %s, bob %s", x, y)
 	}
-	do("PUT", "/requests/"+string(a.ID), a, nil, 400)
-	do("PUT", "/requests/Unobody", a, nil, 404)
+	do("PUT", "/requests/"+string(a.ID), a, struct{}{}, 400)
+	do("PUT", "/requests/Unobody", a, struct{}{}, 404)
 	do("PUT", "/requests/"+string(b.ID), a, map[string]string{"message": string(make([]rune, 101))}, 400)
 	for _, path := range []string{"/contacts", "/requests", "/blocks", "/me/profile", "/people/" + string(a.ID)} {
 		if got, _ := status(t, "GET", url+"/api/v1"+path, "", nil); got != http.StatusUnauthorized {

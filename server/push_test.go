@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -31,8 +32,11 @@ func subscriber(t *testing.T, url, name string, gate *pushtest.Gate) (id chat.Us
 // ask is call without an answer.
 func ask(t *testing.T, method, url, token string, in any) {
 	t.Helper()
-	body, _ := json.Marshal(in)
-	req, _ := http.NewRequest(method, url, strings.NewReader(string(body)))
+	var body []byte // nothing, where there is nothing to say
+	if in != nil {
+		body, _ = json.Marshal(in)
+	}
+	req, _ := http.NewRequest(method, url, bytes.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+token)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

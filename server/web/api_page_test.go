@@ -25,7 +25,7 @@ func TestPageShowsAllThatIsDescribed(t *testing.T) {
 				t.Errorf("%s: #%s leads nowhere", lang, m[1])
 			}
 		}
-		for path, item := range describe(t).open.Paths.Map() {
+		for path, item := range describe(t).Open.Paths.Map() {
 			for _, op := range item.Operations() {
 				if there := ids["op-"+strings.ToLower(op.OperationID)]; there == (op.Tags[0] == "Files" || op.Tags[0] == "Notifications" || strings.HasSuffix(op.OperationID, "Hook") || strings.HasSuffix(op.OperationID, "Hooks")) {
 					t.Errorf("%s: %s of %s: %v", lang, op.OperationID, path, there)

@@ -51,7 +51,7 @@ func TestEveryOperationAsksWhoYouAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	holes, n := regexp.MustCompile(`\{\w+\}`), 0
-	for path, item := range describe(t).open.Paths.Map() {
+	for path, item := range describe(t).Open.Paths.Map() {
 		for method, op := range item.Operations() {
 			if op.Security == nil || len(*op.Security) == 0 {
 				continue // open to all: those are tested by name
