@@ -53,8 +53,8 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 	}{
 		"flag without a command": {"--addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
 		"a backup's file":        {"backup --files /f out", nil, func(c Config) any { return c.Command + " " + c.File + " " + c.Uploads() }, "backup out /f"},
-		"a restore's flags": {"restore in --force --data /d", nil, func(c Config) any {
-			return c.Command == Restore && c.File == "in" && c.Saving == Saving{Force: true} && c.Uploads() == "/d/files"
+		"a restore's flags": {"restore in --force --end-tokens --data /d", nil, func(c Config) any {
+			return c.Command == Restore && c.File == "in" && c.Saving == Saving{Force: true, EndTokens: true} && c.Uploads() == "/d/files"
 		}, true},
 		"flag after serve":         {"serve --addr :9000", nil, func(c Config) any { return c.Addr }, ":9000"},
 		"environment":              {"", []string{"KAMACHAT_ADDR", ":7"}, func(c Config) any { return c.Addr }, ":7"},
