@@ -121,6 +121,7 @@ func serve(ctx context.Context, cfg config.Config, log *slog.Logger, tell func(u
 		return err
 	}
 	people.SetPoster(hub)
+	people.SetBell(hub, notices)
 	if programs != nil {
 		programs.Hub = hub
 	}

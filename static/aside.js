@@ -1,6 +1,6 @@
 // aside.js does what is beside the conversations, as window.kama.notes: the
 // offers above the list, notifications, and what other programs share. It draws
-// into #offers, #notes, #mutes, #mutes-row and #joining, which ui/view leaves empty. ui/main_kama.go
+// into #offers, #notes, #mutes, #mutes-row, #joining, #asks and #joins, which ui/view leaves empty. ui/main_kama.go
 // calls it, and gives it tell: what it asks of the program.
 //
 // Notifications of this browser are one of:
@@ -223,7 +223,9 @@
     };
     const out = [];
     if (share) out.push(offer("share", say("share.choose"), say("share.cancel"), drop));
-    if (asks > 0) out.push(el("div", { class: "note offer" }, el("span", {}, say("asks.waiting", String(asks))), el("a", { class: "link", href: "/contacts" }, say("asks.see"))));
+    const waits = (words, href) => out.push(el("div", { class: "note offer" }, el("span", {}, words), el("a", { class: "link", href }, say("asks.see"))));
+    if (asks.waiting > 0) waits(say("asks.waiting", String(asks.waiting)), "/contacts");
+    for (const g of asks.groups.slice(0, 3)) waits(say("asks.group", g.name, String(g.waiting)), `/g/${g.group}/requests`);
     if (kama.waiting) out.push(offer("update", say("update.ready"), say("update.now"), update));
     return out;
   };
@@ -233,17 +235,22 @@
     kama.update();
   };
 
-  // --- who wants to be a contact ---
+  // --- who waits for an answer ---
 
-  let asks = 0, asksAt = 0;
+  // Who wants to be a contact, and who to come into which groups.
+  let asks = { waiting: 0, groups: [] }, asksAt = 0, asking = 0, ringing = 0;
   const wanting = async () => {
     if (!who || doc.hidden || Date.now() - asksAt < 60000) return;
     asksAt = Date.now();
-    const n = await ask("GET", "requests/waiting").then((a) => a.waiting, () => asks);
-    if (n !== asks) draw((asks = n));
+    const mine = ++asking, now = await ask("GET", "requests/waiting").catch(() => asks);
+    if (mine !== asking || JSON.stringify(now) === JSON.stringify(asks)) return;
+    asks = now;
+    draw();
   };
+  const bubble = (n) => (n > 0 ? [el("span", { class: "bd" }, String(n))] : []);
+  const joins = (slot) => bubble((asks.groups.find((g) => g.group === slot.dataset.conv) || {}).waiting);
 
-  const slots = { offers, notes: menu, mutes: muting, "mutes-row": muting, joining };
+  const slots = { offers, notes: menu, mutes: muting, "mutes-row": muting, joining, asks: () => bubble(asks.waiting), joins };
   let drawn = 0, asked = 0;
   // draw fills the places that are there: all of them anew. The focus stays.
   const draw = () => {
@@ -330,6 +337,13 @@
         console.info("kamachat: quiet times are not known:", err); // the next welcome asks again
       }
       wanting();
+    },
+    // asked says that who waits for an answer is to be asked for anew.
+    asked() {
+      ringing = ringing || setTimeout(() => {
+        ringing = asksAt = 0;
+        wanting();
+      }, 200);
     },
     // heard says how a conversation stands: body where there is something to tell.
     heard(conv, title, body, seq, n) {

@@ -117,7 +117,8 @@
       if (data.kind === "shows") port.postMessage(doc.hasFocus() && location.pathname === `/c/${data.conv}`);
       if (data.kind === "open") {
         port.postMessage(true);
-        (kama.onOpen || window.goappNav || ((path) => location.assign(path)))(data.path);
+        const app = data.path === "/" || data.path.startsWith("/c/");
+        ((app && (kama.onOpen || window.goappNav)) || ((path) => location.assign(path)))(data.path);
       }
     });
     reg = await sw.register("/sw.js", { updateViaCache: "none" });

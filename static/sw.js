@@ -122,7 +122,7 @@ const ask = (tab, question) => new Promise((done) => {
 
 const tabs = () => clients.matchAll({ type: "window", includeUncontrolled: true });
 
-// pushed shows a message: { conv, title, body, seq, unread, tag, icon }. One
+// pushed shows a message: { conv, title, body, seq, unread, tag, icon, path }. One
 // conversation has one notification, of its latest message, and none while
 // somebody looks at it.
 const pushed = async (p) => {
@@ -135,13 +135,12 @@ const pushed = async (p) => {
   const [now] = await registration.getNotifications({ tag });
   if (now && now.data.seq >= p.seq) return;
   await registration.showNotification(p.title || "KamaChat", {
-    body: p.body || "", tag, renotify: true, icon: p.icon || icon, badge, data: { conv: p.conv, seq: p.seq },
+    body: p.body || "", tag, renotify: true, icon: p.icon || icon, badge, data: { conv: p.conv, seq: p.seq, path: p.path },
   });
 };
 
-// opened brings a conversation to the front: in a page that runs, or in a new one.
-const opened = async (conv) => {
-  const path = conv ? `/c/${conv}` : "/";
+// opened brings what a notification is of to the front: in a page that runs, or in a new one.
+const opened = async ({ conv, path = conv ? `/c/${conv}` : "/" }) => {
   for (const tab of await tabs()) {
     if (await ask(tab, { kind: "open", path })) return tab.focus();
   }
@@ -169,6 +168,6 @@ const read = (data) => {
 addEventListener("push", (event) => event.waitUntil(pushed(read(event.data))));
 addEventListener("notificationclick", (event) => {
   event.notification.close();
-  event.waitUntil(opened((event.notification.data || {}).conv));
+  event.waitUntil(opened(event.notification.data || {}));
 });
 addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renewed(event)));

@@ -89,7 +89,13 @@ func (h *hands) flush(done app.Value) {
 
 // heard tells aside.js what ch has come to, and with a welcome who is signed in.
 func (h *hands) heard(ch state.Change) {
-	if len(ch.Convs) == 0 && !ch.Me || h.notice == nil {
+	if h.notice == nil {
+		return
+	}
+	if ch.Asked {
+		h.notes.Call("asked")
+	}
+	if len(ch.Convs) == 0 && !ch.Me {
 		return
 	}
 	welcomed := ""

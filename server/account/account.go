@@ -104,6 +104,9 @@ type Service struct {
 	byFind *limiter      // searches for people, by person
 	seen   sightings     // uses of sign-ins
 	factor factors       // what else is shown at sign-in
+
+	bell    Bell // nil: nobody is told
+	notices Notices
 }
 
 // sightings are uses of sign-ins, by what is stored of these.

@@ -86,8 +86,12 @@ func (s *Service) AskContact(ctx context.Context, by, to chat.UserID, message st
 		return false, err
 	}
 	r, accepted, err := s.store.AskContact(ctx, chat.Request{From: by, To: to, Message: message, At: s.now().UnixMilli()})
-	if err == nil && accepted {
+	switch {
+	case err == nil && accepted:
+		s.ring(ctx, "", by)
 		err = s.befriended(ctx, by, r)
+	case err == nil:
+		s.asked(ctx, r)
 	}
 	return accepted, err
 }
@@ -101,6 +105,7 @@ func (s *Service) AcceptContact(ctx context.Context, by, from chat.UserID) error
 	if err != nil {
 		return err
 	}
+	s.ring(ctx, "", by)
 	return s.befriended(ctx, by, r)
 }
 
@@ -129,6 +134,9 @@ func (s *Service) RefuseContact(ctx context.Context, by, from chat.UserID) error
 		return err
 	}
 	_, err := s.store.AnswerContact(ctx, from, by, false, s.now().UnixMilli())
+	if err == nil {
+		s.ring(ctx, "", by)
+	}
 	return err
 }
 
@@ -152,6 +160,7 @@ func (s *Service) Block(ctx context.Context, by, peer chat.UserID, on bool) erro
 	if err := s.store.SetBlocked(ctx, by, peer, on, s.now().UnixMilli()); err != nil {
 		return err
 	}
+	s.ring(ctx, "", by) // who is blocked waits no longer
 	return s.renew(ctx, by, peer)
 }
 

@@ -44,6 +44,10 @@ type GroupStore interface {
 	JoinRequest(ctx context.Context, conv chat.ConvID, u chat.UserID) (chat.JoinRequest, error)
 	JoinRequests(ctx context.Context, conv chat.ConvID, after string, limit int) ([]chat.JoinRequest, string, error)
 	JoinsWaiting(ctx context.Context, conv chat.ConvID) (int, error)
+	// Managers returns the owner and the administrators of conv, GroupsAsked the
+	// groups of u as one of those that somebody waits to come into.
+	Managers(ctx context.Context, conv chat.ConvID, limit int) ([]chat.UserID, error)
+	GroupsAsked(ctx context.Context, u chat.UserID, limit int) ([]chat.GroupAsked, error)
 	// AnswerJoinRequest takes a request from a state to that of j; false where it is in another.
 	AnswerJoinRequest(ctx context.Context, j chat.JoinRequest, from chat.JoinState) (bool, error)
 	DropJoinRequest(ctx context.Context, conv chat.ConvID, u chat.UserID) error

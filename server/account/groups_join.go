@@ -46,6 +46,7 @@ func (s *Service) enter(ctx context.Context, u chat.UserID, conv chat.ConvID) er
 	if err := s.store.DropJoinRequest(ctx, conv, u); err != nil {
 		s.log.Warn("a join request stays", "conv", conv, "user", u, "err", err)
 	}
+	s.ringAt(ctx, conv)
 	return nil
 }
 
@@ -66,10 +67,17 @@ func (s *Service) ask(ctx context.Context, p chat.Person, conv chat.ConvID, mess
 		return &chat.Refusal{Code: chat.RateLimited, Words: "the request was refused: ask again tomorrow", RetryAfter: wait}
 	}
 	j := chat.JoinRequest{Conv: conv, User: p.ID, Message: message, At: now.UnixMilli()}
-	if err == nil && old.State == chat.JoinWaits {
+	waited := err == nil && old.State == chat.JoinWaits
+	if waited {
 		j.At = old.At // the place in the queue is kept
 	}
-	return s.store.SetJoinRequest(ctx, j)
+	if err := s.store.SetJoinRequest(ctx, j); err != nil {
+		return err
+	}
+	if !waited {
+		s.ringAt(ctx, conv)
+	}
+	return nil
 }
 
 // WithdrawJoin takes back what p asked of a group; nothing is fine. What was
@@ -82,7 +90,11 @@ func (s *Service) WithdrawJoin(ctx context.Context, p chat.Person, conv chat.Con
 	if err != nil {
 		return err
 	}
-	return s.store.DropJoinRequest(ctx, conv, p.ID)
+	if err := s.store.DropJoinRequest(ctx, conv, p.ID); err != nil {
+		return err
+	}
+	s.ringAt(ctx, conv)
+	return nil
 }
 
 // AsksOf returns a page of those who wait to come into a group, and where the next
@@ -135,6 +147,9 @@ func (s *Service) AnswerJoin(ctx context.Context, p chat.Person, conv chat.ConvI
 	first, err := s.store.AnswerJoinRequest(ctx, j, chat.JoinWaits)
 	if err == nil && !first {
 		err = chat.Refuse(chat.NotFound, "there is no such request")
+	}
+	if err == nil {
+		defer s.ringAt(context.WithoutCancel(ctx), conv)
 	}
 	if err != nil || !letIn {
 		return err

@@ -50,6 +50,7 @@ type ChatPage struct {
 	Convs  []chat.Summary
 	People []chat.Person // those that Convs and Open name
 	Open   *OpenConv
+	Asks   Asks
 }
 
 // OpenConv is the conversation that is shown.
@@ -61,6 +62,12 @@ type OpenConv struct {
 	Ref     string // of the form to write, so that sending it twice stores it once
 	Text    string // what was typed and could not be sent
 	Problem *chat.Refusal
+}
+
+// Asks are those who wait for somebody's answer.
+type Asks struct {
+	Contacts int // to be contacts
+	Groups   []chat.GroupAsked
 }
 
 // ErrorPage tells what went wrong.

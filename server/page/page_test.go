@@ -130,6 +130,7 @@ func pages(lang string) map[string]templ.Component {
 	c := common(lang)
 	list, fresh, past := small(lang), small(lang), small(lang)
 	list.Open = nil
+	list.Asks = Asks{Contacts: 2, Groups: []chat.GroupAsked{{Conv: hike, Name: "Weekend hike", Waiting: 1}}}
 	fresh.Convs, fresh.Open = nil, &OpenConv{Summary: chat.Summary{Conv: chat.Direct(ann, eve)}, Page: chat.Page{Conv: chat.Direct(ann, eve)}, Ref: "r1"}
 	past.Open.Past, past.Open.Text, past.Open.Problem = true, "too long", chat.Refuse(chat.TooLong, "the text is too long")
 	found := []chat.Person{{ID: bob, Username: "bob", Nickname: "Azhe"}}

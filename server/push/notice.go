@@ -17,13 +17,14 @@ const maxBody = 120
 
 // A notice is what the browser's service worker is given, as JSON.
 type notice struct {
-	Conv   chat.ConvID `json:"conv"`   // empty: a test
-	Title  string      `json:"title"`  // of the group, or who wrote
-	Body   string      `json:"body"`   // the message, cut to 120 runes
-	Seq    int64       `json:"seq"`    // of the message
-	Unread int64       `json:"unread"` // entries in all conversations
-	Tag    string      `json:"tag"`    // notices of one conversation replace each other
-	Icon   string      `json:"icon"`   // URL path; empty: the service worker's own
+	Conv   chat.ConvID `json:"conv"`           // empty: a test
+	Title  string      `json:"title"`          // of the group, or who wrote
+	Body   string      `json:"body"`           // the message, cut to 120 runes
+	Seq    int64       `json:"seq"`            // of the message
+	Unread int64       `json:"unread"`         // entries in all conversations
+	Tag    string      `json:"tag"`            // notices of one conversation replace each other
+	Icon   string      `json:"icon"`           // URL path; empty: the service worker's own
+	Path   string      `json:"path,omitempty"` // where it leads; empty: to Conv
 }
 
 func (n notice) encode() []byte {
@@ -59,13 +60,18 @@ func noticeOf(m chat.Message, by chat.Person, group chat.Summary, lang words.Lan
 	if m.Conv.IsGroup() {
 		n.Title, n.Icon, n.Body = group.Title, group.Avatar, by.Name()+": "+n.Body
 	}
+	n.trim()
+	return n
+}
+
+// trim cuts what is too long, and leaves out pictures that are elsewhere.
+func (n *notice) trim() {
 	if r := []rune(n.Body); len(r) > maxBody {
 		n.Body = string(r[:maxBody-1]) + "…"
 	}
 	if !strings.HasPrefix(n.Icon, "/") {
 		n.Icon = ""
 	}
-	return n
 }
 
 // topicOf names a conversation to a push service, which keeps only the newest

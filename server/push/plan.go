@@ -175,7 +175,7 @@ func (s *Service) round(ctx context.Context, now time.Time) (more bool) {
 			more = true
 		}
 	}
-	return more
+	return s.roundOfAsks(ctx, now) || more
 }
 
 // due takes what is due by now.

@@ -95,6 +95,7 @@ type Service struct {
 
 	mu     sync.Mutex
 	convs  map[chat.ConvID]*news // to be looked at
+	asks   []asking              // the same
 	tested map[chat.UserID]time.Time
 }
 

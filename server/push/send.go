@@ -67,6 +67,9 @@ func (s *Service) send(ctx context.Context, j *job) {
 
 // stale reports whether what j tells has been read in the meantime.
 func (s *Service) stale(ctx context.Context, j *job) bool {
+	if j.conv == "" { // a request, which is not read
+		return false
+	}
 	ls, err := s.Store.Listeners(ctx, j.conv)
 	if err != nil {
 		return false

@@ -47,6 +47,30 @@ func TestALineIsToldToItsPersonAlone(t *testing.T) {
 	})
 }
 
+func TestWhoIsAskedIsToldAlone(t *testing.T) {
+	inHub(t, 0, func(t *testing.T, h *room.Hub, s *shaky, a, b *ear) {
+		for _, to := range [][]chat.UserID{{"Ua", "Uc"}, nil} {
+			if err := h.Ask(t.Context(), "Gtea", to...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		for e, want := range map[*ear]int{a: 1, b: 0} {
+			e.mu.Lock()
+			n := 0
+			for _, f := range e.got {
+				if f == (wire.Asked{Conv: "Gtea"}) {
+					n++
+				}
+			}
+			e.mu.Unlock()
+			if n != want {
+				t.Errorf("%s is told %d times, want %d", e.user, n, want)
+			}
+		}
+	})
+}
+
 func linesHeard(e *ear) (ls []wire.Lined) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -82,6 +82,16 @@ func (h *Hub) Renew(ctx context.Context, conv chat.ConvID, to ...chat.UserID) er
 	return h.Fanout.Publish(ctx, wire.Event{Conv: conv, To: to, Frame: wire.Frame{Body: wire.Turned{Conv: conv}}})
 }
 
+// Ask tells to that those who wait for an answer of theirs are others now: who wants to
+// come into the group conv, or, where it is empty, to be a contact. Who is not told
+// finds out the next time that they look.
+func (h *Hub) Ask(ctx context.Context, conv chat.ConvID, to ...chat.UserID) error {
+	if len(to) == 0 {
+		return nil
+	}
+	return h.Fanout.Publish(ctx, wire.Event{Conv: conv, To: to, Frame: wire.Frame{Body: wire.Asked{Conv: conv}}})
+}
+
 // parted tells those who are no longer in a group, by the entry m, that they are not.
 func (h *Hub) parted(m chat.Message) {
 	e := m.Content.Event

@@ -35,7 +35,8 @@ const (
 const requestAgain = 24 * 60 * 60 * 1000
 
 // AskContact notes that from asks to to be contacts, and reports whether they are
-// now, since to had asked, too: by the request that it returns then. It answers
+// now, since to had asked, too: by the request that it returns then. Otherwise it
+// returns the request where it is news to to, and an empty one where it is not. It answers
 // chat.Blocked where one has blocked the other, chat.Taken where they are contacts
 // already, and chat.RateLimited where from waits for chat.MaxAsks others. Who asks
 // again within a day of a request that was refused is not told, and heard by nobody.
@@ -67,6 +68,7 @@ func (d *DB) AskContact(ctx context.Context, r chat.Request) (of chat.Request, a
 		row := requestRow{FromID: string(r.From), ToID: string(r.To), Message: r.Message, State: requestOpen, At: r.At}
 		if mine == nil || mine.State != requestOpen {
 			if mine != nil && mine.State == requestRefused && r.At-mine.At < requestAgain {
+				of = chat.Request{}
 				return nil
 			}
 			n, err := tx.NewSelect().Model((*requestRow)(nil)).Where("from_id = ? AND state = ?", string(r.From), requestOpen).Count(ctx)
@@ -76,6 +78,9 @@ func (d *DB) AskContact(ctx context.Context, r chat.Request) (of chat.Request, a
 			if n >= chat.MaxAsks {
 				return &chat.Refusal{Code: chat.RateLimited, Words: "too many people have not answered you yet", RetryAfter: time.Hour}
 			}
+		}
+		if mine != nil && mine.State == requestOpen {
+			of = chat.Request{}
 		}
 		if mine == nil {
 			_, err = tx.NewInsert().Model(&row).Exec(ctx)

@@ -19,6 +19,7 @@ type Contacts interface {
 	Card(ctx context.Context, by, id chat.UserID) (account.Card, error)
 	Profile(ctx context.Context, by chat.UserID) (chat.Profile, error)
 	AsksWaiting(ctx context.Context, by chat.UserID) (int, error)
+	GroupsAsked(ctx context.Context, by chat.UserID) ([]chat.GroupAsked, error)
 	SaveProfile(ctx context.Context, by chat.UserID, nickname, avatar string, p chat.Profile) error
 }
 
@@ -107,12 +108,17 @@ func (s *server) apiAskings(ctx context.Context, c caller, _ *struct{}) (askings
 }
 
 type waitingAnswer struct {
-	Waiting int `json:"waiting" doc:"Requests that the caller has not answered"`
+	Waiting int               `json:"waiting" doc:"Requests to be a contact that the caller has not answered"`
+	Groups  []chat.GroupAsked `json:"groups" doc:"Those that the caller looks after and that people wait to come into, at most 20; none for a token without groups:read"`
 }
 
 func (s *server) apiWaiting(ctx context.Context, c caller, _ *struct{}) (waitingAnswer, error) {
 	n, err := s.Accounts.AsksWaiting(ctx, c.ID)
-	return waitingAnswer{n}, err
+	if err != nil || c.may("groups:read") != nil {
+		return waitingAnswer{n, []chat.GroupAsked{}}, err
+	}
+	gs, err := s.Accounts.GroupsAsked(ctx, c.ID)
+	return waitingAnswer{n, orEmpty(gs)}, err
 }
 
 type askBody struct {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"kamachat/server/account"
 	"kamachat/shared/chat"
 )
 
@@ -259,5 +260,43 @@ func TestPictureOfAPersonIsForAllWhoAreSignedIn(t *testing.T) {
 	}
 	if got := w.do(eve, "GET", first, nil); got.status != 404 {
 		t.Errorf("a stranger sees it still: %d", got.status)
+	}
+}
+
+// Who waits for an answer is told to programs, and above the list without a script.
+func TestWhoWaitsForAnAnswerIsThere(t *testing.T) {
+	h := openHouse(t, withRealHub)
+	ctx := t.Context()
+	conv, err := h.accounts.MakeGroupOf(ctx, h.ann.ID, account.NewGroup{Name: "Tea <3", Joining: chat.JoinApproval})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.accounts.AskContact(ctx, h.bob.ID, h.ann.ID, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.accounts.JoinGroup(ctx, h.bob, conv, "me, too"); err != nil {
+		t.Fatal(err)
+	}
+	ann, bob := h.signedIn(h.ann), h.signedIn(h.bob)
+	waiting := func(b *http.Client) waitingAnswer {
+		t.Helper()
+		return decode[waitingAnswer](t, h.do(b, "GET", "/api/v1/requests/waiting", nil))
+	}
+	if got := waiting(ann); got.Waiting != 1 || !slices.Equal(got.Groups, []chat.GroupAsked{{Conv: conv, Name: "Tea <3", Waiting: 1}}) {
+		t.Errorf("for her wait %+v", got)
+	}
+	if got := waiting(bob); got.Waiting != 0 || len(got.Groups) != 0 {
+		t.Errorf("for him wait %+v", got)
+	}
+	links := []string{`<a class="link" href="/contacts">`, `<a class="link" href="/g/` + string(conv) + `/requests">`, "Tea &lt;3"}
+	for _, path := range []string{"/", "/c/" + string(h.bob.ID)} {
+		for _, want := range links {
+			if got := h.do(ann, "GET", path, nil); !strings.Contains(got.body, want) {
+				t.Errorf("%s: there is no %s in %s", path, want, got.body)
+			}
+		}
+	}
+	if got := h.do(bob, "GET", "/", nil); strings.Contains(got.body, "/contacts\">See") || strings.Contains(got.body, "/requests") {
+		t.Errorf("he is told of others' requests: %s", got.body)
 	}
 }

@@ -21,6 +21,13 @@ type MemberAsk struct {
 	Limit int      // how many at most, 1 to MaxPage
 }
 
+// A GroupAsked is a group that people wait to come into.
+type GroupAsked struct {
+	Conv    ConvID `json:"group"`
+	Name    string `json:"name"`
+	Waiting int    `json:"waiting"` // how many
+}
+
 // A GroupInvite is a link that lets its holder into a group.
 type GroupInvite struct {
 	Code      string `json:"code"`

@@ -25,7 +25,7 @@ var bodies = map[string]func([]byte) (Body, error){
 	"hello": decode[Hello], "post": decode[Post], "resume": decode[Resume], "before": decode[Before],
 	"who": decode[Who], "look": decode[Look], "line": decode[Line], "lined": decode[Lined], "seen": decode[Seen], "typing": decode[Typing], "call": decode[Signal],
 	"welcome": decode[Welcome], "posted": decode[Posted], "history": decode[History], "people": decode[People],
-	"list": decode[List], "listed": decode[Listed], "online": decode[Online], "presence": decode[Presence], "opened": decode[Opened], "parted": decode[Parted], "turned": decode[Turned], "refused": decode[Refused], "bye": decode[Bye],
+	"list": decode[List], "listed": decode[Listed], "online": decode[Online], "presence": decode[Presence], "opened": decode[Opened], "parted": decode[Parted], "turned": decode[Turned], "asked": decode[Asked], "refused": decode[Refused], "bye": decode[Bye],
 }
 
 func decode[B Body](p []byte) (Body, error) {

@@ -13,7 +13,7 @@ import (
 
 func TestV1RoundTrip(t *testing.T) {
 	m := chat.Message{ID: 1<<62 + 1, Conv: "G1", Seq: 3, Author: "U1", At: 5, Content: chat.TextContent("hi <b> \u2028 \"quoted\" 你好")}
-	yes, no := true, false
+	yes, no, until := true, false, int64(chat.Forever)
 	for name, f := range map[string]Frame{
 		"hello":    {Body: Hello{Device: "d", Build: "b", Sums: []uint32{0, 1<<32 - 1}}},
 		"post":     {Ref: "r1", Body: Post{Conv: "G1", Content: m.Content}},
@@ -21,8 +21,8 @@ func TestV1RoundTrip(t *testing.T) {
 		"before":   {Ref: "q2", Body: Before{Conv: "G1", Seq: 9, Limit: 10}},
 		"who":      {Ref: "q3", Body: Who{IDs: []chat.UserID{"U1"}}},
 		"look":     {Body: Look{Hidden: true}},
-		"line":     {Ref: "l1", Body: Line{Conv: "G1", LineChange: chat.LineChange{Pin: &yes, Archive: &no, Clear: 7}}},
-		"lined":    {Ref: "l1", Body: Lined{Conv: "G1", Line: chat.Line{Pinned: 5, Archived: true, Cleared: 7}}},
+		"line":     {Ref: "l1", Body: Line{Conv: "G1", LineChange: chat.LineChange{Pin: &yes, Archive: &no, Clear: 7, Mark: &yes, Hush: &until}}},
+		"lined":    {Ref: "l1", Body: Lined{Conv: "G1", Line: chat.Line{Pinned: 5, Archived: true, Cleared: 7, Marked: true, Hushed: chat.Forever}}},
 		"seen":     {Body: Seen{Marks: chat.Marks{Conv: "G1", User: "U1", Delivered: 3, Read: 2}}},
 		"typing":   {Body: Typing{Conv: "G1", User: "U2"}},
 		"call":     {Ref: "c", Body: Signal{Conv: "DU1-U2", From: "U1", Call: chat.Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{"a":1}`)}}},
@@ -37,6 +37,7 @@ func TestV1RoundTrip(t *testing.T) {
 		"opened":   {Body: Opened{Summary: chat.Summary{Conv: "G1"}, People: []chat.Person{}}},
 		"parted":   {Body: Parted{Conv: "G1"}},
 		"turned":   {Body: Turned{Conv: "G1"}},
+		"asked":    {Body: Asked{Conv: "G1"}},
 		"refused":  {Ref: "r\"1", Body: Refused{Code: chat.Busy, RetryAfter: 7, Words: "w"}},
 		"bye":      {Body: Bye{Reason: "restart", ComeAfter: 9}},
 	} {
@@ -54,8 +55,8 @@ func TestV1RoundTrip(t *testing.T) {
 			}
 		})
 	}
-	if len(bodies) != 24 {
-		t.Errorf("%d kinds, 24 tried", len(bodies))
+	if len(bodies) != 25 {
+		t.Errorf("%d kinds, 25 tried", len(bodies))
 	}
 }
 

@@ -41,7 +41,8 @@
 // lines and sums have what the person made of a conversation: pinned, archived,
 // deleted up to an entry. Groups change by entries, and who is removed is told by
 // parted; turned says that other rules have changed. welcome names the epoch of the
-// database, and welcome and listed tell what the server keeps no longer.
+// database, and welcome and listed tell what the server keeps no longer. lines and
+// sums have mutes and marks as unread, and asked says that somebody waits for an answer.
 package wire
 
 import (
@@ -230,6 +231,12 @@ type (
 	Turned struct {
 		Conv chat.ConvID `json:"conv"`
 	}
+	// Asked says that those who wait for the person's answer are others now: who wants
+	// to come into the group Conv, or, where it is empty, to be a contact. How many they
+	// are is to be asked of /api/v1/requests/waiting.
+	Asked struct {
+		Conv chat.ConvID `json:"conv"`
+	}
 	// Refused answers the frame with the same Ref.
 	Refused struct {
 		Code       chat.Code `json:"code"`
@@ -282,6 +289,7 @@ func (Online) kind() string   { return "online" }
 func (Opened) kind() string   { return "opened" }
 func (Parted) kind() string   { return "parted" }
 func (Turned) kind() string   { return "turned" }
+func (Asked) kind() string    { return "asked" }
 func (Refused) kind() string  { return "refused" }
 func (Bye) kind() string      { return "bye" }
 

@@ -31,6 +31,7 @@ var peoplePhrases = map[string]phrase{
 	"people.common":     {"Groups you share", "共同群组"},
 	"people.end":        {"Remove from contacts", "删除联系人"},
 	"people.end.what":   {"You are removed from their contacts, too. Your messages stay.", "你也会从对方的联系人中移除，聊天记录会保留。"},
+	"people.asks":       {"Wants to be your contact", "想加你为联系人"},
 	"people.waiting":    {"{0} wants to be your contact.", "{0} 想加你为联系人。"},
 	"people.asked":      {"You asked. There is no answer yet.", "已发送申请，对方尚未回应。"},
 	"people.message":    {"A few words, if you like", "附言（可不填）"},

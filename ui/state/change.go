@@ -12,6 +12,7 @@ type Change struct {
 	List  bool                 // the conversation list: order, names, unread counts
 	Link  bool                 // Status
 	Me    bool                 // one's own person
+	Asked bool                 // who waits for the person's answer
 	Anew  bool                 // nothing that was here of the server's is any more: it is in another epoch
 	Convs map[chat.ConvID]bool // conversations whose rows, header, typing or ticks may differ
 	Need  []wire.Frame         // questions for the server, to be sent now in this order
@@ -28,12 +29,12 @@ func (c Change) Has(conv chat.ConvID) bool { return c.Convs[conv] }
 
 // Empty reports whether there is nothing to redraw and nothing to send.
 func (c Change) Empty() bool {
-	return !c.List && !c.Link && !c.Me && len(c.Convs) == 0 && len(c.Need) == 0
+	return !c.List && !c.Link && !c.Me && !c.Asked && len(c.Convs) == 0 && len(c.Need) == 0
 }
 
 // Merge returns both changes in one.
 func (c Change) Merge(o Change) Change {
-	m := Change{List: c.List || o.List, Link: c.Link || o.Link, Me: c.Me || o.Me, Anew: c.Anew || o.Anew, Gone: c.Gone || o.Gone}
+	m := Change{List: c.List || o.List, Link: c.Link || o.Link, Me: c.Me || o.Me, Anew: c.Anew || o.Anew, Gone: c.Gone || o.Gone, Asked: c.Asked || o.Asked}
 	if len(c.Convs)+len(o.Convs) > 0 {
 		m.Convs = make(map[chat.ConvID]bool, len(c.Convs)+len(o.Convs))
 		maps.Copy(m.Convs, c.Convs)

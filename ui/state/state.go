@@ -100,6 +100,8 @@ func (s *State) Apply(f wire.Frame, now int64) Change {
 			s.lineup.wanted[b.Conv], s.asks.behind = true, true
 			ch.touch(b.Conv)
 		}
+	case wire.Asked:
+		ch.Asked = true
 	case wire.Opened:
 		s.roster.learn(b.People...)
 		delete(s.parted, b.Summary.Conv)

@@ -92,7 +92,7 @@ func whom(d *Desk, c state.Conv) app.UI {
 	if c.Peer != "" {
 		to, words = "/people/"+string(c.Peer), "details.person"
 	}
-	return el("a").Class("menu-item").Attr("href", to).Body(icon("group"), app.Text(d.say(words)))
+	return el("a").Class("menu-item").Attr("href", to).Body(icon("group"), app.Text(d.say(words)), slot("joins").DataSet("conv", string(c.ID)))
 }
 
 // phone is the width in pixels below which one pane is shown at a time, as in the style sheet.

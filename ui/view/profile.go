@@ -39,7 +39,7 @@ func (p *profile) Render() app.UI {
 				[][2]string{{"light", d.say("theme.light")}, {"dark", d.say("theme.dark")}, {"", d.say("theme.system")}}),
 			p.choice(d.say("menu.language"), "lang", d.Lang[:min(2, len(d.Lang))], [][2]string{{"zh", "中文"}, {"en", "English"}}),
 			slot("notes"),
-			el("a").Class("menu-item").Attr("href", "/contacts").Body(icon("group"), app.Text(d.say("menu.contacts"))),
+			el("a").Class("menu-item").Attr("href", "/contacts").Body(icon("group"), app.Text(d.say("menu.contacts")), slot("asks")),
 			el("a").Class("menu-item").Attr("href", "/settings").Body(icon("pen"), app.Text(d.say("menu.settings"))),
 			p.administration(),
 			el("a").Class("menu-item").Attr("href", "/doctor").Body(icon("pulse"), app.Text(d.say("menu.doctor"))),
