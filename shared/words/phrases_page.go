@@ -69,4 +69,16 @@ var pagePhrases = map[string]phrase{
 	"error.507":       {"The server is full", "服务器空间不足"},
 	"error.507.text":  {"There is no room for files. Tell the administrator.", "没有空间存放文件，请联系管理员。"},
 	"error.503.text":  {"Try again in a moment.", "请稍后再试。"},
+
+	// Why signing in or registering was refused, by the words of the refusal.
+	"said.wrong username or password":                      {"Wrong username or password.", "用户名或密码不正确。"},
+	"said.the account is disabled":                         {"This account is disabled. Ask the administrator.", "此账号已被停用，请联系管理员。"},
+	"said.the username is in use":                          {"That username is taken. Choose another.", "该用户名已被占用，请换一个。"},
+	"said.a username has 2 to 32 characters":               {"A username has 2 to 32 characters.", "用户名需为 2 到 32 个字符。"},
+	"said.a username has letters, digits, and _ . - only":  {"A username has letters, digits, and _ . - only.", "用户名只能包含文字、数字和 _ . -。"},
+	"said.a password has 8 to 256 bytes":                   {"A password has at least 8 characters.", "密码至少需要 8 个字符。"},
+	"said.a nickname has at most 64 characters":            {"A nickname has at most 64 characters.", "昵称最多 64 个字符。"},
+	"said.the nickname has characters that can't be shown": {"The nickname has characters that can't be shown.", "昵称中有无法显示的字符。"},
+	"said.the setup link is not valid":                     {"This setup link is not valid any more. The server's log has the newest one.", "设置链接已失效，最新的链接在服务器日志中。"},
+	"said.there is an administrator already":               {"There is an administrator already. Sign in instead.", "管理员已存在，请直接登录。"},
 }
