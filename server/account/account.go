@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -262,6 +263,29 @@ func (s *Service) admitFind(ctx context.Context, by chat.UserID) error {
 		return err
 	}
 	return s.byFind.take(string(cmp.Or(p.BotOf, by)))
+}
+
+// PersonFor is Person as by sees them: who is not listed is not there for strangers.
+// An id of nobody counts as a search: chat.RateLimited.
+func (s *Service) PersonFor(ctx context.Context, by, id chat.UserID) (chat.Person, error) {
+	ps, err := s.PeopleFor(ctx, by, id)
+	switch {
+	case err != nil:
+		return chat.Person{}, err
+	case len(ps) > 0:
+		return ps[0], nil
+	}
+	return chat.Person{}, cmp.Or(s.admitFind(ctx, by), error(chat.Refuse(chat.NotFound, "no such person")))
+}
+
+// PeopleFor is People as by sees them.
+func (s *Service) PeopleFor(ctx context.Context, by chat.UserID, ids ...chat.UserID) ([]chat.Person, error) {
+	ps, err := s.store.People(ctx, ids...)
+	if err != nil || len(ps) == 0 {
+		return nil, err
+	}
+	hidden, err := s.store.Hidden(ctx, by, ids...)
+	return slices.DeleteFunc(ps, func(p chat.Person) bool { return slices.Contains(hidden, p.ID) }), err
 }
 
 // maxFound is how many people a search returns.

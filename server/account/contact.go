@@ -36,6 +36,8 @@ type Contacts interface {
 	RequestsWith(ctx context.Context, u, peer chat.UserID) (mine, theirs *chat.Request, err error)
 	Waiting(ctx context.Context, u chat.UserID) (int, error)
 	SeenAt(ctx context.Context, u chat.UserID) (int64, error)
+	// Hidden returns those of ids who are not there for u.
+	Hidden(ctx context.Context, u chat.UserID, ids ...chat.UserID) ([]chat.UserID, error)
 	CommonGroups(ctx context.Context, x, y chat.UserID, limit int) ([]chat.Group, error)
 	// Profile returns what u says of themselves, nothing where that is nothing.
 	Profile(ctx context.Context, u chat.UserID) (chat.Profile, error)
@@ -50,7 +52,7 @@ func (s *Service) other(ctx context.Context, by, id chat.UserID) (chat.Person, e
 	if id == by {
 		return chat.Person{}, chat.Refuse(chat.Invalid, "that is yourself")
 	}
-	return s.Person(ctx, id)
+	return s.PersonFor(ctx, by, id)
 }
 
 // enabled returns somebody else who is enabled.
@@ -286,8 +288,8 @@ type Card struct {
 // Card returns id as by sees them. Strangers, and who is not there, count as searches: it answers
 // chat.RateLimited where by has looked at too many.
 func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err error) {
-	if c.Person, err = s.Person(ctx, id); err != nil {
-		return c, cmp.Or(s.admitFind(ctx, by), err)
+	if c.Person, err = s.PersonFor(ctx, by, id); err != nil {
+		return c, err
 	}
 	if c.Profile, err = s.store.Profile(ctx, id); err != nil || id == by {
 		return c, err

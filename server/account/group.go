@@ -77,7 +77,7 @@ func (s *Service) MakeGroupOf(ctx context.Context, by chat.UserID, n NewGroup) (
 		return "", err
 	}
 	defer done()
-	if err := s.checkMembers(ctx, all); err != nil {
+	if err := s.checkMembers(ctx, by, all); err != nil {
 		return "", err
 	}
 	if err := s.checkBonds(ctx, by, all); err != nil {
@@ -126,8 +126,8 @@ func distinct(first chat.UserID, others []chat.UserID) []chat.UserID {
 }
 
 // checkMembers says why these people can't be in a group, or nil.
-func (s *Service) checkMembers(ctx context.Context, ids []chat.UserID) error {
-	ps, err := s.store.People(ctx, ids...)
+func (s *Service) checkMembers(ctx context.Context, by chat.UserID, ids []chat.UserID) error {
+	ps, err := s.PeopleFor(ctx, by, ids...)
 	if err != nil {
 		return fmt.Errorf("look up members: %w", err)
 	}

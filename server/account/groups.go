@@ -168,7 +168,7 @@ func groupPicture(path string) error {
 
 // checkAdded says why by may not bring the people of c into a group, or nil.
 func (s *Service) checkAdded(ctx context.Context, by chat.UserID, c chat.Change) error {
-	if err := s.checkMembers(ctx, c.Who); err != nil || c.Asked {
+	if err := s.checkMembers(ctx, by, c.Who); err != nil || c.Asked {
 		return err
 	}
 	return s.checkBonds(ctx, by, c.Who)

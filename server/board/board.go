@@ -22,6 +22,8 @@ type Store interface {
 	// AddReport does nothing where the same is open already, and answers
 	// chat.RateLimited where most of the person's are open.
 	AddReport(ctx context.Context, r chat.Report, most int) error
+	// Hidden returns those of ids who are not there for u.
+	Hidden(ctx context.Context, u chat.UserID, ids ...chat.UserID) ([]chat.UserID, error)
 	// Reports returns at most limit whose ids are below behind (0: all), newest first.
 	Reports(ctx context.Context, closed bool, behind int64, limit int) ([]chat.Report, error)
 	Report(ctx context.Context, id int64) (chat.Report, error)

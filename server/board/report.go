@@ -44,7 +44,11 @@ func (s *Service) Report(ctx context.Context, r chat.Report) error {
 		if err != nil {
 			return err
 		}
-		if len(ps) == 0 {
+		hidden, err := s.Store.Hidden(ctx, r.By, r.User)
+		if err != nil {
+			return err
+		}
+		if len(ps) == 0 || len(hidden) > 0 {
 			return chat.Refuse(chat.NotFound, "no such person")
 		}
 		r.Seq, r.Said = 0, ""

@@ -9,9 +9,14 @@ import (
 	"kamachat/shared/chat"
 )
 
-// Who looks up people for a client, at most 100.
-func (h *Hub) Who(ctx context.Context, ids []chat.UserID) ([]chat.Person, error) {
-	return h.People.People(ctx, ids[:min(len(ids), 100)]...)
+// Who looks up people for a client of u, at most 100, without those who are not there for u.
+func (h *Hub) Who(ctx context.Context, u chat.UserID, ids []chat.UserID) ([]chat.Person, error) {
+	ps, err := h.People.People(ctx, ids[:min(len(ids), 100)]...)
+	if err != nil || len(ps) == 0 || h.Seer == nil {
+		return ps, err
+	}
+	hidden, err := h.Seer.Hidden(ctx, u, ids[:min(len(ids), 100)]...)
+	return slices.DeleteFunc(ps, func(p chat.Person) bool { return slices.Contains(hidden, p.ID) }), err
 }
 
 // nameFor is how long a looked-up author is remembered.

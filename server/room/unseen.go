@@ -20,6 +20,8 @@ type Seer interface {
 	// Barred returns those who have blocked u, or whom u has blocked. Of a bot its
 	// owner's count, too.
 	Barred(ctx context.Context, u chat.UserID) ([]chat.UserID, error)
+	// Hidden returns those of ids who are not there for u.
+	Hidden(ctx context.Context, u chat.UserID, ids ...chat.UserID) ([]chat.UserID, error)
 }
 
 // unseenEvery is how often the hub reads anew who is unseen: for what other nodes

@@ -62,6 +62,11 @@ func (s *seer) set(us ...chat.UserID) {
 	s.unseen = us
 }
 
+// Hidden hides nobody.
+func (s *seer) Hidden(context.Context, chat.UserID, ...chat.UserID) ([]chat.UserID, error) {
+	return nil, nil
+}
+
 func (s *seer) at(u chat.UserID) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -52,7 +52,7 @@ func (s *Session) handle(f wire.Frame) error {
 		s.Send(wire.Frame{Ref: f.Ref, Body: wire.Lined{Conv: b.Conv, Line: l}})
 		return nil
 	case wire.Who:
-		ps, err := hub.Who(ctx, b.IDs)
+		ps, err := hub.Who(ctx, me, b.IDs)
 		if err != nil {
 			return err
 		}

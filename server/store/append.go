@@ -251,7 +251,10 @@ func (d *DB) readBatch(ctx context.Context, tx *sql.Tx, b *batch, ds []chat.Draf
 	if err := d.readTargets(ctx, tx, b, ds); err != nil {
 		return fmt.Errorf("read amended messages: %w", err)
 	}
-	return d.readStandings(ctx, tx, b)
+	if err := d.readStandings(ctx, tx, b); err != nil {
+		return err
+	}
+	return d.readHidden(ctx, tx, b, ds)
 }
 
 func (d *DB) readHeads(ctx context.Context, tx *sql.Tx, b *batch, look bool) error {

@@ -20,6 +20,7 @@ type standings struct {
 	whole  map[chat.ConvID]bool // groups that drafts change
 	bonds  map[pair]bond        // what the first of two people has the second as
 	former map[member]bool      // who comes in: whether it is known that they were there before
+	hidden map[pair]bool        // for the first of two people the second is not there
 	// What is to be written.
 	joined, gone map[member]bool
 	changed      map[member]chat.Seat // of those who stay
@@ -45,7 +46,7 @@ type (
 
 func newStandings() standings {
 	return standings{
-		users: map[chat.UserID]account{}, seats: map[member]chat.Seat{}, groups: map[chat.ConvID]*group{}, whole: map[chat.ConvID]bool{}, bonds: map[pair]bond{}, former: map[member]bool{},
+		users: map[chat.UserID]account{}, seats: map[member]chat.Seat{}, groups: map[chat.ConvID]*group{}, whole: map[chat.ConvID]bool{}, bonds: map[pair]bond{}, former: map[member]bool{}, hidden: map[pair]bool{},
 		joined: map[member]bool{}, gone: map[member]bool{}, changed: map[member]chat.Seat{}, spoke: map[member]int64{},
 	}
 }
@@ -159,7 +160,7 @@ func (d *DB) readSeats(ctx context.Context, tx *sql.Tx, b *batch) error {
 func (s *standings) of(u chat.UserID, conv chat.ConvID) (st chat.Standing) {
 	st.Able, st.Super = s.users[u].able, s.users[u].super
 	if peer, ok := conv.Peer(u); ok {
-		st.Peer, st.Bond = s.users[peer].able, s.bond(u, peer)
+		st.Peer, st.Bond = s.users[peer].able && !s.hidden[pair{u, peer}], s.bond(u, peer)
 	}
 	if g := s.groups[conv]; g != nil {
 		st.Exists, st.State, st.Rules, st.Members = true, g.State, g.Rules, g.Group.Members

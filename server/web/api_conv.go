@@ -83,7 +83,7 @@ func (s *server) convOf(ctx context.Context, c caller, id string) (chat.ConvID, 
 	if !mine {
 		return "", chat.Refuse(chat.Forbidden, "not a conversation of yours")
 	}
-	_, err := s.Accounts.Person(ctx, peer)
+	_, err := s.Accounts.PersonFor(ctx, c.ID, peer)
 	return conv, err
 }
 

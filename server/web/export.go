@@ -37,7 +37,7 @@ func (s *server) order(w http.ResponseWriter, r *http.Request, c caller, conv ch
 		return o, err
 	}
 	if peer, direct := conv.Peer(c.ID); direct {
-		p, err := s.Accounts.Person(r.Context(), peer)
+		p, err := s.Accounts.PersonFor(r.Context(), c.ID, peer)
 		o.Title = p.Name()
 		return o, err
 	}

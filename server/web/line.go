@@ -65,7 +65,7 @@ func (s *server) apiOpen(ctx context.Context, c caller, in *struct {
 	if !in.Person.Valid() || in.Person == c.ID {
 		return openAnswer{}, chat.Refuse(chat.Invalid, "person must be somebody else's id")
 	}
-	p, err := s.Accounts.Person(ctx, in.Person)
+	p, err := s.Accounts.PersonFor(ctx, c.ID, in.Person)
 	if err != nil {
 		return openAnswer{}, err
 	}

@@ -37,7 +37,7 @@ func (s *server) new(w http.ResponseWriter, r *http.Request, c caller, typed url
 		p.Picture = at
 	}
 	if ids := members(typed); len(ids) > 0 {
-		if p.Chosen, err = s.Accounts.People(r.Context(), ids[:min(len(ids), chat.MaxList)]...); err != nil {
+		if p.Chosen, err = s.Accounts.PeopleFor(r.Context(), c.ID, ids[:min(len(ids), chat.MaxList)]...); err != nil {
 			return err
 		}
 	}

@@ -79,7 +79,7 @@ func (s *server) list(r *http.Request, c caller, log *chat.Page) ([]chat.Summary
 		return convs, people, nil
 	}
 	slices.Sort(ids)
-	more, err := s.Accounts.People(r.Context(), slices.Compact(ids)...)
+	more, err := s.Accounts.PeopleFor(r.Context(), c.ID, slices.Compact(ids)...)
 	return convs, append(people, more...), err
 }
 

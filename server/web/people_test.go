@@ -1,10 +1,12 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kamachat/server/account"
 	"kamachat/shared/chat"
@@ -18,8 +20,11 @@ type town struct {
 
 // relations are what somebody may be to Ann. A stranger, who asks, who was asked, a
 // contact, somebody whom she has blocked, who has blocked her, herself, one who is
-// disabled, and one who is not there.
-var relations = []string{"stranger", "asks", "asked", "contact", "blocked", "blocks", "self", "disabled", "gone"}
+// disabled, a stranger who does not want to be found, and one who is not there.
+var relations = []string{"stranger", "asks", "asked", "contact", "blocked", "blocks", "self", "disabled", "unlisted", "gone"}
+
+// goneID is of nobody.
+const goneID chat.UserID = "Ugone"
 
 func newTown(t *testing.T) *town {
 	t.Helper()
@@ -35,7 +40,7 @@ func newTown(t *testing.T) *town {
 		}
 		w.people[kind] = p
 	}
-	w.people["self"], w.people["gone"] = w.ann, chat.Person{ID: "Ugone"}
+	w.people["self"], w.people["gone"] = w.ann, chat.Person{ID: goneID}
 	id := func(kind string) chat.UserID { return w.people[kind].ID }
 	_, err := s.AskContact(ctx, id("asks"), ann, "let me <in>")
 	if err == nil {
@@ -46,6 +51,7 @@ func newTown(t *testing.T) *town {
 	}
 	for _, err := range []error{
 		err, s.AcceptContact(ctx, id("contact"), ann), s.Block(ctx, ann, id("blocked"), true), s.Block(ctx, id("blocks"), ann, true),
+		s.SaveProfile(ctx, id("unlisted"), "unlisted", "", chat.Profile{Unlisted: true}),
 		w.db.SetDisabled(ctx, chat.Deed{What: chat.ActDisable, By: ann}, id("disabled"), true),
 	} {
 		if err != nil {
@@ -62,17 +68,17 @@ func TestEveryRouteWithEverybody(t *testing.T) {
 		method, path string
 		want         []int
 	}{
-		"see":     {"GET", "/api/v1/people/{id}", []int{200, 200, 200, 200, 200, 200, 200, 200, 404}},
-		"open":    {"GET", "/api/v1/conversations/open?person={id}", []int{200, 200, 200, 200, 200, 200, 400, 200, 404}},
-		"ask":     {"PUT", "/api/v1/requests/{id}", []int{200, 200, 200, 409, 403, 403, 400, 404, 404}},
-		"accept":  {"POST", "/api/v1/requests/{id}/accept", []int{404, 204, 404, 404, 404, 404, 400, 404, 404}},
-		"refuse":  {"POST", "/api/v1/requests/{id}/refuse", []int{404, 204, 404, 404, 404, 404, 400, 404, 404}},
-		"end":     {"DELETE", "/api/v1/contacts/{id}", []int{204, 204, 204, 204, 204, 204, 400, 204, 404}},
-		"block":   {"PUT", "/api/v1/blocks/{id}", []int{204, 204, 204, 204, 204, 204, 400, 204, 404}},
-		"unblock": {"DELETE", "/api/v1/blocks/{id}", []int{204, 204, 204, 204, 204, 204, 400, 204, 404}},
+		"see":     {"GET", "/api/v1/people/{id}", []int{200, 200, 200, 200, 200, 200, 200, 200, 404, 404}},
+		"open":    {"GET", "/api/v1/conversations/open?person={id}", []int{200, 200, 200, 200, 200, 200, 400, 200, 404, 404}},
+		"ask":     {"PUT", "/api/v1/requests/{id}", []int{200, 200, 200, 409, 403, 403, 400, 404, 404, 404}},
+		"accept":  {"POST", "/api/v1/requests/{id}/accept", []int{404, 204, 404, 404, 404, 404, 400, 404, 404, 404}},
+		"refuse":  {"POST", "/api/v1/requests/{id}/refuse", []int{404, 204, 404, 404, 404, 404, 400, 404, 404, 404}},
+		"end":     {"DELETE", "/api/v1/contacts/{id}", []int{204, 204, 204, 204, 204, 204, 400, 204, 404, 404}},
+		"block":   {"PUT", "/api/v1/blocks/{id}", []int{204, 204, 204, 204, 204, 204, 400, 204, 404, 404}},
+		"unblock": {"DELETE", "/api/v1/blocks/{id}", []int{204, 204, 204, 204, 204, 204, 400, 204, 404, 404}},
 	} {
 		t.Run(act, func(t *testing.T) {
-			api, pages := newTown(t), newTown(t)
+			api, pages, answers := newTown(t), newTown(t), map[string]string{}
 			tok, ann := bearerOf(api.token(api.ann)), pages.signedIn(pages.ann)
 			for i, kind := range relations {
 				path := strings.ReplaceAll(c.path, "{id}", string(api.people[kind].ID))
@@ -87,6 +93,7 @@ func TestEveryRouteWithEverybody(t *testing.T) {
 				if got.status != c.want[i] {
 					t.Errorf("%s: %d, want %d: %s", kind, got.status, c.want[i], got.body)
 				}
+				answers[kind] = strings.ReplaceAll(fmt.Sprint(got.status, got.header["Content-Type"], got.body), string(api.people[kind].ID), "ID")
 				if act == "open" {
 					continue
 				}
@@ -100,8 +107,15 @@ func TestEveryRouteWithEverybody(t *testing.T) {
 				if got := pages.do(pages.browser(), method, at, form("message", "hello")); got.status != 303 || !strings.HasPrefix(got.header.Get("Location"), "/login") {
 					t.Errorf("%s by nobody: %d %s", kind, got.status, got.header.Get("Location"))
 				}
-				if got := pages.do(ann, method, at, form("message", "hello")); got.status != want {
+				got = pages.do(ann, method, at, form("message", "hello"))
+				if got.status != want {
 					t.Errorf("page, %s: %d, want %d: %s", kind, got.status, want, got.body)
+				}
+				answers["page of "+kind] = strings.ReplaceAll(got.body, string(pages.people[kind].ID), "ID")
+			}
+			for _, of := range []string{"", "page of "} {
+				if x, y := answers[of+"unlisted"], answers[of+"gone"]; x != y || y == "" != (act == "open" && of != "") {
+					t.Errorf("%swho does not want to be found: %s\n%swho is not there: %s", of, x, of, y)
 				}
 			}
 		})
@@ -298,5 +312,104 @@ func TestWhoWaitsForAnAnswerIsThere(t *testing.T) {
 	}
 	if got := h.do(bob, "GET", "/", nil); strings.Contains(got.body, "/contacts\">See") || strings.Contains(got.body, "/requests") {
 		t.Errorf("he is told of others' requests: %s", got.body)
+	}
+}
+
+// Who does not want to be found is not there for strangers, by whatever way these go
+// through the ids, and there for all who know them.
+func TestWhoIsUnlistedIsNotThereForStrangers(t *testing.T) {
+	for name, c := range map[string]struct {
+		method, path, body string
+	}{
+		"card":            {"GET", "/api/v1/people/ID", ""},
+		"history":         {"GET", "/api/v1/conversations/ID/messages", ""},
+		"a message":       {"POST", "/api/v1/conversations/ID/messages", `{"text":"hello"}`},
+		"line":            {"PUT", "/api/v1/conversations/ID/line", `{"pin":true}`},
+		"at":              {"GET", "/api/v1/conversations/ID/at?time=1", ""},
+		"opening":         {"GET", "/api/v1/conversations/open?person=ID", ""},
+		"a group of":      {"POST", "/api/v1/groups", `{"name":"g","members":["ID"]}`},
+		"adding":          {"POST", "/api/v1/groups/GROUP/members", `{"people":["ID"]}`},
+		"page of a chat":  {"GET", "/c/ID", ""},
+		"page of a group": {"GET", "/new?member=ID", ""},
+		"by full id":      {"GET", "/api/v1/conversations/DIRECT/messages", ""},
+		"search":          {"GET", "/api/v1/people?q=ID", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t)
+			ask := func(by chat.Person, id chat.UserID) string {
+				t.Helper()
+				g, err := w.accounts.MakeGroup(t.Context(), by.ID, "mine", nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fill := strings.NewReplacer("ID", string(id), "GROUP", string(g), "DIRECT", string(chat.Direct(by.ID, id)))
+				back := strings.NewReplacer(string(chat.Direct(by.ID, id)), "DIRECT", string(id), "ID", string(g), "GROUP")
+				client, headers := http.DefaultClient, append(bearerOf(w.token(by)), "Content-Type", "application/json")
+				if !strings.HasPrefix(c.path, "/api/") {
+					client, headers = w.signedIn(by), nil
+				}
+				got := w.do(client, c.method, fill.Replace(c.path), strings.NewReader(fill.Replace(c.body)), headers...)
+				return fmt.Sprint(got.status, got.header["Content-Type"], back.Replace(got.body))
+			}
+			hidden := w.people["unlisted"].ID
+			strange, nobody := ask(w.ann, hidden), ask(w.ann, goneID)
+			if strange != nobody {
+				t.Errorf("a stranger is told %s,\nof nobody %s", strange, nobody)
+			}
+			if strings.Contains(strange, "unlisted") && !strings.Contains(c.path, "/new") {
+				t.Errorf("a stranger is told of them: %s", strange)
+			}
+			if name == "search" || name == "line" { // found by contacts alone, and there once something was written
+				return
+			}
+			for how, make := range map[string]func(p chat.Person) error{
+				"an administrator": func(p chat.Person) error {
+					return w.db.SetAdmin(t.Context(), chat.Deed{What: chat.ActMakeAdmin}, p.ID, true)
+				},
+				"was asked": func(p chat.Person) error { _, err := w.accounts.AskContact(t.Context(), hidden, p.ID, ""); return err },
+				"in one group": func(p chat.Person) error {
+					_, err := w.accounts.MakeGroup(t.Context(), hidden, "ours", []chat.UserID{p.ID})
+					return err
+				},
+				"was written to": func(p chat.Person) error {
+					if got := w.do(w.signedIn(w.people["unlisted"]), "POST", "/api/v1/conversations/"+string(p.ID)+"/messages", strings.NewReader(`{"text":"hi"}`)); got.status != 200 {
+						return fmt.Errorf("write: %d %s", got.status, got.body)
+					}
+					return nil
+				},
+			} {
+				p, err := w.accounts.Register(t.Context(), strings.ReplaceAll(how, " ", "."), "password1", "")
+				if err == nil {
+					err = make(p)
+				}
+				if err != nil {
+					t.Fatal(how, err)
+				}
+				if p, err = w.accounts.Person(t.Context(), p.ID); err != nil {
+					t.Fatal(err)
+				}
+				if got := ask(p, hidden); got == nobody || strings.HasPrefix(got, "404") {
+					t.Errorf("%s: %s", how, got)
+				}
+			}
+		})
+	}
+}
+
+func TestIdsAreTriedInVainOnlySoOften(t *testing.T) {
+	w := newTown(t)
+	const most = 6
+	s := account.New(account.Config{Store: w.db, Now: func() time.Time { return time.UnixMilli(0) }, Limits: account.Limits{Find: 1, FindBurst: most}})
+	for i := range most + 1 {
+		_, err := s.PersonFor(t.Context(), w.ann.ID, []chat.UserID{w.people["unlisted"].ID, goneID}[i%2])
+		if limited := err != nil && chat.AsRefusal(err).Code == chat.RateLimited; limited != (i == most) || err == nil {
+			t.Errorf("look %d: %v", i, err)
+		}
+	}
+	if _, err := s.Card(t.Context(), w.bob.ID, goneID); chat.AsRefusal(err).Code != chat.NotFound {
+		t.Errorf("another person: %v", err)
+	}
+	if _, err := s.PersonFor(t.Context(), w.ann.ID, w.bob.ID); err != nil {
+		t.Errorf("who is there: %v", err)
 	}
 }

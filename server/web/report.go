@@ -166,7 +166,7 @@ func (s *server) drawComplain(w http.ResponseWriter, r *http.Request, c caller, 
 	ids = slices.DeleteFunc(ids, func(u chat.UserID) bool { return !u.Valid() })
 	slices.Sort(ids)
 	var err error
-	if p.People, err = s.Accounts.People(r.Context(), slices.Compact(ids)...); err != nil {
+	if p.People, err = s.Accounts.PeopleFor(r.Context(), c.ID, slices.Compact(ids)...); err != nil {
 		return err
 	}
 	if about.Conv == "" && len(p.People) == 0 {

@@ -35,6 +35,9 @@ type Accounts interface {
 	RevokeToken(ctx context.Context, token string) error
 	Person(ctx context.Context, id chat.UserID) (chat.Person, error)
 	People(ctx context.Context, ids ...chat.UserID) ([]chat.Person, error)
+	// PersonFor and PeopleFor leave out who is not there for by.
+	PersonFor(ctx context.Context, by, id chat.UserID) (chat.Person, error)
+	PeopleFor(ctx context.Context, by chat.UserID, ids ...chat.UserID) ([]chat.Person, error)
 	Search(ctx context.Context, by chat.UserID, q string) ([]chat.Person, error)
 	MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error)
 	Renew(ctx context.Context, p chat.Person, password string, keep chat.SignIn) (ended []string, err error)
