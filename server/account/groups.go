@@ -53,8 +53,22 @@ type GroupStore interface {
 	DropJoinRequest(ctx context.Context, conv chat.ConvID, u chat.UserID) error
 }
 
+// errNoGroup is the answer to what is no group, as stores give it, and to who is a
+// stranger to one that is by invitation.
+var errNoGroup = chat.Refuse(chat.NotFound, "no such conversation")
+
 // standing returns a group, what decides what p may do in it, and the places of who.
+// A group by invitation is not there for who is not in it.
 func (s *Service) standing(ctx context.Context, p chat.Person, conv chat.ConvID, who ...chat.UserID) (chat.Group, chat.Standing, map[chat.UserID]chat.Seat, error) {
+	g, st, seats, err := s.standingOf(ctx, p, conv, who...)
+	if err == nil && !st.In && !st.Super && st.Rules.Joining == chat.JoinInvite {
+		return chat.Group{}, chat.Standing{}, nil, errNoGroup
+	}
+	return g, st, seats, err
+}
+
+// standingOf is standing for whom the group is there.
+func (s *Service) standingOf(ctx context.Context, p chat.Person, conv chat.ConvID, who ...chat.UserID) (chat.Group, chat.Standing, map[chat.UserID]chat.Seat, error) {
 	st := chat.Standing{Able: !p.Disabled, Super: p.Admin, Most: s.maxGroup()}
 	g, err := s.store.Group(ctx, conv)
 	if err != nil {

@@ -262,7 +262,7 @@ func (s *Service) InviteDoor(ctx context.Context, p chat.Person, code string) (d
 		return d, errors.Join(err, errDeadLink)
 	}
 	d.Inviter = ps[0]
-	g, by, seats, err := s.standing(ctx, d.Inviter, i.Conv, p.Faces()...)
+	g, by, seats, err := s.standingOf(ctx, d.Inviter, i.Conv, p.Faces()...)
 	if err != nil {
 		return d, err
 	}

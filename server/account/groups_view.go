@@ -24,7 +24,7 @@ func (v GroupView) May(c chat.Change) bool {
 }
 
 // ViewGroup returns a group as p sees it. One that p is not in and can't ask to come
-// into answers chat.Forbidden.
+// into answers chat.NotFound.
 func (s *Service) ViewGroup(ctx context.Context, p chat.Person, conv chat.ConvID) (v GroupView, err error) {
 	v.Group, v.Me, _, err = s.standing(ctx, p, conv)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Service) ViewGroup(ctx context.Context, p chat.Person, conv chat.ConvID
 		return v, err
 	}
 	if v.State != chat.InUse || v.Joining == chat.JoinInvite {
-		return GroupView{}, chat.Refuse(chat.Forbidden, "not a member of this group")
+		return GroupView{}, errNoGroup
 	}
 	v.Notice, v.Owner = "", ""
 	j, err := s.store.JoinRequest(ctx, conv, p.ID)

@@ -194,6 +194,9 @@ func (h *Hub) roomFor(ctx context.Context, u chat.UserID, conv chat.ConvID) (*Ro
 		return nil, chat.Refuse(chat.NotFound, "no such conversation")
 	}
 	if _, in := r.members[u]; !in {
+		if g := r.laws.Group; g != nil && g.Joining == chat.JoinInvite { // for strangers it is not there
+			return nil, chat.Refuse(chat.NotFound, "no such conversation")
+		}
 		return nil, chat.Refuse(chat.Forbidden, "not a member of this group")
 	}
 	return r, nil

@@ -156,6 +156,8 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 	const f = chat.Forbidden
 	readers, members := codes{f, "", "", "", "", f}, codes{f, "", "", "", "", f}
 	ruling, owning := codes{f, f, f, "", "", f}, codes{f, f, f, f, "", f}
+	// A group by invitation is not there for strangers.
+	const n = chat.NotFound
 	seat := func(part string, want chat.Seat) func(telling, telling) bool {
 		return func(_, a telling) bool { return a.Seats[part] == want }
 	}
@@ -176,11 +178,13 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 		want         codes
 		after        func(before, after telling) bool // of one that is allowed
 	}{
-		{"see", chat.JoinInvite, "GET", "", nil, readers, same},
+		{"see", chat.JoinInvite, "GET", "", nil, codes{n, "", "", "", "", n}, same},
 		{"see an open one", chat.JoinDirect, "GET", "", nil, codes{}, same},
 		{"list members", chat.JoinDirect, "GET", "/members", nil, readers, same},
 		{"read", chat.JoinDirect, "GET", "/messages", nil, readers, same},
-		{"post", chat.JoinInvite, "POST", "/messages", object{"text": "hello"}, codes{f, "", chat.Muted, "", "", f}, func(b, a telling) bool { return a.Log == b.Log+1 }},
+		{"post", chat.JoinInvite, "POST", "/messages", object{"text": "hello"}, codes{n, "", chat.Muted, "", "", n}, func(b, a telling) bool { return a.Log == b.Log+1 }},
+		{"read a closed one", chat.JoinInvite, "GET", "/messages", nil, codes{n, "", "", "", "", n}, same},
+		{"list members of a closed one", chat.JoinInvite, "GET", "/members", nil, codes{n, "", "", "", "", f}, same},
 		{"rename", chat.JoinDirect, "PATCH", "", object{"name": " Run "}, ruling, func(_, a telling) bool { return a.Group.Name == "Run" }},
 		{"set the notice", chat.JoinDirect, "PATCH", "", object{"notice": "at six"}, ruling, func(_, a telling) bool { return a.Group.Notice == "at six" }},
 		{"set the picture", chat.JoinDirect, "PATCH", "", object{"avatar": "@picture"}, ruling, func(_, a telling) bool { return strings.HasPrefix(a.Group.Avatar, "/files/") }},
@@ -189,7 +193,7 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 				return a.Group.Rules == chat.Rules{Joining: chat.JoinApproval, Slow: 9, Announce: true} && a.Log == b.Log+1
 			}},
 		{"change nothing", chat.JoinDirect, "PATCH", "", object{"name": "Walk"}, ruling, same},
-		{"add", chat.JoinInvite, "POST", "/members", object{"people": []any{c.id("applicant")}}, ruling, seat("applicant", chat.Seat{In: true})},
+		{"add", chat.JoinInvite, "POST", "/members", object{"people": []any{c.id("applicant")}}, codes{n, f, f, "", "", f}, seat("applicant", chat.Seat{In: true})},
 		{"add to an open one", chat.JoinDirect, "POST", "/members", object{"people": []any{c.id("applicant")}}, members, seat("applicant", chat.Seat{In: true})},
 		{"add who was removed", chat.JoinDirect, "POST", "/members", object{"people": []any{c.id("banned")}}, ruling, seat("banned", chat.Seat{In: true})},
 		{"add one who was removed among others", chat.JoinDirect, "POST", "/members", object{"people": []any{c.id("applicant"), c.id("banned")}}, ruling, seat("banned", chat.Seat{In: true})},
@@ -211,7 +215,7 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 			func(b, a telling) bool {
 				return a.Group.Members == b.Group.Members && len(a.Requests) == len(b.Requests)+1 && a.Log == b.Log
 			}},
-		{"join a closed one", chat.JoinInvite, "POST", "/join", nil, codes{f, chat.Taken, chat.Taken, chat.Taken, chat.Taken, f}, nil},
+		{"join a closed one", chat.JoinInvite, "POST", "/join", nil, codes{n, chat.Taken, chat.Taken, chat.Taken, chat.Taken, f}, nil},
 		{"list requests", chat.JoinApproval, "GET", "/requests", nil, ruling, same},
 		{"let in who was removed", chat.JoinDirect, "POST", "/requests/@banned/accept", nil, ruling,
 			func(b, a telling) bool { return a.Seats["banned"] == chat.Seat{In: true} && a.Log == b.Log+1 }},
@@ -223,9 +227,9 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 			func(b, a telling) bool {
 				return !a.Seats["applicant"].In && a.Requests["applicant"] == chat.JoinRefused && a.Log == b.Log
 			}},
-		{"list links", chat.JoinInvite, "GET", "/invites", nil, ruling, same},
+		{"list links", chat.JoinInvite, "GET", "/invites", nil, codes{n, f, f, "", "", f}, same},
 		{"list links of an open one", chat.JoinDirect, "GET", "/invites", nil, members, same},
-		{"make a link", chat.JoinInvite, "POST", "/invites", object{"most": 2, "hours": 24}, ruling, func(b, a telling) bool { return len(a.Links) == len(b.Links)+1 }},
+		{"make a link", chat.JoinInvite, "POST", "/invites", object{"most": 2, "hours": 24}, codes{n, f, f, "", "", f}, func(b, a telling) bool { return len(a.Links) == len(b.Links)+1 }},
 		{"make a link into an open one", chat.JoinApproval, "POST", "/invites", nil, members, func(b, a telling) bool { return len(a.Links) == len(b.Links)+1 }},
 		{"revoke a link", chat.JoinDirect, "DELETE", "/invites/link", nil, ruling, func(b, a telling) bool { return len(a.Links) == len(b.Links)-1 }},
 		{"come by a link", chat.JoinInvite, "POST", "/link", nil, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""},

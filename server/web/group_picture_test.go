@@ -40,7 +40,7 @@ func TestGroupsPictureIsShownToThoseWhoMayComeIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string][2]int{ // of a member and of a stranger
-		g.Avatar: {200, 404}, at + "/picture": {200, 403}, "/join/" + link.Code + "/picture": {200, 200}, "/join/nothing/picture": {404, 404},
+		g.Avatar: {200, 404}, at + "/picture": {200, 404}, "/join/" + link.Code + "/picture": {200, 200}, "/join/nothing/picture": {404, 404},
 	} {
 		if got := a.do(bob, "GET", path, nil); got.status != want[0] {
 			t.Errorf("%s for a member: %d", path, got.status)

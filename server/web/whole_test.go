@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -51,7 +52,7 @@ func TestGroupsOfOnePersonAreEachAnnouncedAndTheirsOnly(t *testing.T) {
 		}
 		others := bearerOf(h.token(eve))
 		for method, body := range map[string]string{"GET": "", "POST": `{"text":"let me in"}`} {
-			if got := h.do(http.DefaultClient, method, path, strings.NewReader(body), others...); got.status != 403 {
+			if got := h.do(http.DefaultClient, method, path, strings.NewReader(body), others...); got.status != 404 {
 				t.Errorf("%s by an outsider: %d %s", method, got.status, got.body)
 			}
 		}
@@ -90,5 +91,37 @@ func TestNewDirectConversationIsEmptyAndThenShared(t *testing.T) {
 	}](t, h.do(b, "GET", "/api/v1/conversations", nil))
 	if len(list.Conversations) != 1 || list.Conversations[0].Unread != 1 || len(list.People) != 2 {
 		t.Errorf("the list is %+v", list)
+	}
+}
+
+// For who is not in it, a group by invitation answers as one that there is not.
+func TestGroupByInvitationIsNotThereForStrangers(t *testing.T) {
+	h := openHouse(t, withRealHub)
+	eve, err := h.accounts.Register(t.Context(), "eve", "password1", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conv, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, "Secret", []chat.UserID{h.bob.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api, pages := bearerOf(h.token(eve)), h.signedIn(eve)
+	for _, c := range []struct{ method, path, body string }{
+		{"GET", "/api/v1/groups/ID", ""}, {"GET", "/api/v1/groups/ID/members", ""}, {"GET", "/api/v1/groups/ID/invites", ""}, {"POST", "/api/v1/groups/ID/join", "{}"},
+		{"GET", "/api/v1/conversations/ID/messages", ""}, {"POST", "/api/v1/conversations/ID/messages", `{"text":"x"}`}, {"PATCH", "/api/v1/groups/ID", `{"name":"x"}`},
+		{"GET", "/g/ID", ""}, {"GET", "/g/ID/members", ""}, {"GET", "/g/ID/picture", ""}, {"GET", "/c/ID", ""},
+	} {
+		var answers [2]string
+		for i, id := range []string{string(conv), "Gnone"} {
+			client, extra := http.DefaultClient, api
+			if !strings.HasPrefix(c.path, "/api/") {
+				client, extra = pages, nil
+			}
+			got := h.do(client, c.method, strings.ReplaceAll(c.path, "ID", id), strings.NewReader(c.body), extra...)
+			answers[i] = fmt.Sprint(got.status, strings.ReplaceAll(got.body, id, "ID"))
+		}
+		if answers[0] != answers[1] || !strings.HasPrefix(answers[0], "404") {
+			t.Errorf("%s %s: %s,\nof none %s", c.method, c.path, answers[0], answers[1])
+		}
 	}
 }

@@ -147,6 +147,8 @@ func (s Standing) MayPost(conv ConvID, k Kind, now int64) error {
 	switch {
 	case !s.Exists:
 		return Refuse(NotFound, "no such conversation")
+	case !s.In && s.Rules.Joining == JoinInvite && !s.Super: // for strangers it is not there
+		return Refuse(NotFound, "no such conversation")
 	case !s.In:
 		return Refuse(Forbidden, "not a member of this group")
 	case s.State != InUse:
