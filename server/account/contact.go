@@ -302,7 +302,7 @@ func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err err
 	}
 	if bonds[id].Blocked {
 		c.Profile = chat.Profile{}
-	} else if err := s.sight(ctx, by, &c, hides); err != nil {
+	} else if err := s.sight(ctx, by, &c, hides || bonds[id].Blocking); err != nil {
 		return c, err
 	}
 	if c.Bond, err = s.store.OwnBond(ctx, by, id); err != nil { // what by can end or lift
@@ -326,8 +326,8 @@ func (s *Service) Card(ctx context.Context, by, id chat.UserID) (c Card, err err
 	return c, err
 }
 
-// sight tells of c whether they are here, or when they were, unless one of the two
-// is unseen.
+// sight tells of c whether they are here, or when they were, unless they hide that
+// from by, or by is unseen.
 func (s *Service) sight(ctx context.Context, by chat.UserID, c *Card, hides bool) error {
 	mine, err := s.store.Profile(ctx, by)
 	if err != nil || hides || mine.Unseen {

@@ -112,7 +112,9 @@ func (h *Hub) flushMarks(ctx context.Context) {
 		if now := h.rooms[r.Conv]; now != nil {
 			r = now
 		}
-		if low := r.lowest(); low != r.told || r.silent {
+		if b := r.laws.Bonds; slices.ContainsFunc(slices.Collect(maps.Values(b)), func(b chat.Bond) bool { return b.Blocked || b.Blocking }) {
+			r.silent = true // told when they hear from each other again
+		} else if low := r.lowest(); low != r.told || r.silent {
 			r.told, r.silent = low, false
 			es = append(es, wire.Event{Conv: r.Conv, Frame: wire.Frame{Body: wire.Seen{Marks: low}}})
 		}

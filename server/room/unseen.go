@@ -160,8 +160,12 @@ func (h *Hub) heed(e *wire.Event) {
 		e.Ref = ""
 		h.hide(u, mark == nowUnseen)
 	}
-	if b, ok := e.Frame.Body.(wire.Online); ok && b.Online {
+	switch b, ok := e.Frame.Body.(wire.Online); {
+	case !ok:
+	case b.Online:
 		e.To = h.mutual(u, slices.Clone(e.To))
+	default: // they go for all who may have seen them
+		e.To = slices.DeleteFunc(slices.Clone(e.To), func(p chat.UserID) bool { return h.barred(u, p) })
 	}
 }
 

@@ -435,3 +435,53 @@ func TestWhoIsUnseenAndWhenOthersWereHere(t *testing.T) {
 		}
 	})
 }
+
+func TestStoreKnowsWhoIsHidden(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		db, _, _, ps := club(t, dsn, 8)
+		ctx := t.Context()
+		id := func(i int) chat.UserID { return ps[i].ID }
+		for _, i := range []int{1, 2, 3, 4, 5} {
+			if err := db.SaveProfile(ctx, id(i), "x", "", chat.Profile{Unlisted: i != 5}, 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		alone := chat.Person{ID: "Ualone", Username: "alone"}
+		if err := db.AddUser(ctx, alone, "", 1); err != nil {
+			t.Fatal(err)
+		}
+		hidden := func(u chat.UserID, ids ...chat.UserID) string {
+			t.Helper()
+			us, err := db.Hidden(ctx, u, ids...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(us)
+			return fmt.Sprint(us)
+		}
+		all := []chat.UserID{id(1), id(2), id(3), id(4), id(5), id(6), "Unobody", alone.ID}
+		if got, want := hidden(alone.ID, all...), fmt.Sprint(all[:4]); got != want {
+			t.Errorf("for a stranger %s are hidden, want %s", got, want)
+		}
+		if _, _, err := db.AskContact(ctx, chat.Request{From: alone.ID, To: id(1), At: 2}); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.SetBlocked(ctx, alone.ID, id(2), true, 3); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.SetBlocked(ctx, id(3), alone.ID, true, 3); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := hidden(alone.ID, all...), fmt.Sprint(all[2:4]); got != want {
+			t.Errorf("%s are hidden, want %s: one was asked, one is blocked", got, want)
+		}
+		// What a person's bots are told follows from the person.
+		bot := chat.Person{ID: "Ubot", Username: "bot", Bot: true, BotOf: alone.ID}
+		if err := db.AddBot(ctx, bot, alone.ID, 10, 4); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := hidden(bot.ID, all...), fmt.Sprint(all[2:4]); got != want {
+			t.Errorf("for a bot %s are hidden, want %s", got, want)
+		}
+	})
+}

@@ -186,7 +186,7 @@ func TestPushRoutesRefuse(t *testing.T) {
 		"not JSON":            {"DELETE", "/api/v1/push/subscriptions", `x`, auth, chat.Invalid},
 		"mute without a time": {"PUT", mute, `{}`, auth, chat.Invalid},
 		"mute till -2":        {"PUT", mute, `{"until":-2}`, auth, chat.Invalid},
-		"others' group":       {"PUT", "/api/v1/conversations/" + string(others) + "/mute", `{"until":-1}`, auth, chat.Forbidden},
+		"others' group":       {"PUT", "/api/v1/conversations/" + string(others) + "/mute", `{"until":-1}`, auth, chat.NotFound},
 		"others' talk":        {"PUT", "/api/v1/conversations/DUa-Ub/mute", `{"until":-1}`, auth, chat.Forbidden},
 		"dnd without an end":  {"PUT", "/api/v1/me/dnd", `{"from":"22:00"}`, auth, chat.Invalid},
 	} {

@@ -15,7 +15,7 @@ type Profile struct {
 	Birthday  string `json:"birthday,omitempty"` // YYYY-MM-DD
 	Email     string `json:"email,omitempty"`    // nobody else's business
 	Phone     string `json:"phone,omitempty"`    // nobody else's business; + and digits
-	Unlisted  bool   `json:"unlisted,omitempty"` // not found by searching
+	Unlisted  bool   `json:"unlisted,omitempty"` // not found by searching, nor there for strangers who have the id
 	Unseen    bool   `json:"unseen,omitempty"`   // nobody is told whether they are online
 }
 

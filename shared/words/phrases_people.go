@@ -65,7 +65,7 @@ var peoplePhrases = map[string]phrase{
 	"profile.phone":         {"Phone", "电话"},
 	"profile.private":       {"Only you and the administrators see it.", "仅你和管理员可见。"},
 	"profile.unlisted":      {"Don't let people find me by searching", "不允许通过搜索找到我"},
-	"profile.unlisted.what": {"Your contacts still find you, and people in your groups see you there.", "联系人仍能搜到你，群成员仍能在群里看到你。"},
+	"profile.unlisted.what": {"For strangers you are not there. Your contacts still find you, and people in your groups see you there.", "陌生人看不到你。联系人仍能搜到你，群成员仍能在群里看到你。"},
 	"profile.unseen":        {"Don't show when I am online, or was", "不显示我的在线状态和最近在线时间"},
 	"profile.unseen.what":   {"Then you don't see that of others, either.", "开启后，你也无法看到其他人的在线状态。"},
 	"profile.save":          {"Save", "保存"},
