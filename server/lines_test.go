@@ -64,6 +64,14 @@ func lines(t *testing.T, urlA, urlB string) {
 	var line struct{ Pinned, Cleared int64 }
 	call(t, "PUT", urlB+"/api/v1/conversations/"+string(b.ID)+"/line", a.token, map[string]any{"pin": true}, &line)
 	both("pinned by the API", func(v state.Conv) bool { return v.Pinned == line.Pinned && v.Pinned > 0 && v.Cleared == line.Cleared })
+	// Muted by the older way, marked here, and opened there.
+	call(t, "PUT", urlB+"/api/v1/conversations/"+string(conv)+"/mute", a.token, map[string]any{"until": -1}, &struct{}{})
+	both("muted", func(v state.Conv) bool { return v.Hushed == chat.Forever })
+	phone.SetLine(conv, chat.LineChange{Mark: &yes})
+	both("marked", func(v state.Conv) bool { return v.Marked })
+	a.Open(conv)
+	both("opened", func(v state.Conv) bool { return !v.Marked && v.Hushed == chat.Forever })
+
 	var open struct {
 		Conv    chat.ConvID
 		Allowed bool

@@ -37,12 +37,14 @@ func TestGroupIsMadeWithAllThereIsWithoutAScript(t *testing.T) {
 		}
 	}
 	typed = append(typed, "member", string(cy.ID), "act", "make", "avatar", html.UnescapeString(picture[1]))
+	theirs := a.sent(a.signedIn(a.bob), "mine.png", "image/png", pngHead)
 	for what, wrong := range map[string][]string{
 		"too long a notice": {"name", "Tea", "notice", strings.Repeat("x", chat.MaxNotice+1), "joining", "invite"},
 		"no name":           {"name", " ", "notice", "At four.", "joining", "invite"},
 		"no way in":         {"name", "Tea", "joining", "magic"},
 		"no picture":        {"name", "Tea", "joining", "invite", "picture", "@run.html:<script>alert(1)</script>"},
 		"a foreign picture": {"name", "Tea", "joining", "invite", "avatar", "https://evil.example/x.png"},
+		"another's picture": {"name", "Tea", "joining", "invite", "avatar", theirs.URL},
 		"nobody":            {"name", "Tea", "joining", "invite", "member", "Unobody"},
 	} {
 		if got := send(append(wrong, "act", "make")...); got.status < 400 || got.status > 499 || !strings.Contains(got.body, `role="alert"`) || strings.Contains(got.body, "evil.example") {
@@ -60,6 +62,9 @@ func TestGroupIsMadeWithAllThereIsWithoutAScript(t *testing.T) {
 	g, err := a.db.Group(t.Context(), chat.ConvID(conv))
 	if err != nil || g.Name != "Tea" || g.Notice != "At four." || g.Joining != chat.JoinApproval || g.Avatar != html.UnescapeString(picture[1]) || g.Members != 3 {
 		t.Errorf("made %+v, %v", g, err)
+	}
+	if got := a.do(a.signedIn(a.bob), "GET", g.Avatar, nil); got.status != 200 {
+		t.Errorf("a member does not see the picture: %d", got.status)
 	}
 }
 

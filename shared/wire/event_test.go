@@ -28,6 +28,8 @@ func TestEventsMeanTheSameOnAnotherNode(t *testing.T) {
 		"seen by one":  {Conv: "G1", To: []chat.UserID{"Ua"}, Frame: Frame{Body: Seen{Marks: chat.Marks{Conv: "G1", User: "Ua", Delivered: 3, Read: 2}}}},
 		"seen by all":  {Conv: "G1", Frame: Frame{Body: Seen{Marks: chat.Marks{Conv: "G1", Delivered: 3, Read: 2}}}},
 		"line of one":  {Conv: "G1", To: []chat.UserID{"Ua"}, Frame: Frame{Body: Lined{Conv: "G1", Line: chat.Line{Pinned: 3, Cleared: 2}}}},
+		"asked":        {To: []chat.UserID{"Ua"}, Frame: Frame{Body: Asked{}}},
+		"asked in":     {Conv: "G1", To: []chat.UserID{"Ua", "Ub"}, Frame: Frame{Body: Asked{Conv: "G1"}}},
 		"typing":       {Conv: "G1", To: []chat.UserID{"Ub"}, Frame: Frame{Body: Typing{Conv: "G1", User: "Ua"}}},
 		"call":         {Conv: m.Conv, To: []chat.UserID{"Ub"}, Frame: Frame{Body: Signal{Conv: m.Conv, From: "Ua", Call: chat.Call{ID: "PROXY", What: "sdp", Data: json.RawMessage(`{"a":1}`)}}}},
 		"opened":       {To: []chat.UserID{"Ub"}, Frame: Frame{Body: Opened{Summary: chat.Summary{Conv: "G1", Title: "t", Last: &m}, People: []chat.Person{{ID: "Ua"}}}}},
