@@ -191,7 +191,7 @@ func sameMarks(a, b string) bool {
 func TestCardTellsWhatItMay(t *testing.T) {
 	for relation, want := range map[string]string{
 		"stranger": "sig online", "asked": "sig online asked", "asks": "sig online waits", "refused": "sig online asked", "contact": "sig online contact",
-		"blocking": "sig online blocking", "blocked": "", "self": "sig phone",
+		"blocking": "sig blocking", "blocked": "", "self": "sig phone",
 	} {
 		t.Run(relation, func(t *testing.T) {
 			s, db, _, me, peer := acquainted(t, relation)

@@ -148,7 +148,7 @@ func TestListsOfPeopleAreOnesOwn(t *testing.T) {
 			t.Errorf("%s of nobody: %d", path, got.status)
 		}
 	}
-	if got := w.do(http.DefaultClient, "GET", "/api/v1/requests/waiting", nil, bearerOf(w.token(w.ann))...); strings.TrimSpace(got.body) != `{"waiting":1}` {
+	if got := w.do(http.DefaultClient, "GET", "/api/v1/requests/waiting", nil, bearerOf(w.token(w.ann))...); strings.TrimSpace(got.body) != `{"waiting":1,"groups":[]}` {
 		t.Errorf("waiting: %s", got.body)
 	}
 	ann := w.signedIn(w.ann)
