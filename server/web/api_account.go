@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"time"
 
 	"kamachat/shared/chat"
 )
@@ -90,7 +91,11 @@ func (s *server) apiEntered(ctx context.Context, p chat.Person, err error) (ente
 	if err := s.Accounts.NoteSignIn(ctx, p.ID, token, chat.Program, x.r.UserAgent(), address(x.r)); err != nil {
 		return entered{}, err
 	}
-	return entered{p, token}, s.signIn(x.w, x.r, p)
+	if err := s.endCookie(x.r); err != nil {
+		return entered{}, err
+	}
+	setLoginCookie(x.w, x.r, token, time.Now().Add(s.Sessions.Lifetime))
+	return entered{p, token}, nil
 }
 
 func (s *server) apiLogout(ctx context.Context, _ caller, _ *struct{}) (none, error) {

@@ -204,3 +204,73 @@ func TestGroupIsMadeAndPeopleAreFound(t *testing.T) {
 		t.Errorf("found %+v", ps)
 	}
 }
+
+// Who signs in by the API gets a token and a cookie: one device, that ends as one.
+func TestSignInByTheAPIIsOneDevice(t *testing.T) {
+	h := open(t)
+	devices := func(b *http.Client, extra ...string) (n, these int) {
+		t.Helper()
+		got := h.do(b, "GET", "/api/v1/devices", nil, extra...)
+		if got.status != 200 {
+			return 0, 0
+		}
+		for _, d := range decode[devicesAnswer](t, got).Devices {
+			if n++; d.This {
+				these++
+			}
+		}
+		return n, these
+	}
+	for how, out := range map[string]func(b *http.Client, token string) reply{
+		"by cookie": func(b *http.Client, token string) reply { return h.do(b, "POST", "/logout", form()) },
+		"by token": func(b *http.Client, token string) reply {
+			return h.do(http.DefaultClient, "POST", "/api/v1/logout", nil, bearerOf(token)...)
+		},
+		"by another": func(b *http.Client, token string) reply {
+			return h.do(http.DefaultClient, "DELETE", "/api/v1/devices", nil, bearerOf(h.token(h.ann))...)
+		},
+	} {
+		b := h.browser()
+		token := decode[entered](t, h.do(b, "POST", "/api/v1/login", strings.NewReader(`{"username":"ann","password":"password1"}`))).Token
+		if n, these := devices(b); n != 1 || these != 1 {
+			t.Errorf("%s: by the cookie %d devices, %d this one", how, n, these)
+		}
+		if n, these := devices(http.DefaultClient, bearerOf(token)...); n != 1 || these != 1 {
+			t.Errorf("%s: by the token %d devices, %d this one", how, n, these)
+		}
+		if got := out(b, token); got.status/100 > 3 {
+			t.Fatalf("%s: %d %s", how, got.status, got.body)
+		}
+		if got := h.do(b, "GET", "/api/v1/me", nil); got.status != 401 {
+			t.Errorf("%s: the cookie still works: %d", how, got.status)
+		}
+		if got := h.do(http.DefaultClient, "GET", "/api/v1/me", nil, bearerOf(token)...); got.status != 401 {
+			t.Errorf("%s: the token still works: %d", how, got.status)
+		}
+		h.do(http.DefaultClient, "DELETE", "/api/v1/devices", nil, bearerOf(h.token(h.ann))...)
+		if _, err := h.accounts.EndOthers(t.Context(), h.ann.ID, chat.SignIn{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Tokens that are bound to scopes are no cookies: pages ask for no scope.
+func TestTokenOfABotIsNoCookie(t *testing.T) {
+	h := open(t)
+	bot, err := h.accounts.MakeBot(t.Context(), h.ann, "helper", "Helper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := h.accounts.MakeToken(t.Context(), h.ann.ID, bot.ID, "one", []string{"people:read"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/api/v1/people?q=a", "/api/v1/me", "/"} {
+		if got := h.do(h.browser(), "GET", path, nil, "Cookie", loginCookie+"="+token); got.status != 401 && got.status != 303 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	if got := h.do(http.DefaultClient, "GET", "/api/v1/people?q=a", nil, bearerOf(token)...); got.status != 200 {
+		t.Errorf("as a token: %d", got.status)
+	}
+}

@@ -78,7 +78,7 @@ func (s *server) anyCaller(r *http.Request) (caller, error) {
 	}
 	id := s.Sessions.GetString(ctx, userKey)
 	if id == "" {
-		return caller{}, errSignedOut
+		return s.byTokenCookie(r, c.Value)
 	}
 	p, err := s.Accounts.Person(r.Context(), chat.UserID(id))
 	if errors.Is(err, chat.ErrNotFound) || p.Disabled {
@@ -93,6 +93,16 @@ func (s *server) anyCaller(r *http.Request) (caller, error) {
 	who := caller{Person: p, login: account.LoginID(c.Value), proof: account.StoredLogin(c.Value), until: s.Sessions.Deadline(ctx)}
 	s.saw(r, who, chat.Browser)
 	return who, nil
+}
+
+// byTokenCookie tells who makes a request with a bearer token for a cookie, as the
+// API's sign-in gives it: one sign-in, by whichever it is shown.
+func (s *server) byTokenCookie(r *http.Request, token string) (caller, error) {
+	c, err := s.byToken(r, token)
+	if err == nil && len(c.scopes) > 0 {
+		return caller{}, errSignedOut
+	}
+	return c, err
 }
 
 // admit counts a request that changes something, or says that the caller has
@@ -175,11 +185,8 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request, p chat.Person) e
 // pages kept here, and the service worker with it.
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if t := bearer(r); t != "" {
-		if c, err := s.byToken(r, t); err == nil {
-			err = s.Accounts.RevokeToken(r.Context(), t)
-			if err := errors.Join(err, s.closeLogin(r.Context(), c.ID, c.login)); err != nil {
-				return err
-			}
+		if err := s.endToken(r, t); err != nil {
+			return err
 		}
 	}
 	setLoginCookie(w, r, "", time.Unix(0, 0))
@@ -188,6 +195,16 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Clear-Site-Data", `"storage"`)
 	return nil
+}
+
+// endToken ends the sign-in of a bearer token, if it is one, and closes its sockets.
+func (s *server) endToken(r *http.Request, token string) error {
+	c, err := s.byToken(r, token)
+	if err != nil {
+		return nil
+	}
+	err = s.Accounts.RevokeToken(r.Context(), token)
+	return errors.Join(err, s.closeLogin(r.Context(), c.ID, c.login))
 }
 
 // signedOut is the reason of wire.Bye with which sign-out closes sockets.
@@ -205,7 +222,7 @@ func (s *server) endCookie(r *http.Request) error {
 	}
 	id := s.Sessions.GetString(ctx, userKey)
 	if id == "" {
-		return nil
+		return s.endToken(r, c.Value)
 	}
 	if err := s.Sessions.Destroy(ctx); err != nil {
 		return err

@@ -95,6 +95,9 @@ func (s *server) sure(r *http.Request, c caller) error {
 	if err != nil {
 		return err
 	}
+	if s.Sessions.GetString(ctx, userKey) == "" {
+		return nil // a token for a cookie keeps nothing: it is asked each time
+	}
 	was, err := s.listed(r.Context(), c)
 	if err != nil {
 		return err
