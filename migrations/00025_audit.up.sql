@@ -15,3 +15,5 @@ CREATE INDEX audit_by_target ON audit (target, id);
 CREATE INDEX audit_by_who ON audit (by_id, id);
 --bun:split
 CREATE INDEX audit_by_what ON audit (what, id);
+--bun:split
+CREATE INDEX audit_by_name ON audit (by_name, id);

@@ -10,3 +10,7 @@ CREATE TABLE jobs (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 ){{.Tail}};
+--bun:split
+CREATE INDEX jobs_by_who ON jobs (by_id, id);
+--bun:split
+CREATE INDEX jobs_by_state ON jobs (state, id);

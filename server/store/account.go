@@ -180,25 +180,28 @@ func (d *DB) SearchPeople(ctx context.Context, by chat.UserID, q string, limit i
 	if !storable(q) {
 		return nil, nil
 	}
-	find := func(limit int, where string, args ...any) (rows []userRow, err error) {
-		err = d.read.NewSelect().Model(&rows).Where(where, args...).Where("disabled = ?", false).
-			Where(mayFind, true, string(by), true).Order("username").Limit(int64(limit)).Scan(ctx)
-		return rows, err
-	}
+	// By the index of each order, one after the other, as Accounts does. What is
+	// disabled is not asked for by =, or SQLite would walk through all who are not.
 	var rows []userRow
-	var err error
-	if chat.UserID(q).Valid() {
-		rows, err = find(1, "u.id = ?", q)
-	}
-	if err == nil {
-		prefix := strings.ToLower(q)
-		end := prefix + "\U0010FFFF"
-		var named []userRow
-		named, err = find(limit, "((username >= ? AND username < ?) OR (nick_fold >= ? AND nick_fold < ?))", prefix, end, prefix, end)
-		for _, r := range named {
-			if len(rows) < limit && (len(rows) == 0 || rows[0].ID != r.ID) {
+	find := func(order, where string, args ...any) error {
+		var part []userRow
+		err := d.read.NewSelect().Model(&part).Where(where, args...).Where("disabled <> ?", true).
+			Where(mayFind, true, string(by), true).Order(order, "u.id").Limit(int64(limit)).Scan(ctx)
+		for _, r := range part {
+			if len(rows) < limit && !slices.ContainsFunc(rows, func(o userRow) bool { return o.ID == r.ID }) {
 				rows = append(rows, r)
 			}
+		}
+		return err
+	}
+	var err error
+	if chat.UserID(q).Valid() {
+		err = find("u.username", "u.id = ?", q)
+	}
+	prefix := strings.ToLower(q)
+	for _, column := range []string{"username", "nick_fold"} {
+		if err == nil && len(rows) < limit {
+			err = find("u."+column, "u.? >= ? AND u.? < ?", bun.Ident(column), prefix, bun.Ident(column), prefix+"\U0010FFFF")
 		}
 	}
 	if err != nil {

@@ -60,7 +60,7 @@ func (d *DB) notLast(ctx context.Context, tx bun.Tx, a chat.Account) error {
 	if !a.Admin || a.Disabled {
 		return nil
 	}
-	n, err := tx.NewSelect().Model((*userRow)(nil)).Where("admin = ? AND disabled = ? AND id <> ?", true, false, string(a.ID)).Count(ctx)
+	n, err := tx.NewSelect().Model((*userRow)(nil)).Where("admin = ? AND disabled <> ? AND id <> ?", true, true, string(a.ID)).Count(ctx)
 	if err == nil && n == 0 {
 		return errLastAdmin
 	}

@@ -55,7 +55,7 @@ func (d *DB) Departures(ctx context.Context, u chat.UserID, limit int) ([]chat.D
 		}
 		var next []chat.UserID
 		err := d.db.NewSelect().TableExpr("members AS m").Join("JOIN users AS u ON u.id = m.user_id").Column("m.user_id").
-			Where("m.conv_id = ? AND m.user_id <> ? AND u.disabled = ? AND u.bot_of = ''", g.ID, string(u), false).
+			Where("m.conv_id = ? AND m.user_id <> ? AND u.disabled <> ? AND u.bot_of = ''", g.ID, string(u), true).
 			OrderExpr("m.role DESC, m.joined_at, m.user_id").Limit(1).Scan(ctx, &next)
 		if err != nil {
 			return nil, fmt.Errorf("look for another owner: %w", err)

@@ -70,8 +70,20 @@ func (d *DB) Deeds(ctx context.Context, ask chat.DeedAsk) ([]chat.Deed, string, 
 	}
 	var rows []deedRow
 	q := d.read.NewSelect().Model(&rows).OrderExpr("id DESC").Limit(int64(ask.Limit + 1))
-	if ask.By != "" {
-		q = q.Where("(by_id = ? OR by_name = ?)", ask.By, ask.By)
+	if ask.By != "" { // one or the other: for both no index gives the order
+		is := false
+		if chat.UserID(ask.By).Valid() { // as names in a shell may be, too
+			if _, err := d.Account(ctx, chat.UserID(ask.By)); err == nil {
+				is = true
+			} else if chat.AsRefusal(err).Code != chat.NotFound {
+				return nil, "", err
+			}
+		}
+		if is {
+			q = q.Where("by_id = ?", ask.By)
+		} else {
+			q = q.Where("by_name = ?", ask.By)
+		}
 	}
 	if ask.What != "" {
 		q = q.Where("what = ?", ask.What)

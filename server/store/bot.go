@@ -17,7 +17,7 @@ func (d *DB) AddBot(ctx context.Context, p chat.Person, by chat.UserID, most int
 		if err := d.lock(ctx, tx, "users", string(by)); err != nil {
 			return err
 		}
-		n, err := tx.NewSelect().Model((*userRow)(nil)).Where("bot_of = ? AND disabled = ?", string(by), false).Count(ctx)
+		n, err := tx.NewSelect().Model((*userRow)(nil)).Where("bot_of = ? AND disabled <> ?", string(by), true).Count(ctx)
 		if err != nil {
 			return err
 		}
@@ -34,7 +34,7 @@ func (d *DB) AddBot(ctx context.Context, p chat.Person, by chat.UserID, most int
 // BotsOf returns the bots of by that are in use, by username.
 func (d *DB) BotsOf(ctx context.Context, by chat.UserID) ([]chat.Person, error) {
 	var rows []userRow
-	if err := d.read.NewSelect().Model(&rows).Where("bot_of = ? AND disabled = ?", string(by), false).Order("username").Scan(ctx); err != nil {
+	if err := d.read.NewSelect().Model(&rows).Where("bot_of = ? AND disabled <> ?", string(by), true).Order("username").Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read bots: %w", err)
 	}
 	return persons(rows), nil

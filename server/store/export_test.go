@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"testing"
 
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/migrate"
 )
 
@@ -58,4 +59,42 @@ func (d *DB) Rollback(ctx context.Context, fsys fs.FS) error {
 		return fmt.Errorf("roll back: %w", err)
 	}
 	return nil
+}
+
+// Asked returns the questions that d asks its database while f runs.
+func Asked(d *DB, f func()) []string {
+	var h askedHook
+	read, db := d.read, d.db
+	d.read, d.db = read.WithQueryHook(&h), db.WithQueryHook(&h)
+	f()
+	d.read, d.db = read, db
+	return h
+}
+
+type askedHook []string
+
+func (*askedHook) BeforeQuery(ctx context.Context, _ *bun.QueryEvent) context.Context { return ctx }
+
+func (h *askedHook) AfterQuery(_ context.Context, e *bun.QueryEvent) {
+	if e.Operation() == "SELECT" {
+		*h = append(*h, e.Query)
+	}
+}
+
+// Plan is how SQLite finds the answer to a question, line by line.
+func Plan(t *testing.T, d *DB, query string) (lines []string) {
+	t.Helper()
+	var plan []struct {
+		ID      int    `bun:"id"`
+		Parent  int    `bun:"parent"`
+		Notused int    `bun:"notused"`
+		Detail  string `bun:"detail"`
+	}
+	if err := d.db.NewRaw("EXPLAIN QUERY PLAN ?", bun.Safe(query)).Scan(t.Context(), &plan); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	for _, p := range plan {
+		lines = append(lines, p.Detail)
+	}
+	return lines
 }

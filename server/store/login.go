@@ -207,7 +207,7 @@ func (d *DB) Lasting(ctx context.Context, logins []string, us []chat.UserID) (ma
 	}
 	for part := range slices.Chunk(us, chunk) {
 		var found []string
-		err := d.read.NewSelect().Model((*userRow)(nil)).Column("id").Where("id IN (?) AND disabled = ?", bun.List(part), false).Scan(ctx, &found)
+		err := d.read.NewSelect().Model((*userRow)(nil)).Column("id").Where("id IN (?) AND disabled <> ?", bun.List(part), true).Scan(ctx, &found)
 		if err != nil {
 			return nil, nil, fmt.Errorf("look for accounts: %w", err)
 		}

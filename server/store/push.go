@@ -129,7 +129,7 @@ func (d *DB) Subscriptions(ctx context.Context, us ...chat.UserID) ([]chat.Subsc
 	var out []chat.Subscription
 	for part := range slices.Chunk(us, chunk) {
 		var rows []subscriptionRow
-		err := d.read.NewSelect().Model(&rows).Join("JOIN users AS u ON u.id = s.user_id AND u.disabled = ?", false).
+		err := d.read.NewSelect().Model(&rows).Join("JOIN users AS u ON u.id = s.user_id AND u.disabled <> ?", true).
 			Where("s.user_id IN (?)", bun.List(part)).Where(live, d.now().UnixMilli()).
 			OrderExpr("s.user_id, s.created_at, s.hash").Scan(ctx)
 		if err != nil {

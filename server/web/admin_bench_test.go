@@ -14,7 +14,13 @@ import (
 
 	"kamachat/server/account"
 	"kamachat/server/admin"
+	"kamachat/server/board"
+	"kamachat/server/export"
+	"kamachat/server/inproc"
+	"kamachat/server/jobs"
+	"kamachat/server/room"
 	"kamachat/server/servicetest"
+	"kamachat/server/settings"
 	"kamachat/server/store"
 	"kamachat/shared/chat"
 )
@@ -54,6 +60,8 @@ func benchAdmin(b *testing.B, dsn string) {
 	}
 	people, large := fillAdmin(b, db, ids)
 	accounts := account.New(account.Config{Store: db, IDs: ids, Cheap: true, Limits: account.NoLimits})
+	hub := room.NewHub(room.Config{Store: db, People: accounts, Carrier: inproc.NewCarrier(1, 1), Fanout: inproc.NewFanout(1), Presence: inproc.NewPresence()})
+	accounts.SetPoster(hub)
 	key, err := accounts.SetupKey(ctx)
 	if err != nil {
 		b.Fatal(err)
@@ -61,21 +69,35 @@ func benchAdmin(b *testing.B, dsn string) {
 	if _, err := accounts.Setup(ctx, key, "boss", "password1", "Boss"); err != nil {
 		b.Fatal(err)
 	}
+	busy, err := accounts.Register(ctx, "busy", "password1", "Busy")
+	if err != nil {
+		b.Fatal(err)
+	}
+	own := fillLists(b, db, ids, accounts, enabled(people), busy.ID)
+	work := jobs.New(jobs.Config{Store: db, ID: ids.Next})
 	h, err := New(Config{
-		Accounts: accounts, Sessions: NewSessions(db.Logins()), Admin: admin.New(admin.Config{Store: db, Passwords: accounts}),
+		Accounts: accounts, Hub: hub, Sessions: NewSessions(db.Logins()), Admin: admin.New(admin.Config{Store: db, Passwords: accounts}),
+		Board: board.New(board.Config{Store: db, Log: hub, Work: work}), Settings: settings.New(db, nil), Exports: &export.Service{Log: hub, Rows: db, Jobs: work, Folder: b.TempDir()},
 		Static: fstest.MapFS{}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	signIn := httptest.NewRequest("POST", "/login", strings.NewReader("username=boss&password=password1"))
-	signIn.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, signIn)
-	cookie := w.Result().Cookies()
+	cookies := map[string][]*http.Cookie{}
+	for _, name := range []string{"boss", "busy"} {
+		signIn := httptest.NewRequest("POST", "/login", strings.NewReader("username="+name+"&password=password1"))
+		signIn.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, signIn)
+		cookies[name] = w.Result().Cookies()
+	}
 	get := func(path string) string {
 		r := httptest.NewRequest("GET", path, nil)
-		for _, c := range cookie {
+		as := "busy"
+		if strings.HasPrefix(path, "/admin/") {
+			as = "boss"
+		}
+		for _, c := range cookies[as] {
 			r.AddCookie(c)
 		}
 		w := httptest.NewRecorder()
@@ -121,7 +143,7 @@ func benchAdmin(b *testing.B, dsn string) {
 		{"people, search that finds nobody", "/admin/people?q=zzz"},
 		{"people, search by id", "/admin/people?q=" + string(people[77_777])},
 		{"people, search within the disabled that finds none", "/admin/people?q=fill&only=bots"},
-		{"a person in 5,000 groups", "/admin/people/" + string(people[0])},
+		{"a person in 5,000 groups", "/admin/people/" + string(people[1])},
 		{"groups by name", "/admin/groups"},
 		{"groups by newest", "/admin/groups?sort=newest"},
 		{"groups by members", "/admin/groups?sort=members"},
@@ -136,6 +158,25 @@ func benchAdmin(b *testing.B, dsn string) {
 		{"audit log by act and who, none", "/admin/audit?what=enable&by=nobody"},
 		{"audit log by target", "/admin/audit?target=" + string(people[5])},
 		{"audit log by time, none", "/admin/audit?since=2001-01-01&until=2001-01-02"},
+		{"reports", "/admin/reports"},
+		{"reports, middle", deep("/admin/reports", 2, own.reports)},
+		{"reports, closed", "/admin/reports?closed"},
+		{"a report", "/admin/reports/" + own.report},
+		{"invitations, 500", "/admin/invitations"},
+		{"jobs", "/admin/jobs"},
+		{"contacts of 5,000", "/contacts"},
+		{"contacts of 5,000, middle", deep("/contacts", 50, own.contacts)},
+		{"contacts, blocked, 1,000", "/contacts?only=blocked"},
+		{"contacts, people search that finds all by username", "/contacts?q=fill"},
+		{"contacts, people search that finds all by nickname", "/contacts?q=person"},
+		{"contacts, people search that finds one", "/contacts?q=fill99998"},
+		{"contacts, people search that finds nobody", "/contacts?q=zzz"},
+		{"members of 10,000", "/g/" + own.group + "/members"},
+		{"members of 10,000, middle", deep("/g/"+own.group+"/members", 5, own.members)},
+		{"members of 10,000, search", "/g/" + own.group + "/members?q=99"},
+		{"members of 10,000, search that finds none", "/g/" + own.group + "/members?q=zzz"},
+		{"join requests, 5,000", "/g/" + own.group + "/requests"},
+		{"own exports", "/settings/export"},
 	} {
 		b.Run(strings.ReplaceAll(c.name, " ", "_"), func(b *testing.B) {
 			size := 0
@@ -165,13 +206,14 @@ func fillAdmin(b *testing.B, db *store.DB, ids *chat.IDs) (people []chat.UserID,
 			b.Fatal(err)
 		}
 	}
+	able := enabled(people)
 	for i := range manyGroups {
-		members := people[i : i+5]
+		members := able[i : i+5]
 		if i == 0 {
-			members = people[:10_000]
+			members = able[:10_000]
 		}
 		if i%2 == 0 && i > 0 {
-			members = append([]chat.UserID{people[0]}, members...)
+			members = append([]chat.UserID{able[0]}, members...)
 		}
 		id := ids.NewGroup()
 		if err := db.CreateGroup(ctx, id, fmt.Sprint("Group ", i), members[0], members, time.Now().UnixMilli()); err != nil {
@@ -191,4 +233,14 @@ func fillAdmin(b *testing.B, db *store.DB, ids *chat.IDs) (people []chat.UserID,
 		}
 	}
 	return people, large
+}
+
+// enabled are those of people who are not disabled: every third is.
+func enabled(people []chat.UserID) (able []chat.UserID) {
+	for i, u := range people {
+		if i%3 != 0 {
+			able = append(able, u)
+		}
+	}
+	return able
 }
