@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"kamachat/shared/chat"
@@ -240,6 +241,33 @@ func TestARowsMenuMutesAndMarksAsUnread(t *testing.T) {
 	for _, x := range []*page{p, other} {
 		x.until(fmt.Sprintf(`!document.querySelector('%s .bd') && !document.title.startsWith("(") && window.$badge == 0`, row))
 	}
+	p.quiet()
+}
+
+func TestMutedAndMarkedWithoutAScript(t *testing.T) {
+	s := newServer(t, "--push", "off")
+	mei, zhe := join(t, s, "linmei", "Lin Mei"), join(t, s, "azhe", "Azhe")
+	conv := mei.with(zhe)
+	mei.says(conv, "hello")
+	p := browse(t, s, 412, 900).as(mei)
+	if _, err := chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	menu := "/c/" + string(conv) + "?menu"
+	p.goTo(menu)
+	p.click(".acts details summary")
+	p.shot("menu-plain")
+	p.click(`button[value="hush 8"]`)
+	p.until(`!location.search && document.querySelector(".conv-row .hushed")`)
+	p.goTo(menu)
+	p.click(`button[value="hush 0"]`)
+	p.until(`!location.search && !document.querySelector(".conv-row .hushed")`)
+	p.goTo(menu)
+	p.click(`button[value=mark]`)
+	p.until(`location.pathname == "/" && document.querySelector(".conv-row .bd")?.textContent == "•"`)
+	p.goTo(menu)
+	p.click(`button[value=unmark]`)
+	p.until(`location.pathname == "/" && !document.querySelector(".conv-row .bd")`)
 	p.quiet()
 }
 
