@@ -152,7 +152,7 @@ func TestWhoWasRemovedComesBackOnlyByAnAdministrator(t *testing.T) {
 			"by the owner's link":                    {chat.JoinDirect, link(owner), ""},
 			"where everybody asks":                   {chat.JoinApproval, join, ""},
 			"by the owner's link where one asks":     {chat.JoinApproval, link(owner), ""},
-			"where nobody comes without being asked": {chat.JoinInvite, join, chat.Forbidden},
+			"where nobody comes without being asked": {chat.JoinInvite, join, chat.NotFound},
 			"by the owner's link, invited":           {chat.JoinInvite, link(owner), ""},
 			"added by a member": {chat.JoinDirect, func(conv chat.ConvID) (bool, error) {
 				_, err := s.ChangeGroup(ctx, other, conv, chat.Change{What: chat.Joined, Who: []chat.UserID{me.ID}}, "")

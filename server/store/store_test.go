@@ -105,7 +105,7 @@ func TestAppendRefusesOnlyTheDraftThatMayNot(t *testing.T) {
 			text("Ughost", group, "1", "no such author"),
 			text(bob, group, "1", "fine, too"),
 		)
-		want := []error{nil, chat.Refuse(chat.Forbidden, ""), chat.ErrNotFound, chat.ErrNotFound, chat.Refuse(chat.Forbidden, ""), nil}
+		want := []error{nil, chat.ErrNotFound, chat.ErrNotFound, chat.ErrNotFound, chat.Refuse(chat.Forbidden, ""), nil}
 		for i, r := range rs {
 			if !errors.Is(r.Err, want[i]) && r.Err != want[i] {
 				t.Errorf("draft %d: %v, want %v", i, r.Err, want[i])

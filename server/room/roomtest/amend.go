@@ -103,7 +103,7 @@ func refusesAmendments(t *testing.T, s Base) {
 		{"Ua", "Ga", react(99, "👍"), chat.NotFound},
 		{"Ua", direct, react(2, "👍"), chat.NotFound},
 		{"Ua", chat.Direct("Ua", "Uc"), react(1, "👍"), chat.NotFound},
-		{"Ud", "Ga", react(1, "👍"), chat.Forbidden},
+		{"Ud", "Ga", react(1, "👍"), chat.NotFound},
 	} {
 		ds := []chat.Draft{says("Ua", "Ga", fmt.Sprint("a", i)), about(c.by, c.conv, fmt.Sprint("b", i), c.c), says("Ub", "Ga", fmt.Sprint("c", i))}
 		rs := store(t, s, ds...)

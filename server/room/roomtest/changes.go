@@ -32,7 +32,7 @@ func changesGroups(t *testing.T, s Base) {
 		{change("Ub", "b1", chat.Change{What: chat.Heard, Who: []chat.UserID{"Uc"}}), ""},
 		{says("Uc", "Ga", "b2"), ""},
 		{change("Ub", "b3", chat.Change{What: chat.Left, Who: []chat.UserID{"Uc"}}), ""},
-		{says("Uc", "Ga", "b4"), chat.Forbidden},
+		{says("Uc", "Ga", "b4"), chat.NotFound},
 		{change("Ub", "b5", chat.Change{What: chat.Ruled, Rules: &chat.Rules{Joining: chat.JoinDirect, Announce: true}}), ""},
 		{says("Ud", "Ga", "b6"), chat.Muted},
 		{change("Ud", "b7", chat.Change{What: chat.Joined, Who: []chat.UserID{"Uc"}}), chat.Forbidden},

@@ -122,7 +122,7 @@ func refusesByItself(t *testing.T, s Base) {
 	rs := store(t, s,
 		says("Ua", "Ga", "1"), says("Ud", "Ga", "1"), says("Ua", "Gnone", "2"), says("Ua", chat.Direct("Ua", "Unobody"), "3"),
 		says("Ughost", "Ga", "1"), says("Uc", direct, "1"), says("Ub", "Ga", "1"))
-	want := []chat.Code{"", chat.Forbidden, chat.NotFound, chat.NotFound, chat.Forbidden, chat.Forbidden, ""}
+	want := []chat.Code{"", chat.NotFound, chat.NotFound, chat.NotFound, chat.Forbidden, chat.Forbidden, ""}
 	for i, r := range rs {
 		if got := r.Err; want[i] == "" && got != nil || want[i] != "" && !errors.Is(got, &chat.Refusal{Code: want[i]}) {
 			t.Errorf("draft %d: %v, want %q", i, got, want[i])
