@@ -97,6 +97,11 @@ test-js: ## the tests of shared and ui/state as WebAssembly, under node
 e2e: build ## the tests in Chromium
 	$(E2E)
 
+.PHONY: shots
+shots: build ## pictures of every page, on a phone and a desk, light and dark, both languages, in SHOTS (bin/shots)
+	@mkdir -p '$(or $(SHOTS),bin/shots)'
+	KAMACHAT_REQUIRE=all KAMACHAT_SHOTS='$(abspath $(or $(SHOTS),bin/shots))' go test -count=1 -timeout 12m -run '^TestEveryPageHolds$$' ./e2e
+
 .PHONY: check
 check: build ## what a change must pass: format, vet, staticcheck, race, fuzz, vulnerabilities
 	@tools/check.sh

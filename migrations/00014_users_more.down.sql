@@ -1,3 +1,5 @@
+DROP INDEX users_by_disabled_seen{{if .Tail}} ON users{{end}};
+--bun:split
 DROP INDEX users_by_disabled{{if .Tail}} ON users{{end}};
 --bun:split
 DROP INDEX users_by_admin{{if .Tail}} ON users{{end}};

@@ -18,3 +18,5 @@ CREATE INDEX users_by_seen ON users (seen_at, id);
 CREATE INDEX users_by_admin ON users (admin, username);
 --bun:split
 CREATE INDEX users_by_disabled ON users (disabled, username);
+--bun:split
+CREATE INDEX users_by_disabled_seen ON users (disabled, seen_at, id);
