@@ -80,13 +80,17 @@
       for (const n of await reg.getNotifications({ tag: conv }).catch(() => [])) n.close();
     },
     // forget removes what the service worker kept, and itself. The next page
-    // that runs the program installs it afresh.
+    // that runs the program installs it afresh. One that is being installed is
+    // removed only after that, however long it takes: nobody waits for it.
     async forget() {
       try {
         kama.badge(0);
         localStorage.removeItem("kama-mutes");
         for (const name of await caches.keys()) await caches.delete(name);
-        for (const r of await navigator.serviceWorker.getRegistrations()) await r.unregister();
+        for (const r of await navigator.serviceWorker.getRegistrations()) {
+          const gone = r.unregister();
+          if (!r.installing) await gone;
+        }
       } catch {
         // There is none in this browser or at this address.
       }
