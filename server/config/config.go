@@ -4,6 +4,7 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -65,6 +66,7 @@ type Serving struct {
 	Debug  string   `name:"debug-addr" placeholder:"HOST:PORT" help:"Private address for operators: metrics, profiles and health; it asks nobody for a password (default: none)."`
 	Trace  string   `placeholder:"URL" help:"OpenTelemetry collector to send traces to, OTLP over HTTP, e.g. http://127.0.0.1:4318 (default: none)."`
 	Origin []string `placeholder:"ORIGIN" help:"Further origins that browsers may come from, e.g. https://chat.example.org or *.example.org; may be repeated (default: this site only)."`
+	Behind []string `name:"trusted-proxies" placeholder:"NETWORK" help:"Networks of proxies whose X-Forwarded-For is believed, beside this machine's own, e.g. 10.0.0.0/8 or 2001:db8::1; may be repeated (default: this machine only)."`
 	Push   string   `default:"on" enum:"on,off,local" placeholder:"WHEN" help:"Notifications to browsers that asked for them, by way of the push services of their makers: on, off, or local, which also takes services on this machine and in private networks, for tests."`
 	Hooks  string   `default:"on" enum:"on,off,local" placeholder:"WHEN" help:"Webhooks of groups: on, off, or local, which also calls addresses on this machine and in private networks."`
 	Codes  string   `default:"off" placeholder:"HOW" help:"Sign-in by codes that are sent to phones: off, log (they are written into the log, for development), or the URL of a program that sends them; see docs/decisions/027-keys.md."`
@@ -231,6 +233,9 @@ func (s Serving) Validate() error {
 			return fmt.Errorf("--%s", flag)
 		}
 	}
+	if _, err := s.Proxies(); err != nil {
+		return err
+	}
 	for _, o := range s.Origin {
 		if !validOrigin(o) {
 			return fmt.Errorf("--origin: want an origin or a host pattern, e.g. https://chat.example.org or *.example.org, but got %q", o)
@@ -284,4 +289,20 @@ func validOrigin(o string) bool {
 		scheme, host = "https", o
 	}
 	return (scheme == "http" || scheme == "https") && host != "" && host != "*" && !strings.ContainsAny(host, "/?#@ \\[")
+}
+
+// Proxies are the networks whose X-Forwarded-For is believed.
+func (s Serving) Proxies() ([]netip.Prefix, error) {
+	var ps []netip.Prefix
+	for _, text := range s.Behind {
+		p, err := netip.ParsePrefix(text)
+		if ip, wrong := netip.ParseAddr(text); wrong == nil && ip.Zone() == "" {
+			p, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		}
+		if err != nil || p.Addr().Is4In6() {
+			return nil, fmt.Errorf("--trusted-proxies %s: want a network like 10.0.0.0/8, or an address", text)
+		}
+		ps = append(ps, p.Masked())
+	}
+	return ps, nil
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -78,6 +79,7 @@ func TestFlagsAndEnvironmentAreRead(t *testing.T) {
 		"redis behind sentinels":   {"--redis redis+sentinel://u:p@h:1,g:2/kama/1", nil, func(c Config) any { return c.Redis }, "redis+sentinel://u:p@h:1,g:2/kama/1"},
 		"redis cluster":            {"--redis rediss+cluster://h:1,g:2?read_timeout=1s", nil, func(c Config) any { return c.Redis }, "rediss+cluster://h:1,g:2?read_timeout=1s"},
 		"origins repeated":         {"--origin https://a.org --origin *.b.org", nil, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org *.b.org"},
+		"proxies":                  {"--trusted-proxies 10.1.2.3/8 --trusted-proxies ::1", nil, func(c Config) any { ps, err := c.Proxies(); return fmt.Sprint(ps, err) }, "[10.0.0.0/8 ::1/128] <nil>"},
 		"origins from environment": {"", []string{"KAMACHAT_ORIGIN", "https://a.org,b.org"}, func(c Config) any { return strings.Join(c.Origin, " ") }, "https://a.org b.org"},
 		"import":                   {"admin people import x.csv --data /d", nil, func(c Config) any { return c.Command + " " + c.File + " " + c.Database() }, Import + " x.csv sqlite:/d/kamachat.db"},
 		"import from environment":  {"admin people import x.csv", []string{"KAMACHAT_DB", "sqlite:/y.db"}, func(c Config) any { return c.Database() }, "sqlite:/y.db"},
@@ -171,6 +173,8 @@ func TestBadValuesEndWithOneClearLine(t *testing.T) {
 		"tiny frames":         {"--max-frame 10", nil, "--max-frame"},
 		"no upload":           {"--max-upload 0", nil, "--max-upload"},
 		"endless upload":      {"--max-upload 999999999999999", nil, "--max-upload"},
+		"no network":          {"--trusted-proxies 10.0.0.0/99", nil, "--trusted-proxies"},
+		"a name":              {"--trusted-proxies proxy.lan", nil, "--trusted-proxies"},
 		"origin with a path":  {"--origin https://a.org/x", nil, "--origin"},
 		"import of nothing":   {"admin people import", nil, "file"},
 		"settle as":           {"admin settle 7 burn", nil, "must be one of"},

@@ -2,9 +2,7 @@ package web
 
 import (
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -245,32 +243,4 @@ func setLoginCookie(w http.ResponseWriter, r *http.Request, token string, expiry
 // overTLS reports whether the browser came by https, here or at a proxy.
 func overTLS(r *http.Request) bool {
 	return r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
-}
-
-// address is where a request comes from, for limits: the peer's address, or
-// what a proxy on this machine says. An IPv6 network of 64 bits counts as one.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	if ip.IsLoopback() {
-		via := r.Header.Values("X-Forwarded-For")
-		if len(via) > 0 {
-			last := via[len(via)-1]
-			if f, err := netip.ParseAddr(strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])); err == nil {
-				ip = f
-			}
-		}
-	}
-	if ip = ip.Unmap(); ip.Is6() {
-		if p, err := ip.WithZone("").Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return ip.String()
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -107,7 +108,8 @@ type Config struct {
 	Serve    Serve
 	Refused  func(chat.Code) // counts a post that was not given to the hub; nil: nobody counts
 	Static   fs.FS
-	Origins  []string // further origins or host patterns that browsers may come from
+	Origins  []string       // further origins or host patterns that browsers may come from
+	Proxies  []netip.Prefix // networks whose X-Forwarded-For is believed, beside this machine
 	Log      *slog.Logger
 	Build    string
 	Epoch    string // of the database, told to the browser with its page
@@ -157,7 +159,7 @@ func New(c Config) (http.Handler, error) {
 	s := &server{Config: c, static: st, app: a}
 	mux := http.NewServeMux()
 	s.routes(mux)
-	return s.recover(s.secure(s.sameOrigin(s.limit(mux)))), nil
+	return s.recover(s.secure(s.sameOrigin(s.behind(s.limit(mux))))), nil
 }
 
 func (s *server) routes(mux *http.ServeMux) {
