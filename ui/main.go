@@ -8,6 +8,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"kamachat/shared/words"
 	"kamachat/ui/link"
 	"kamachat/ui/local"
 	"kamachat/ui/state"
@@ -21,6 +22,7 @@ func main() {
 	mark("go-main")
 	b := readBoot()
 	st := state.New()
+	st.CallGone(words.Say(words.Lang(language()), "person.gone"))
 	keeps := b.into(st)
 
 	d := &view.Desk{Lang: language(), Zone: time.Local, Now: time.Now}

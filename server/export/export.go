@@ -115,14 +115,6 @@ func walk(ctx context.Context, log Log, u chat.UserID, conv chat.ConvID, last in
 	return nil
 }
 
-// name is what a file calls a person.
-func name(people map[chat.UserID]chat.Person, u chat.UserID) string {
-	if p, ok := people[u]; ok {
-		return p.Name()
-	}
-	return string(u)
-}
-
 // jsonForm is one JSON object with each entry on a line of its own.
 type jsonForm struct {
 	w *bufio.Writer

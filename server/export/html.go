@@ -76,7 +76,7 @@ func (f *htmlForm) entry(m chat.Message, people map[chat.UserID]chat.Person) err
 		}
 	}
 	v := map[string]any{
-		"Seq": m.Seq, "At": at.Format("2006-01-02T15:04:05Z07:00"), "Clock": words.Clock(f.o.Lang, at), "Author": name(people, m.Author), "Text": c.Text,
+		"Seq": m.Seq, "At": at.Format("2006-01-02T15:04:05Z07:00"), "Clock": words.Clock(f.o.Lang, at), "Author": f.name(people, m.Author), "Text": c.Text,
 	}
 	if c.Fate != nil && c.Fate.Edited > 0 {
 		v["Edited"] = f.say("log.edited")
@@ -90,11 +90,11 @@ func (f *htmlForm) entry(m chat.Message, people map[chat.UserID]chat.Person) err
 	switch {
 	case c.Kind == chat.Event:
 		part, v["Text"] = "event", told.Teller{
-			Lang: f.o.Lang, Name: func(u chat.UserID) string { return name(people, u) },
+			Lang: f.o.Lang, Name: func(u chat.UserID) string { return f.name(people, u) },
 			Moment: func(ms int64) string { return words.Full(f.o.Lang, msTime(ms).In(f.o.Zone)) },
 		}.Event(m)
 	case c.Kind == chat.CallK:
-		part, v["Text"] = "event", name(people, m.Author)+": "+f.say("preview.call")
+		part, v["Text"] = "event", f.name(people, m.Author)+": "+f.say("preview.call")
 	case c.Kind == chat.Gone:
 		v["Gone"] = told.Gone(f.o.Lang, c)
 	case c.File != nil:
@@ -106,7 +106,7 @@ func (f *htmlForm) entry(m chat.Message, people map[chat.UserID]chat.Person) err
 			v["Link"] = u
 		}
 	case c.Re != nil:
-		v["QuoteOf"], v["QuoteSeq"], v["Quote"] = name(people, c.Re.Author), c.Re.Seq, c.Re.Text
+		v["QuoteOf"], v["QuoteSeq"], v["Quote"] = f.name(people, c.Re.Author), c.Re.Seq, c.Re.Text
 		if c.Re.Text == "" {
 			v["Quote"] = f.say("gone.text")
 		}
@@ -116,4 +116,16 @@ func (f *htmlForm) entry(m chat.Message, people map[chat.UserID]chat.Person) err
 
 func (f *htmlForm) end(map[chat.UserID]chat.Person) error {
 	return pageParts.ExecuteTemplate(f.w, "end", nil)
+}
+
+// name is what the page calls a person.
+func (f *htmlForm) name(people map[chat.UserID]chat.Person, u chat.UserID) string {
+	p, ok := people[u]
+	switch {
+	case !ok:
+		return string(u)
+	case p.Gone():
+		return f.say("person.gone")
+	}
+	return p.Name()
 }

@@ -225,7 +225,7 @@ func (p AuditPage) next() string {
 // name is what to call a person on these pages.
 func (c Common) personName(p chat.Person) string {
 	if p.Gone() {
-		return c.say("admin.gone")
+		return c.say("person.gone")
 	}
 	return p.Name()
 }

@@ -25,7 +25,7 @@ type line struct {
 }
 
 // name is what to call someone.
-func (p ChatPage) name(u chat.UserID) string { return p.person(u).Name() }
+func (p ChatPage) name(u chat.UserID) string { return p.personName(p.person(u)) }
 
 func (p ChatPage) person(u chat.UserID) chat.Person {
 	for _, x := range p.People {
@@ -44,7 +44,7 @@ func (p ChatPage) line(s chat.Summary) line {
 	l := line{ID: s.Conv, Seed: string(s.Conv), Title: s.Title, Avatar: s.Avatar, Unread: s.Unread, Open: p.shows(s.Conv), Line: s.Line}
 	if peer, ok := s.Conv.Peer(p.Me.ID); ok {
 		x := p.person(peer)
-		l.Seed, l.Title, l.Avatar = string(peer), x.Name(), x.Avatar
+		l.Seed, l.Title, l.Avatar = string(peer), p.personName(x), x.Avatar
 	}
 	m := s.Last
 	if m == nil {

@@ -38,7 +38,9 @@ func (s *server) order(w http.ResponseWriter, r *http.Request, c caller, conv ch
 	}
 	if peer, direct := conv.Peer(c.ID); direct {
 		p, err := s.Accounts.PersonFor(r.Context(), c.ID, peer)
-		o.Title = p.Name()
+		if o.Title = p.Name(); p.Gone() {
+			o.Title = words.Say(o.Lang, "person.gone")
+		}
 		return o, err
 	}
 	l, err := s.Hub.Lines(r.Context(), c.ID, wire.List{IDs: []chat.ConvID{conv}})

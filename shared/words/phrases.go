@@ -173,6 +173,7 @@ var chatPhrases = map[string]phrase{
 	"group.joining.direct":   {"Anybody may join", "任何人可直接加入"},
 	"group.joining.approval": {"Administrators let people in", "需管理员同意"},
 	"group.joining.invite":   {"By invitation only", "仅限邀请"},
+	"person.gone":            {"Deleted account", "已注销的账号"},
 	"new.remove":             {"Remove {0}", "移除{0}"},
 	"switch.title":           {"Go to", "快速跳转"},
 	"switch.find":            {"Go to a person, a group or a message", "跳转到联系人、群聊或消息"},

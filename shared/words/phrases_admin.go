@@ -55,7 +55,6 @@ var adminPhrases = map[string]phrase{
 	"admin.bot":           {"bot", "机器人"},
 	"admin.bot.of":        {"Bot of", "所属用户"},
 	"admin.renewing":      {"must change the password", "需修改密码"},
-	"admin.gone":          {"Deleted account", "已注销的账号"},
 	"admin.gone.badge":    {"deleted", "已注销"},
 
 	"admin.people.find":        {"Name or ID", "名称或 ID"},

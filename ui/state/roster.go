@@ -18,6 +18,7 @@ type roster struct {
 	wanted map[chat.UserID]bool // to be asked for
 	asked  map[chat.UserID]bool // asked for over the present connection
 	news   []chat.UserID        // who was learned since Learned
+	gone   string               // what to call who has deleted the account; empty: as the server does
 }
 
 func newRoster() roster {
@@ -96,11 +97,18 @@ func (s *State) Person(id chat.UserID) (chat.Person, bool) {
 
 // Name is what to call id on screen, at worst the id itself.
 func (s *State) Name(id chat.UserID) string {
-	if p, ok := s.roster.people[id]; ok {
-		return p.Name()
+	p, ok := s.roster.people[id]
+	switch {
+	case !ok:
+		return string(id)
+	case p.Gone() && s.roster.gone != "":
+		return s.roster.gone
 	}
-	return string(id)
+	return p.Name()
 }
+
+// CallGone says what to call people whose accounts were deleted.
+func (s *State) CallGone(name string) { s.roster.gone = name }
 
 // Online reports whether id is online.
 func (s *State) Online(id chat.UserID) bool { return s.roster.online[id] }
