@@ -60,6 +60,7 @@ func (s *server) apiRoutes(mux *http.ServeMux) *api {
 	a.hookRoutes()
 	a.reportRoutes()
 	a.deviceRoutes()
+	a.factorRoutes()
 	a.document()
 	return a
 }
