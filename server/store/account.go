@@ -174,7 +174,8 @@ func (d *DB) UsernamesTaken(ctx context.Context, names []string) ([]string, erro
 }
 
 // SearchPeople returns enabled people whose username or nickname begins with q,
-// upper and lower case being the same, by username, behind the one whose id q is.
+// upper and lower case being the same: first whose id q is, then by username, then
+// by nickname.
 // Who does not want to be found is left out, but for by's own contacts.
 func (d *DB) SearchPeople(ctx context.Context, by chat.UserID, q string, limit int) ([]chat.Person, error) {
 	if !storable(q) {
@@ -183,10 +184,10 @@ func (d *DB) SearchPeople(ctx context.Context, by chat.UserID, q string, limit i
 	// By the index of each order, one after the other, as Accounts does. What is
 	// disabled is not asked for by =, or SQLite would walk through all who are not.
 	var rows []userRow
-	find := func(order, where string, args ...any) error {
+	find := func(order []string, where string, args ...any) error {
 		var part []userRow
 		err := d.read.NewSelect().Model(&part).Where(where, args...).Where("disabled <> ?", true).
-			Where(mayFind, true, string(by), true).Order(order, "u.id").Limit(int64(limit)).Scan(ctx)
+			Where(mayFind, true, string(by), true).Order(order...).Limit(int64(limit)).Scan(ctx)
 		for _, r := range part {
 			if len(rows) < limit && !slices.ContainsFunc(rows, func(o userRow) bool { return o.ID == r.ID }) {
 				rows = append(rows, r)
@@ -196,12 +197,13 @@ func (d *DB) SearchPeople(ctx context.Context, by chat.UserID, q string, limit i
 	}
 	var err error
 	if chat.UserID(q).Valid() {
-		err = find("u.username", "u.id = ?", q)
+		err = find(nil, "u.id = ?", q)
 	}
 	prefix := strings.ToLower(q)
-	for _, column := range []string{"username", "nick_fold"} {
-		if err == nil && len(rows) < limit {
-			err = find("u."+column, "u.? >= ? AND u.? < ?", bun.Ident(column), prefix, bun.Ident(column), prefix+"\U0010FFFF")
+	// Usernames are there once: by id, too, MariaDB would sort all of them.
+	for _, order := range [][]string{{"username"}, {"nick_fold", "id"}} {
+		if column := bun.Ident(order[0]); err == nil && len(rows) < limit {
+			err = find(order, "u.? >= ? AND u.? < ?", column, prefix, column, prefix+"\U0010FFFF")
 		}
 	}
 	if err != nil {
