@@ -175,7 +175,7 @@ func TestProfilesTellOthersOnlyWhatIsTheirs(t *testing.T) {
 	if got, code := status(t, "GET", url+"/api/v1/people/"+string(a.ID), b.token, nil); got != http.StatusNotFound {
 		t.Errorf("a stranger sees who is not to be found: %d %s", got, code)
 	}
-	a.say(chat.Direct(a.ID, b.ID), "hello") // she knows him now, and he her
+	a.say(chat.Direct(a.ID, b.ID), "ann 0") // she knows him now, and he her
 	agree(t, url, chat.Direct(a.ID, b.ID), 1, a, b)
 	call(t, "GET", url+"/api/v1/people/"+string(a.ID), b.token, nil, &card)
 	if want := (chat.Profile{Signature: mine.Signature, Gender: mine.Gender, Birthday: mine.Birthday}); card.Profile != want || card.Person.Nickname != "Ann 🥾" {
