@@ -364,6 +364,18 @@ func TestKubernetesRunsNodesThatEndInGoodOrder(t *testing.T) {
 	}
 }
 
+// Of our image nothing is but the program, which is nobody in particular.
+func TestImageIsThePrograms(t *testing.T) {
+	_, last, _ := strings.Cut(strings.ReplaceAll(read(t, "Dockerfile"), "\nFROM scratch\n", "\x00"), "\x00")
+	if strings.Contains(last, "\nRUN ") || strings.Contains(last, "\nFROM ") || !strings.Contains(last, "\nENTRYPOINT [\"/kamachat\"]\n") {
+		t.Errorf("the last image is made by\n%s", last)
+	}
+	user := regexp.MustCompile(`(?m)^USER (\d+):(\d+)$`).FindStringSubmatch(last)
+	if user == nil || user[1] == "0" || user[2] == "0" {
+		t.Errorf("it runs as %v, want a number that is not root's", user)
+	}
+}
+
 func TestEveryImageIsOfOneVersion(t *testing.T) {
 	versions := map[string]map[string]bool{} // image → its versions
 	use := func(where, image string) {
