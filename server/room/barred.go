@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"slices"
+	"time"
 
 	"kamachat/shared/chat"
 	"kamachat/shared/wire"
@@ -12,24 +13,43 @@ import (
 // writes. Of people who are here their node knows who these are: by what it reads
 // when they come, and anew when it is told that something between two has changed.
 
-// learnBarred reads who is barred from u and u from them. Until it has, u sees
-// nobody, and nobody u.
+// A barring is who is barred from somebody who is here, and they from them. Until it
+// is known they see nobody, and nobody them.
+type barring struct {
+	unknown bool
+	who     map[chat.UserID]bool
+	turns   int // how often there was word that it has changed
+}
+
+// learnBarred reads who is barred from u, where u is here.
 func (h *Hub) learnBarred(ctx context.Context, u chat.UserID) error {
-	if h.Seer == nil {
-		return nil
-	}
-	us, err := h.Seer.Barred(ctx, u)
-	if err != nil {
-		return err
-	}
-	barred := make(map[chat.UserID]bool, len(us))
-	for _, p := range us {
-		barred[p] = true
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if l := h.live[u]; l != nil {
-		l.barred = barred
+	for h.Seer != nil {
+		h.mu.Lock()
+		l, turns := h.live[u], 0
+		if l != nil {
+			turns = l.barred.turns
+		}
+		h.mu.Unlock()
+		if l == nil {
+			break
+		}
+		us, err := h.Seer.Barred(ctx, u)
+		if err != nil {
+			return err
+		}
+		who := make(map[chat.UserID]bool, len(us))
+		for _, p := range us {
+			who[p] = true
+		}
+		h.mu.Lock()
+		learnt := l.barred.turns == turns // else what was read may be older than what was told
+		if learnt {
+			l.barred.unknown, l.barred.who = false, who
+		}
+		h.mu.Unlock()
+		if learnt {
+			break
+		}
 	}
 	return nil
 }
@@ -39,7 +59,7 @@ func (h *Hub) learnRest(ctx context.Context) {
 	var us []chat.UserID
 	h.mu.Lock()
 	for u, l := range h.live {
-		if l.barred == nil && len(l.conns) > 0 {
+		if l.barred.unknown && len(l.conns) > 0 {
 			us = append(us, u)
 		}
 	}
@@ -59,7 +79,7 @@ func (h *Hub) learnRest(ctx context.Context) {
 
 // barredLocked reports whether u and p, as far as they are here, may not know of each other.
 func (h *Hub) barredLocked(u, p chat.UserID) bool {
-	return h.Seer != nil && (h.live[u].bars(p) || h.live[p].bars(u))
+	return h.live[u].bars(p) || h.live[p].bars(u)
 }
 
 func (h *Hub) barred(u, p chat.UserID) bool {
@@ -70,7 +90,7 @@ func (h *Hub) barred(u, p chat.UserID) bool {
 
 // bars reports whether p is barred from l, who may not be here.
 func (l *person) bars(p chat.UserID) bool {
-	return l != nil && (l.barred == nil || l.barred[p])
+	return l != nil && (l.barred.unknown || l.barred.who[p])
 }
 
 // unbarred takes those out of us, which it changes, that are barred from u, who
@@ -78,7 +98,7 @@ func (l *person) bars(p chat.UserID) bool {
 func (h *Hub) unbarred(ctx context.Context, u chat.UserID, us []chat.UserID) []chat.UserID {
 	h.mu.Lock()
 	l := h.live[u]
-	here := l != nil && l.barred != nil
+	here := l != nil && !l.barred.unknown
 	h.mu.Unlock()
 	if here || u == "" || h.Seer == nil || len(us) == 0 {
 		return us // mutual knows
@@ -98,12 +118,19 @@ func (h *Hub) turnedBetween(ctx context.Context, conv chat.ConvID) {
 	if !ok || x == y || h.Seer == nil {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	h.mu.Lock()
 	was := h.barredLocked(x, y)
+	for _, u := range []chat.UserID{x, y} {
+		if l := h.live[u]; l != nil {
+			l.barred.turns++
+		}
+	}
 	h.mu.Unlock()
 	for _, u := range []chat.UserID{x, y} {
 		if err := h.learnBarred(ctx, u); err != nil {
-			h.Log.Warn("who is barred is not known anew", "user", u, "err", err)
+			h.Log.Warn("who is barred is not known anew, will be tried again", "user", u, "err", err)
 			h.forgetBarred(u)
 		}
 	}
@@ -125,6 +152,6 @@ func (h *Hub) forgetBarred(u chat.UserID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if l := h.live[u]; l != nil {
-		l.barred = nil
+		l.barred.unknown = true
 	}
 }

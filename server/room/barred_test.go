@@ -91,6 +91,22 @@ func TestWhoIsBlockedSeesNothingOfTheOther(t *testing.T) {
 			both(t, h, a, b, true, "no longer, and again")
 		})
 	})
+	t.Run("while somebody is welcomed", func(t *testing.T) {
+		seen(t, func(t *testing.T, h *room.Hub, s *seer, a, b *ear) {
+			h.Leave(t.Context(), a)
+			time.Sleep(time.Minute)
+			if err := h.Presence.Touch(t.Context(), "Ua", "on another node"); err != nil {
+				t.Fatal(err)
+			}
+			s.mu.Lock()
+			s.after = func() { s.block(t, h, true) }
+			s.mu.Unlock()
+			welcomed(t, h, b)
+			if us := h.Here(t.Context(), "Ub", "Ua"); b.sees("Ua") || len(us) > 0 {
+				t.Errorf("who was blocked after that was read sees %v", us)
+			}
+		})
+	})
 	t.Run("while it can't be read", func(t *testing.T) {
 		seen(t, func(t *testing.T, h *room.Hub, s *seer, a, b *ear) {
 			s.mu.Lock()

@@ -74,9 +74,9 @@ type person struct {
 	peers map[chat.UserID]bool // who is told when the person comes and goes
 	// groups that the person is in, sorted, as far as this node has to know: see Losses.
 	groups []chat.ConvID
-	hears  bool                 // this node hears what is told to the person
-	barred map[chat.UserID]bool // who may not know whether the person is online, nor the person of them; nil: not known yet
-	heard  chan struct{}        // closed when that and what is told to groups is heard; nil: nobody asked for it
+	hears  bool          // this node hears what is told to the person
+	barred barring       // who may not know whether the person is online, nor the person of them
+	heard  chan struct{} // closed when that and what is told to groups is heard; nil: nobody asked for it
 }
 
 type (

@@ -17,7 +17,7 @@ func (h *Hub) Join(ctx context.Context, c Conn) {
 	h.mu.Lock()
 	l := h.live[u]
 	if l == nil {
-		l = &person{peers: map[chat.UserID]bool{}}
+		l = &person{peers: map[chat.UserID]bool{}, barred: barring{unknown: h.Seer != nil}}
 		h.live[u] = l
 	}
 	l.conns = append(l.conns, c)

@@ -112,7 +112,7 @@ func (h *Hub) flushMarks(ctx context.Context) {
 		if now := h.rooms[r.Conv]; now != nil {
 			r = now
 		}
-		if b := r.laws.Bonds; slices.ContainsFunc(slices.Collect(maps.Values(b)), func(b chat.Bond) bool { return b.Blocked || b.Blocking }) {
+		if r.laws.Apart() {
 			r.silent = true // told when they hear from each other again
 		} else if low := r.lowest(); low != r.told || r.silent {
 			r.told, r.silent = low, false

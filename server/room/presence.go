@@ -93,7 +93,7 @@ func (h *Hub) putLeftBack(gone map[chat.UserID]*person) {
 func peersOf(l *person) []chat.UserID {
 	var us []chat.UserID
 	for u := range l.peers {
-		if !l.barred[u] {
+		if !l.bars(u) {
 			us = append(us, u)
 		}
 	}

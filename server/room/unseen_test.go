@@ -25,11 +25,19 @@ type seer struct {
 	blocks map[chat.UserID]chat.UserID // who has blocked whom
 	fail   error                       // of Unseen
 	lost   error                       // of Barred
+	after  func()                      // called once, when Barred has read
 }
 
 func (s *seer) Barred(_ context.Context, u chat.UserID) (us []chat.UserID, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer func() {
+		f := s.after
+		s.after = nil
+		s.mu.Unlock()
+		if f != nil {
+			f()
+		}
+	}()
 	for x, y := range s.blocks {
 		if x == u {
 			us = append(us, y)

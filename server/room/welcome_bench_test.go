@@ -79,7 +79,7 @@ func crowd(b testing.TB) (*room.Hub, *store.DB) {
 		b.Fatal(err)
 	}
 	return room.NewHub(room.Config{
-		Store: db, People: db, Log: slog.New(slog.DiscardHandler), Carrier: inproc.NewCarrier(100, 1), Fanout: inproc.NewFanout(100), Presence: inproc.NewPresence(),
+		Store: db, People: db, Log: slog.New(slog.DiscardHandler), Carrier: inproc.NewCarrier(100, 1), Fanout: inproc.NewFanout(100), Presence: inproc.NewPresence(), Seer: db,
 	}), db
 }
 

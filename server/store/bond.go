@@ -60,14 +60,12 @@ func (d *DB) BondsWith(ctx context.Context, u chat.UserID, others ...chat.UserID
 // Barred returns those who have blocked u, or whom u has blocked. Of a bot its
 // owner's count, too.
 func (d *DB) Barred(ctx context.Context, u chat.UserID) (us []chat.UserID, err error) {
-	for _, c := range [][2]string{{"user_id", "peer_id"}, {"peer_id", "user_id"}} {
-		var some []chat.UserID
-		err := d.read.NewSelect().Table("contacts").Column(c[1]).
-			Where("? IN (?, (SELECT bot_of FROM users WHERE id = ?)) AND blocked = ?", bun.Ident(c[0]), string(u), string(u), true).Scan(ctx, &some)
-		if err != nil {
-			return nil, fmt.Errorf("read who is blocked: %w", err)
-		}
-		us = append(us, some...)
+	of := func(whose, who string) *bun.SelectQuery {
+		return d.read.NewSelect().Table("contacts").Column(who).
+			Where("? IN (?, (SELECT bot_of FROM users WHERE id = ?)) AND blocked = ?", bun.Ident(whose), string(u), string(u), true)
+	}
+	if err := of("user_id", "peer_id").Union(of("peer_id", "user_id")).Scan(ctx, &us); err != nil {
+		return nil, fmt.Errorf("read who is blocked: %w", err)
 	}
 	return us, nil
 }

@@ -101,6 +101,16 @@ type Laws struct {
 	Bonds map[UserID]Bond // of the two people of another conversation
 }
 
+// Apart reports whether one of two people has blocked the other.
+func (l Laws) Apart() bool {
+	for _, b := range l.Bonds {
+		if b.Blocked || b.Blocking {
+			return true
+		}
+	}
+	return false
+}
+
 // Of returns the standing of u in conv by l: member says whether they are in it.
 // That the accounts are there and enabled is assumed.
 func (l Laws) Of(u UserID, member bool) Standing {
