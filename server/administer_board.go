@@ -11,6 +11,8 @@ import (
 	"kamachat/server/settings"
 	"kamachat/server/store"
 	"kamachat/shared/chat"
+	"kamachat/shared/told"
+	"kamachat/shared/words"
 )
 
 // besides is the log of conversations for who has the database of a server but
@@ -176,7 +178,7 @@ func (s shell) report(ctx context.Context) error {
 				mark = ">"
 			}
 			if m.Content.Kind == chat.Gone {
-				text = "(unsent)"
+				text = "(" + told.Gone(words.EN, m.Content) + ")"
 			}
 			line(mark, strconv.FormatInt(m.Seq, 10), stamp(m.At), who[m.Author], text)
 		}

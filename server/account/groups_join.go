@@ -22,7 +22,7 @@ const askAgain = 24 * time.Hour
 
 // JoinGroup takes p into a group that is open to all, or asks its administrators
 // with a message: so does who was removed from it. It tells whether p is in. Groups
-// that are by invitation alone answer chat.Forbidden.
+// that are by invitation alone answer chat.NotFound.
 func (s *Service) JoinGroup(ctx context.Context, p chat.Person, conv chat.ConvID, message string) (in bool, err error) {
 	_, st, _, err := s.standing(ctx, p, conv)
 	if err != nil {

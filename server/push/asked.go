@@ -18,7 +18,8 @@ const asksAt = "/contacts"
 // An asking is a request to be a contact that its person is to be told of.
 type asking struct {
 	chat.Request
-	due time.Time // when to look
+	due   time.Time // when to look
+	tries int       // that failed
 }
 
 // Asked notes that somebody wants to be another's contact. It only remembers it.
@@ -26,7 +27,7 @@ func (s *Service) Asked(r chat.Request) {
 	if s.Off || !s.anybody.Load() {
 		return
 	}
-	s.expect(asking{r, s.Now().Add(gather)})
+	s.expect(asking{Request: r, due: s.Now().Add(gather)})
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -58,11 +59,13 @@ func (s *Service) roundOfAsks(ctx context.Context, now time.Time) bool {
 	s.mu.Unlock()
 	for _, a := range due {
 		if err := s.tellAsked(ctx, a.Request, now); err != nil {
+			a.tries++
 			if ctx.Err() == nil {
-				s.Log.Error("notice of a request, will be tried again", "user", a.To, "err", err)
+				s.Log.Error("notice of a request", "user", a.To, "tries", a.tries, "err", err)
 			}
-			a.due = now.Add(gap)
-			s.expect(a)
+			if a.due = now.Add(gap); a.tries < maxTries {
+				s.expect(a)
+			}
 		}
 	}
 	s.mu.Lock()

@@ -17,10 +17,10 @@ const maxBody = 120
 
 // A notice is what the browser's service worker is given, as JSON.
 type notice struct {
-	Conv   chat.ConvID `json:"conv"`           // empty: a test
+	Conv   chat.ConvID `json:"conv"`           // empty where it is of none: a test, a request
 	Title  string      `json:"title"`          // of the group, or who wrote
 	Body   string      `json:"body"`           // the message, cut to 120 runes
-	Seq    int64       `json:"seq"`            // of the message
+	Seq    int64       `json:"seq"`            // of the message; of others a time, that rises
 	Unread int64       `json:"unread"`         // entries in all conversations
 	Tag    string      `json:"tag"`            // notices of one conversation replace each other
 	Icon   string      `json:"icon"`           // URL path; empty: the service worker's own

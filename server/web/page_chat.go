@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/rand"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -26,22 +27,19 @@ func (s *server) pageHome(w http.ResponseWriter, r *http.Request, c caller) erro
 	if err != nil {
 		return err
 	}
-	asks, err := s.asks(r, c)
-	if err != nil {
-		return err
-	}
-	s.draw(w, r, http.StatusOK, page.Chat(page.ChatPage{Common: s.common(w, r), Me: &c.Person, Convs: convs, People: people, Asks: asks}))
+	s.draw(w, r, http.StatusOK, page.Chat(page.ChatPage{Common: s.common(w, r), Me: &c.Person, Convs: convs, People: people, Asks: s.asks(r, c)}))
 	return nil
 }
 
-// asks are those who wait for the caller's answer.
-func (s *server) asks(r *http.Request, c caller) (page.Asks, error) {
+// asks are those who wait for the caller's answer. Where that is not known the page
+// does without.
+func (s *server) asks(r *http.Request, c caller) (a page.Asks) {
 	n, err := s.Accounts.AsksWaiting(r.Context(), c.ID)
-	if err != nil {
-		return page.Asks{}, err
+	gs, gerr := s.Accounts.GroupsAsked(r.Context(), c.ID)
+	if err := errors.Join(err, gerr); err != nil {
+		s.Log.Error("who waits for an answer is not known", "user", c.ID, "err", err)
 	}
-	gs, err := s.Accounts.GroupsAsked(r.Context(), c.ID)
-	return page.Asks{Contacts: n, Groups: gs[:min(len(gs), 3)]}, err
+	return page.Asks{Contacts: n, Groups: gs[:min(len(gs), 3)]}
 }
 
 // list returns the caller's conversations and everybody whom they or the page
@@ -104,10 +102,6 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open pag
 	if err != nil {
 		return err
 	}
-	asks, err := s.asks(r, c)
-	if err != nil {
-		return err
-	}
 	open.Summary, open.Page = chat.Summary{Conv: conv, LastSeq: log.LastSeq}, log
 	n := len(log.Entries)
 	open.Past = before > 0 && (n == 0 || log.Entries[n-1].Seq < log.LastSeq)
@@ -122,7 +116,7 @@ func (s *server) chat(w http.ResponseWriter, r *http.Request, c caller, open pag
 	if open.Problem != nil {
 		status = s.refuse(w, r, open.Problem).Status
 	}
-	s.draw(w, r, status, page.Chat(page.ChatPage{Common: s.common(w, r), Me: &c.Person, Convs: convs, People: people, Open: &open, Asks: asks}))
+	s.draw(w, r, status, page.Chat(page.ChatPage{Common: s.common(w, r), Me: &c.Person, Convs: convs, People: people, Open: &open, Asks: s.asks(r, c)}))
 	return nil
 }
 

@@ -92,5 +92,3 @@ func (d *Desk) call(c *chat.Call) string {
 	}
 	return d.say("preview.call")
 }
-
-func isPicture(f *chat.File) bool { return strings.HasPrefix(f.Type, "image/") }
