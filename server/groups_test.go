@@ -70,7 +70,7 @@ func removed(t *testing.T, urlA, urlB string) {
 		}
 		for _, url := range []string{urlA, urlB} {
 			for method, body := range map[string]any{"GET": nil, "POST": map[string]string{"text": "still here"}} {
-				if got, code := status(t, method, url+"/api/v1/conversations/"+string(conv)+"/messages", b.token, body); got != http.StatusForbidden || code != chat.Forbidden {
+				if got, code := status(t, method, url+"/api/v1/conversations/"+string(conv)+"/messages", b.token, body); got != http.StatusNotFound || code != chat.NotFound {
 					t.Errorf("%s at %s: %d %s", method, url, got, code)
 				}
 			}

@@ -89,7 +89,8 @@
         for (const name of await caches.keys()) await caches.delete(name);
         for (const r of await navigator.serviceWorker.getRegistrations()) {
           const gone = r.unregister();
-          if (!r.installing) await gone;
+          if (r.installing) gone.catch(() => {}); // ended with the page
+          else await gone;
         }
       } catch {
         // There is none in this browser or at this address.

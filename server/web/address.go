@@ -15,7 +15,9 @@ type cameFrom struct{}
 // behind finds out where requests come from.
 func (s *server) behind(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), cameFrom{}, origination(r, s.Proxies))))
+		// In place: who counts requests asks this one for its route.
+		*r = *r.WithContext(context.WithValue(r.Context(), cameFrom{}, origination(r, s.Proxies)))
+		next.ServeHTTP(w, r)
 	})
 }
 
