@@ -14,7 +14,7 @@ import (
 )
 
 // TestOneComparisonHealsWhatTheFanoutLost: with a third of all events lost, be
-// they entries, new conversations, marks or lines, while people write, read, pin,
+// they entries, new conversations, marks, lines or partings, while people write, read, pin,
 // archive, delete, are taken out of a group and come back, connections that stand have everything right
 // once the lists were compared. Nobody connects anew.
 func TestOneComparisonHealsWhatTheFanoutLost(t *testing.T) {
@@ -44,7 +44,7 @@ func TestOneComparisonHealsWhatTheFanoutLost(t *testing.T) {
 				p.st.Open(c)
 				p.send(p.st.Ask(c, m.now).Need...)
 			case 6:
-				m.left["G2"]["U2"] = r.IntN(2) == 0
+				m.leave("G2", "U2", r.IntN(2) == 0)
 			case 7:
 				m.now += 300
 			case 8:

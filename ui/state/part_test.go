@@ -70,6 +70,26 @@ func TestGroupThatAnswersIsOneAgain(t *testing.T) {
 	}
 }
 
+// The same where the answer is to a jump, which may come before any other.
+func TestGroupThatAnswersAJumpIsOneAgain(t *testing.T) {
+	s := three()
+	s.Apply(wire.Frame{Body: wire.Parted{Conv: "G2"}}, 1)
+	s.Open("G2")
+	s.Ask("G2", 2)
+	jump := s.Jump("G2", 1, 2)
+	if len(jump.Need) != 1 {
+		t.Fatalf("asked was %+v", jump.Need)
+	}
+	p := chat.Page{Conv: "G2", LastSeq: 90, Entries: []chat.Message{{Conv: "G2", Seq: 1, Author: "U2", Content: chat.TextContent("a")}}}
+	ch := s.Apply(wire.Frame{Ref: jump.Need[0].Ref, Body: wire.History{Page: p}}, 3)
+	if es, waits := s.Shown("G2"); len(es) != 1 || waits != 0 {
+		t.Errorf("shown is %+v, and it waits for %d", es, waits)
+	}
+	if _, ask := asked(t, append(ch.Need, due(s, 3)...)); !slices.Equal(ask.IDs, []chat.ConvID{"G2"}) {
+		t.Errorf("asks %+v, want the line of the group", ask)
+	}
+}
+
 // A post that is stored is settled, whatever is known of its group.
 func TestPostOfAGroupThatIsPartedIsSettled(t *testing.T) {
 	s := three()

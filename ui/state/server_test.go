@@ -50,6 +50,16 @@ func (m *model) in(c chat.ConvID, u chat.UserID) bool {
 	return slices.Contains(members[c], u) && !m.left[c][u]
 }
 
+// leave takes u out of c, of which u's devices are told, or back in.
+func (m *model) leave(c chat.ConvID, u chat.UserID, out bool) {
+	for _, q := range m.peers {
+		if out && !m.left[c][u] && q.up && q.user == u {
+			q.fan = append(q.fan, wire.Frame{Body: wire.Parted{Conv: c}})
+		}
+	}
+	m.left[c][u] = out
+}
+
 // A peer is one device: a State and what travels to and from it.
 type peer struct {
 	user   chat.UserID
@@ -82,6 +92,13 @@ func (p *peer) due(now int64) {
 }
 
 func (p *peer) apply(f wire.Frame, now int64) {
+	if b, parts := f.Body.(wire.Parted); parts { // takes posts along
+		for _, u := range p.st.Unsent() {
+			if u.Conv == b.Conv {
+				p.posted[u.Conv] = slices.DeleteFunc(p.posted[u.Conv], func(r string) bool { return r == u.Ref })
+			}
+		}
+	}
 	p.send(p.st.Apply(f, now).Need...)
 	p.due(now)
 }

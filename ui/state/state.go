@@ -185,7 +185,7 @@ func (s *State) posted(ref string, m chat.Message, ch *Change) {
 // history folds a page, whether or not it was asked for just now.
 func (s *State) history(ref string, p chat.Page, now int64, ch *Change) {
 	if s.parted[p.Conv] {
-		if c := s.convs[p.Conv]; c == nil || ref == "" || ref != c.down && ref != c.up {
+		if c := s.convs[p.Conv]; c == nil || ref == "" || ref != c.down && ref != c.up && (c.past == nil || ref != c.past.ref) {
 			s.asks.answer(ref)
 			return
 		}
