@@ -103,6 +103,9 @@ func (s *Service) ChangeGroup(ctx context.Context, p chat.Person, conv chat.Conv
 	if err != nil {
 		return chat.Message{}, err
 	}
+	// An administrator of the server is here what they are in the group: what they do as
+	// such takes their password and is noted, in server/admin.
+	st.Super = false
 	if err := st.MayChange(conv, p.ID, c, seats, s.now().UnixMilli()); err != nil {
 		return chat.Message{}, err
 	}

@@ -20,6 +20,7 @@ type GroupView struct {
 // May reports whether who looks may make a change, as far as that does not depend
 // on whom it is about.
 func (v GroupView) May(c chat.Change) bool {
+	v.Me.Super = false // as in ChangeGroup
 	return v.Me.MayChange(v.Conv, "", c, nil, 0) == nil
 }
 

@@ -155,11 +155,11 @@ func (s *stripper) jpegExif(n int) error {
 
 // jpegScan takes the picture itself, up to the next marker.
 func (s *stripper) jpegScan() error {
-	p, err := s.in.Peek(1)
+	_, err := s.in.Peek(1)
 	if err != nil {
 		return err
 	}
-	p, _ = s.in.Peek(s.in.Buffered())
+	p, _ := s.in.Peek(s.in.Buffered())
 	at := bytes.IndexByte(p, 0xff)
 	switch {
 	case at < 0:

@@ -208,7 +208,7 @@ func TestWhoMayDoWhatWithGroups(t *testing.T) {
 		{"mute", chat.JoinDirect, "PUT", "/members/@plain/mute", object{}, ruling, seat("plain", chat.Seat{In: true, Muted: chat.Endless})},
 		{"mute an administrator", chat.JoinDirect, "PUT", "/members/@second/mute", object{}, owning, seat("second", chat.Seat{In: true, Role: chat.Admin, Muted: chat.Endless})},
 		{"let speak", chat.JoinDirect, "DELETE", "/members/@muted/mute", nil, codes{f, f, f, "", "", f}, seat("muted", chat.Seat{In: true})},
-		{"dismiss", chat.JoinDirect, "DELETE", "", nil, codes{f, f, f, f, "", ""}, func(_, a telling) bool { return a.Group.State == chat.Dismissed }},
+		{"dismiss", chat.JoinDirect, "DELETE", "", nil, owning, func(_, a telling) bool { return a.Group.State == chat.Dismissed }},
 		{"leave", chat.JoinDirect, "DELETE", "/members/@me", nil, codes{f, "", "", "", f, f}, func(b, a telling) bool { return a.Group.Members == b.Group.Members-1 }},
 		{"join an open one", chat.JoinDirect, "POST", "/join", nil, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""}, func(b, a telling) bool { return a.Group.Members == b.Group.Members+1 }},
 		{"ask to join", chat.JoinApproval, "POST", "/join", object{"message": "let me in"}, codes{"", chat.Taken, chat.Taken, chat.Taken, chat.Taken, ""},
@@ -344,7 +344,11 @@ func TestClosedGroupsTakeNothingButLeaving(t *testing.T) {
 		"disabled": func(conv chat.ConvID) error {
 			super := c.people["super"]
 			super.Admin = true
-			_, err := c.accounts.ChangeGroup(t.Context(), super, conv, chat.Change{What: chat.Disabled}, "")
+			change := &chat.Change{What: chat.Disabled}
+			if _, err := c.accounts.ChangeGroup(t.Context(), super, conv, *change, ""); chat.AsRefusal(err).Code != chat.Forbidden {
+				t.Errorf("an administrator of the server closes it without a note: %v", err)
+			}
+			_, err := c.real.PostWait(t.Context(), chat.Draft{Conv: conv, Author: super.ID, Ref: "off", Content: chat.Content{Kind: chat.Event, Event: change}})
 			return err
 		},
 	} {

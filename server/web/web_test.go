@@ -23,6 +23,7 @@ import (
 	"github.com/coder/websocket"
 
 	"kamachat/server/account"
+	"kamachat/server/room"
 	"kamachat/server/session"
 	"kamachat/server/store"
 	"kamachat/server/store/storetest"
@@ -154,6 +155,7 @@ func (p *places) Free() {
 
 // house is a running server with real people in it.
 type house struct {
+	real *room.Hub // where it has one
 	*httptest.Server
 	db       *store.DB
 	path     string // of the database

@@ -19,7 +19,7 @@ func withRealHub(h *house, c *Config) {
 		Carrier: inproc.NewCarrier(64, 1), Fanout: inproc.NewFanout(64), Presence: inproc.NewPresence(),
 	})
 	h.accounts.SetPoster(hub)
-	c.Hub = hub
+	c.Hub, h.real = hub, hub
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
