@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"kamachat/server/account"
 	"kamachat/shared/chat"
 )
 
@@ -103,6 +104,40 @@ func TestBotsStandWhereTheirOwnersDo(t *testing.T) {
 				}
 			}
 			c.set(false)
+		}
+	})
+}
+
+// A bot acts, and is written to, only while its owner's account is enabled: also what
+// was accepted before and is committed later.
+func TestBotsOfWhoIsDisabledWriteNothing(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		db, _, s, ps := club(t, dsn, 3)
+		owner, peer := ps[1].ID, ps[2].ID
+		bot := addBot(t, db, owner, "bot").ID
+		conv, err := s.MakeGroupOf(t.Context(), ps[0].ID, account.NewGroup{Name: "Few"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		event := func(by chat.UserID, ref string, c chat.Change) chat.Draft {
+			return chat.Draft{Conv: conv, Author: by, Ref: ref, Content: chat.Content{Kind: chat.Event, Event: &c}}
+		}
+		appendAll(t, db, event(ps[0].ID, "in", chat.Change{What: chat.Joined, Who: []chat.UserID{bot}}))
+		for i, off := range []bool{false, true, false} {
+			if err := db.SetDisabled(t.Context(), chat.Deed{What: chat.ActDisable, By: ps[0].ID}, owner, off); err != nil {
+				t.Fatal(err)
+			}
+			d := chat.Direct(bot, peer)
+			rs := appendAll(t, db, text(bot, d, fmt.Sprint("d", i), "x"), text(bot, conv, fmt.Sprint("g", i), "x"), text(peer, d, fmt.Sprint("p", i), "x"))
+			wants := []chat.Code{"", "", ""}
+			if off {
+				wants = []chat.Code{chat.Forbidden, chat.Forbidden, chat.NotFound}
+			}
+			for j, want := range wants {
+				if !isRefused(rs[j].Err, want) {
+					t.Errorf("owner disabled %v: draft %d: %v, want %q", off, j, rs[j].Err, want)
+				}
+			}
 		}
 	})
 }

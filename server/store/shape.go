@@ -50,7 +50,7 @@ func shapesOf(mysql bool) shapes {
 			head: "SELECT conv_id, seq, id, author, ref, content, created_at FROM messages WHERE ",
 			row:  "(conv_id = ? AND seq = ?)", sep: " OR ", args: 2,
 		},
-		selectUsers: &shape{head: "SELECT id, admin, bot_of FROM users WHERE disabled = FALSE AND id IN (", row: "?", sep: ",", tail: ")", args: 1},
+		selectUsers: &shape{head: "SELECT u.id, u.admin, u.bot_of FROM users AS u WHERE u.disabled = FALSE AND (u.bot_of = '' OR EXISTS (SELECT 1 FROM users AS o WHERE o.id = u.bot_of AND o.disabled = FALSE)) AND u.id IN (", row: "?", sep: ",", tail: ")", args: 1},
 		selectGroups: &shape{
 			head: "SELECT id, name, avatar, notice, owner, members, state, joining, slow, announce FROM conversations WHERE id IN (",
 			row:  "?", sep: ",", tail: ")", args: 1,

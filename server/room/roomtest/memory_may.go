@@ -24,12 +24,16 @@ func (m *Memory) faceLocked(u chat.UserID) chat.Person {
 	return chat.Person{ID: u, BotOf: m.people[u].BotOf}
 }
 
-func (m *Memory) standingLocked(u chat.UserID, conv chat.ConvID) (s chat.Standing) {
+// ableLocked reports whether u, and of a bot its owner, is there and enabled.
+func (m *Memory) ableLocked(u chat.UserID) bool {
 	p, ok := m.people[u]
-	s.Able, s.Super = ok && !p.Disabled, p.Admin
+	return ok && !p.Disabled && (p.BotOf == "" || m.ableLocked(p.BotOf))
+}
+
+func (m *Memory) standingLocked(u chat.UserID, conv chat.ConvID) (s chat.Standing) {
+	s.Able, s.Super = m.ableLocked(u), m.people[u].Admin
 	if peer, ok := conv.Peer(u); ok {
-		o, there := m.people[peer]
-		s.Peer, s.Bond = there && !o.Disabled, m.bondLocked(u, peer)
+		s.Peer, s.Bond = m.ableLocked(peer), m.bondLocked(u, peer)
 	}
 	if c := m.convs[conv]; c != nil && conv.IsGroup() {
 		s.Exists, s.State, s.Rules, s.Members, s.Seat = true, c.group.State, c.group.Rules, c.group.Members, c.seats[u]
