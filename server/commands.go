@@ -137,7 +137,8 @@ func importPeople(ctx context.Context, cfg config.Config, log *slog.Logger, stdo
 	}
 	defer db.Close()
 	people := account.New(account.Config{Store: db, IDs: ids, Log: log})
-	return people.Import(ctx, in, stdout)
+	who := shellUser()
+	return people.Import(ctx, chat.Deed{ByName: who.Name, Addr: who.Addr}, in, stdout)
 }
 
 // importNode is the Snowflake node of commands that run beside a server, so

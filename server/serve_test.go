@@ -95,8 +95,16 @@ func TestImportedPeopleSignInWithTheirTokens(t *testing.T) {
 	a.say(chat.Direct(a.ID, b.ID), "ann 0")
 	agree(t, url, chat.Direct(a.ID, b.ID), 1, a, b)
 
+	deeds := printed[[]chat.Deed](t, data, "audit")
+	if me := shellUser(); len(deeds) != 1 || deeds[0].What != chat.ActImport || deeds[0].Detail != "2" || deeds[0].ByName != me.Name || deeds[0].Addr != me.Addr {
+		t.Errorf("noted is %+v", deeds)
+	}
+
 	out.Reset()
 	err = run(t.Context(), []string{"admin", "people", "import", "--data", data, file}, noEnv, &out, t.Output())
+	if n := len(printed[[]chat.Deed](t, data, "audit")); n != 1 {
+		t.Errorf("%d deeds after an import that failed, want 1", n)
+	}
 	if err == nil || !strings.Contains(err.Error(), "line 2") || !strings.Contains(err.Error(), "line 3") || out.Len() > 0 {
 		t.Errorf("importing twice: %v, printed %q", err, out.String())
 	}

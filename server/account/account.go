@@ -29,8 +29,8 @@ type Store interface {
 	// Invitation returns an invitation by its code, or chat.ErrNotFound.
 	Invitation(ctx context.Context, code string) (chat.Invitation, error)
 	// AddUsers stores people without passwords and a token hash for each, all or
-	// none, or answers chat.Taken.
-	AddUsers(ctx context.Context, ps []chat.Person, tokenHashes []string, at int64) error
+	// none, and notes by, or answers chat.Taken.
+	AddUsers(ctx context.Context, ps []chat.Person, tokenHashes []string, at int64, by ...chat.Deed) error
 	// AddFirstAdmin stores p and removes the setting name, both or neither. It
 	// answers chat.Forbidden unless the setting is value and there is no administrator.
 	AddFirstAdmin(ctx context.Context, p chat.Person, hash string, at int64, name, value string) error

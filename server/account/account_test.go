@@ -309,7 +309,7 @@ func TestImportOf5000RowsIsFast(t *testing.T) {
 	}
 	var out bytes.Buffer
 	start := time.Now()
-	if err := s.Import(t.Context(), in, &out); err != nil {
+	if err := s.Import(t.Context(), chat.Deed{}, in, &out); err != nil {
 		t.Fatal(err)
 	}
 	if d := time.Since(start); d > 10*time.Second {
@@ -341,7 +341,7 @@ func TestImportIsAllOrNothingAndNamesLines(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
-			err := s.Import(t.Context(), strings.NewReader(c.in), &out)
+			err := s.Import(t.Context(), chat.Deed{}, strings.NewReader(c.in), &out)
 			var ie *account.ImportError
 			if !errors.As(err, &ie) || !strings.Contains(err.Error(), c.want) || out.Len() > 0 {
 				t.Errorf("got %v and output %q, want %q", err, out.String(), c.want)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"kamachat/shared/chat"
@@ -24,8 +25,8 @@ func (e *ImportError) Error() string {
 
 // Import creates an account for each row of the CSV r, with the header
 // username,nickname, all or none, and writes the CSV username,id,token to w.
-// The accounts have no password: the tokens are the only way in.
-func (s *Service) Import(ctx context.Context, r io.Reader, w io.Writer) error {
+// The accounts have no password: the tokens are the only way in. by, who does that, is noted.
+func (s *Service) Import(ctx context.Context, by chat.Deed, r io.Reader, w io.Writer) error {
 	rows, bad, err := s.readPeople(r)
 	if err != nil {
 		return err
@@ -45,7 +46,8 @@ func (s *Service) Import(ctx context.Context, r io.Reader, w io.Writer) error {
 		tokens[i] = newSecret()
 		hashes[i] = digest(tokens[i])
 	}
-	if err := s.store.AddUsers(ctx, rows.people, hashes, s.now().UnixMilli()); err != nil {
+	by.What, by.Detail = chat.ActImport, strconv.Itoa(len(rows.people))
+	if err := s.store.AddUsers(ctx, rows.people, hashes, s.now().UnixMilli(), by); err != nil {
 		return fmt.Errorf("import: %w", err)
 	}
 	out := csv.NewWriter(w)

@@ -161,7 +161,7 @@ func (s *Service) tell(ctx context.Context, who Who, act string, conv chat.ConvI
 }
 
 // whats are all acts that may be in the audit log; other files of this room add theirs.
-var whats = slices.Concat(people, GroupActs(), []string{chat.ActErased, chat.ActSet, chat.ActInvite, chat.ActUninvite, chat.ActLookAt, chat.ActClose, chat.ActRemove, chat.ActCancel})
+var whats = slices.Concat(people, GroupActs(), []string{chat.ActImport, chat.ActErased, chat.ActSet, chat.ActInvite, chat.ActUninvite, chat.ActLookAt, chat.ActClose, chat.ActRemove, chat.ActCancel})
 
 // Whats are all acts that may be in the audit log.
 func Whats() []string { return slices.Clone(whats) }

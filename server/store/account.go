@@ -64,9 +64,14 @@ func (d *DB) AddUser(ctx context.Context, p chat.Person, hash string, at int64) 
 }
 
 // AddUsers stores people without passwords, and tokenHashes[i] for ps[i], all
-// or none. It answers chat.Taken when a username is in use.
-func (d *DB) AddUsers(ctx context.Context, ps []chat.Person, tokenHashes []string, at int64) error {
+// or none, and notes by. It answers chat.Taken when a username is in use.
+func (d *DB) AddUsers(ctx context.Context, ps []chat.Person, tokenHashes []string, at int64, by ...chat.Deed) error {
 	return added(d.inTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, b := range by {
+			if err := d.addDeed(ctx, tx, b); err != nil {
+				return err
+			}
+		}
 		for i := 0; i < len(ps); i += chunk {
 			end := min(i+chunk, len(ps))
 			users, tokens := make([]userRow, 0, end-i), make([]tokenRow, 0, end-i)

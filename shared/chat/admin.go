@@ -107,6 +107,7 @@ const (
 	ActMakeAdmin    = "make-admin"
 	ActRemoveAdmin  = "remove-admin"
 	ActDelete       = "delete"
+	ActImport       = "import" // Detail is how many accounts a shell has made
 	ActErased       = "erased" // what a deleted person had written is gone
 	ActDisableGroup = "disable-group"
 	ActEnableGroup  = "enable-group"

@@ -18,6 +18,7 @@ var boardPhrases = map[string]phrase{
 	"admin.invitations": {"Invitations", "邀请"},
 	"admin.settings":    {"Settings", "系统设置"},
 
+	"admin.what.import":   {"imported accounts", "导入账号"},
 	"admin.what.set":      {"changed a setting", "更改设置"},
 	"admin.what.invite":   {"made an invitation", "创建邀请"},
 	"admin.what.uninvite": {"withdrew an invitation", "撤回邀请"},

@@ -127,7 +127,7 @@ func (f *filler) addPeople(ctx context.Context) ([]byte, error) {
 	for i := range f.plan.people {
 		fmt.Fprintf(&in, "fill%d,Person %d\n", i, i)
 	}
-	if err := people.Import(ctx, &in, &tokens); err != nil {
+	if err := people.Import(ctx, chat.Deed{ByName: "fill", Addr: "tools/fill"}, &in, &tokens); err != nil {
 		return nil, fmt.Errorf("make people (is the database empty?): %w", err)
 	}
 	rows, err := csv.NewReader(bytes.NewReader(tokens.Bytes())).ReadAll()
