@@ -310,6 +310,7 @@ func emptyOutboxes(t *rapid.T, m *model) {
 }
 
 func scrollUp(t *rapid.T, m *model, p *peer, c chat.ConvID) {
+	p.st.Close()
 	p.st.Open(c)
 	for range 1_000 {
 		p.send(p.st.Older(c, m.now).Need...)

@@ -90,6 +90,30 @@ func TestGroupThatAnswersAJumpIsOneAgain(t *testing.T) {
 	}
 }
 
+// Of a conversation that the list does not name a refused post is kept. Once that is discarded
+// nothing is: who opens it anew is as one who opens it for the first time.
+func TestWhatIsNotListedIsAskedForWhenOpenedAnew(t *testing.T) {
+	for _, c := range []chat.ConvID{"G9", "DU1-U9"} {
+		s := New()
+		s.Boot(chat.Person{ID: "U1"}, nil, nil, nil)
+		s.Restore([]Unsent{{Conv: c, Ref: "r1", Content: chat.TextContent("x"), Why: chat.Forbidden}})
+		s.Apply(wire.Frame{Body: wire.Welcome{Me: chat.Person{ID: "U1"}}}, 1)
+		if us := s.Unsent(); len(us) != 1 {
+			t.Fatalf("%s: unsent are %+v", c, us)
+		}
+		s.Discard("r1")
+		s.Open(c)
+		ch := s.Ask(c, 2)
+		if len(ch.Need) != 1 {
+			t.Fatalf("%s: asked was %+v", c, ch.Need)
+		}
+		s.Apply(wire.Frame{Ref: ch.Need[0].Ref, Body: wire.History{Page: chat.Page{Conv: c}}}, 3)
+		if v, _ := s.Conv(c); !v.AtStart || v.Loading {
+			t.Errorf("%s: shown is %+v", c, v)
+		}
+	}
+}
+
 // A post that is stored is settled, whatever is known of its group.
 func TestPostOfAGroupThatIsPartedIsSettled(t *testing.T) {
 	s := three()

@@ -20,6 +20,9 @@ func (s *State) Open(conv chat.ConvID) (ch Change) {
 	if conv == "" {
 		return ch
 	}
+	if c, ok := s.convs[conv]; ok && s.gone(c) {
+		delete(s.convs, conv) // as if never heard of: the server says whether it is the person's again
+	}
 	s.open, s.after = conv, -1
 	if c, ok := s.convs[conv]; ok {
 		if n, _ := c.unread(s.me.ID); n > 0 {
