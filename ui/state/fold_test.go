@@ -117,6 +117,15 @@ func TestEveryClientEndsEqual(t *testing.T) {
 				}
 				p.due(m.now)
 			},
+			"jump": func(t *rapid.T) {
+				p := one.Draw(t, "who")
+				c := rapid.SampledFrom(convsOf(p.user)).Draw(t, "conv")
+				p.st.Open(c)
+				p.send(p.st.Ask(c, m.now).Need...)
+				p.send(p.st.Jump(c, rapid.Int64Range(1, 9).Draw(t, "seq"), m.now).Need...)
+				p.send(p.st.Around(c, rapid.Bool().Draw(t, "newer"), m.now).Need...)
+			},
+			"latest": func(t *rapid.T) { p := one.Draw(t, "who"); p.st.Latest(p.st.Opened()) },
 			"reload": func(t *rapid.T) {
 				p := one.Draw(t, "who")
 				m.disconnect(p)
@@ -245,6 +254,11 @@ func heal(t *rapid.T, m *model) {
 	settle(t, m, syncEvery+syncLater+len64(members)*nextPage)
 	for i, p := range m.peers {
 		sameList(t, m, i, p)
+		c := p.st.Opened()
+		if _, waits := p.st.Shown(c); waits > 0 && m.in(c, p.user) && len(m.logs[c]) > 0 {
+			t.Fatalf("device %d waits for %s/%d for ever", i, c, waits)
+		}
+		p.st.Latest(c)
 	}
 	for _, p := range m.peers {
 		for _, c := range convsOf(p.user) {

@@ -108,7 +108,10 @@ func (c *conv) looked(ref string, page chat.Page, now int64) {
 	}
 	first, last := p.first, p.last()
 	p.ref = ""
-	p.join(page.Entries)
+	if p.join(page.Entries); len(p.run) == 0 {
+		c.past = nil // there is nothing to jump to
+		return
+	}
 	if p.what == wantOlder && p.first == first {
 		p.floor = p.first
 	}

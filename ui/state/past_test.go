@@ -178,3 +178,18 @@ func TestJumpingAboutNeverShowsAHole(t *testing.T) {
 		}
 	}
 }
+
+// A jump to where there is nothing, as in a group of which all is deleted, ends: nothing is waited for.
+func TestJumpToNothingEnds(t *testing.T) {
+	s := welcomed(0, chat.Marks{}, 0)
+	s.Open(group)
+	ch := s.Jump(group, 7, 0)
+	if _, waits := s.Shown(group); len(ch.Need) != 1 || waits != 7 {
+		t.Fatalf("asked was %+v, it waits for %d", ch.Need, waits)
+	}
+	s.Apply(wire.Frame{Ref: ch.Need[0].Ref, Body: wire.History{Page: chat.Page{Conv: group}}}, 0)
+	if v, _ := s.Conv(group); v.Past {
+		_, waits := s.Shown(group)
+		t.Errorf("it waits for %d: %+v", waits, v)
+	}
+}
