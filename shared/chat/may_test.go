@@ -68,6 +68,10 @@ var who = map[string]Standing{
 	"removed":       {Able: true, Seat: Seat{Removed: true}},
 	"left muted":    {Able: true, Seat: Seat{Muted: Endless}},
 	"going":         {Going: true, Seat: Seat{In: true, Role: Owner}},
+	// Administering the server gives no voice in a group that one is in.
+	"administrator in it":    {Able: true, Super: true, Seat: Seat{In: true}},
+	"administrator muted":    {Able: true, Super: true, Seat: Seat{In: true, Muted: Endless}},
+	"administrator disabled": {Super: true, Seat: Seat{In: true}},
 }
 
 func TestWhoMayPostInGroups(t *testing.T) {
@@ -77,23 +81,28 @@ func TestWhoMayPostInGroups(t *testing.T) {
 	}{
 		"plain":     {InUse, Rules{Joining: JoinDirect}},
 		"announce":  {InUse, Rules{Joining: JoinDirect, Announce: true}},
+		"invite":    {InUse, Rules{Joining: JoinInvite}},
+		"approval":  {InUse, Rules{Joining: JoinApproval}},
 		"disabled":  {Off, Rules{}},
 		"dismissed": {Dismissed, Rules{}},
+		"gone":      {Dismissed, Rules{Joining: JoinInvite}},
 	}
 	// By person, group and kind; what is missing is allowed.
 	refused := func(person, group string, k Kind) Code {
 		switch {
-		case person == "disabled", person == "going":
+		case person == "disabled", person == "going", person == "administrator disabled":
 			return Forbidden
+		case (group == "invite" || group == "gone") && (person == "stranger" || person == "removed" || person == "left muted"):
+			return NotFound // it is not there for strangers
 		case person == "stranger", person == "administrator", person == "removed", person == "left muted":
 			return Forbidden
-		case group == "disabled", group == "dismissed":
+		case group == "disabled", group == "dismissed", group == "gone":
 			return Closed
 		case k == Recall:
 			return ""
-		case person == "muted":
+		case person == "muted", person == "administrator muted":
 			return Muted
-		case group == "announce" && k != React && (person == "member" || person == "heard again"):
+		case group == "announce" && k != React && (person == "member" || person == "heard again" || person == "administrator in it"):
 			return Muted
 		}
 		return ""
@@ -101,7 +110,7 @@ func TestWhoMayPostInGroups(t *testing.T) {
 	for person, s := range who {
 		for group, g := range groups {
 			s.Exists, s.State, s.Rules, s.Members = true, g.state, g.rules, 3
-			for _, k := range []Kind{Text, FileK, Edit, React, Recall} {
+			for _, k := range []Kind{Text, FileK, CallK, Edit, React, Recall} {
 				if got, want := codeOf(s.MayPost("G1", k, day)), refused(person, group, k); got != want {
 					t.Errorf("%s in a %s group, %s: %q, want %q", person, group, k, got, want)
 				}
@@ -155,6 +164,8 @@ func TestWhoMayChangeGroups(t *testing.T) {
 		{"make again", Change{What: Made}, [5]Code{Forbidden, Forbidden, Forbidden, "", Forbidden}},
 		{"nonsense", Change{What: "riot"}, [5]Code{Forbidden, Invalid, Invalid, Invalid, Forbidden}},
 	}
+	// Of a group that people come into by themselves, members add people.
+	direct := map[string]Code{"add": "", "add who was removed": Forbidden, "add who left muted": "", "add who is in": Taken}
 	people := []struct {
 		name string
 		id   UserID
@@ -165,12 +176,21 @@ func TestWhoMayChangeGroups(t *testing.T) {
 		{"owner", "Uowner", who["owner"], 3}, {"administrator", "Uroot", who["administrator"], 4},
 		{"removed one", "Uself", who["removed"], 0}, {"one who left muted", "Uself", who["left muted"], 0},
 	}
+	wanted := func(joining Joining, name string, want [5]Code, as int) Code {
+		if code, other := direct[name]; other && joining == JoinDirect && as == 1 {
+			return code
+		}
+		return want[as]
+	}
 	for _, r := range rows {
 		for _, p := range people {
-			s, i := p.s, p.as
-			s.Exists, s.Members, s.Rules = true, 5, Rules{Joining: JoinInvite}
-			if got := codeOf(s.MayChange("G1", p.id, r.c, seats, day)); got != r.want[i] {
-				t.Errorf("%s by a %s: %q, want %q", r.name, p.name, got, r.want[i])
+			s := p.s
+			s.Exists, s.Members = true, 5
+			for _, joining := range []Joining{JoinDirect, JoinApproval, JoinInvite} {
+				s.Rules.Joining = joining
+				if got, want := codeOf(s.MayChange("G1", p.id, r.c, seats, day)), wanted(joining, r.name, r.want, p.as); got != want {
+					t.Errorf("%s by a %s in a group by %s: %q, want %q", r.name, p.name, joining, got, want)
+				}
 			}
 			s.State = Dismissed
 			leaves := r.c.What == Left && r.c.Who[0] == p.id // that stays possible
