@@ -16,6 +16,7 @@ func change(u chat.UserID, ref string, c chat.Change) chat.Draft {
 // changesGroups: changes are entries, in one with what they change, and what is
 // behind them in the same batch finds it changed.
 func changesGroups(t *testing.T, s Base) {
+	must(t, s.AddUser(t.Context(), chat.Person{ID: "Us", Username: "us", Admin: true}, "", 1))
 	steps := []struct {
 		d    chat.Draft
 		want chat.Code
@@ -26,6 +27,14 @@ func changesGroups(t *testing.T, s Base) {
 		{change("Ub", "a4", chat.Change{What: chat.Left, Who: []chat.UserID{"Ua"}}), chat.Forbidden},
 		{change("Ub", "a5", chat.Change{What: chat.Joined, Who: []chat.UserID{"Ud"}}), ""},
 		{says("Ud", "Ga", "a6"), ""},
+		// Disabled by the server's administrator, it takes nothing but being enabled.
+		{change("Ua", "a61", chat.Change{What: chat.Disabled}), chat.Forbidden},
+		{change("Us", "a62", chat.Change{What: chat.Disabled}), ""},
+		{says("Ua", "Ga", "a63"), chat.Closed},
+		{change("Ua", "a64", chat.Change{What: chat.Renamed, Name: "x"}), chat.Closed},
+		{change("Ua", "a65", chat.Change{What: chat.Enabled}), chat.Forbidden},
+		{change("Us", "a66", chat.Change{What: chat.Enabled}), ""},
+		{says("Ua", "Ga", "a67"), ""},
 		{change("Ub", "a7", chat.Change{What: chat.Joined, Who: []chat.UserID{"Ud"}}), chat.Taken},
 		{change("Ub", "a8", chat.Change{What: chat.Hushed, Who: []chat.UserID{"Uc"}, Until: chat.Endless}), ""},
 		{says("Uc", "Ga", "a9"), chat.Muted},
