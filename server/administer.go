@@ -119,8 +119,12 @@ func (s shell) groups(ctx context.Context) error {
 }
 
 func (s shell) audit(ctx context.Context) error {
+	target, err := s.desk.Target(ctx, s.Target)
+	if err != nil {
+		return err
+	}
 	all, err := pages(s.Limit, func(after string, limit int) ([]chat.Deed, string, error) {
-		return s.desk.Deeds(ctx, chat.DeedAsk{By: s.By, After: after, Limit: limit})
+		return s.desk.Deeds(ctx, chat.DeedAsk{By: s.By, What: s.Act, Target: target, Since: s.Since, Until: s.Until, After: after, Limit: limit})
 	})
 	if err != nil {
 		return err

@@ -133,4 +133,12 @@ func TestTheShellAdministersBesideARunningServer(t *testing.T) {
 	if n := len(printed[[]chat.Deed](t, data, "audit", "--by", me.Name, "--limit", "2")); n != 2 {
 		t.Errorf("%d rows of 2", n)
 	}
+	for filter, want := range map[string]int{
+		"--what disable": 1, "--what nothing": 0, "--target bob": 2, "--target " + string(bob.ID): 2, "--target @BOB --what make-admin": 1,
+		"--since 2000-01-01": len(whats), "--until 2000-01-01": 0, "--since 2999-01-01": 0, "--until 2999-01-01 --target nobody": 0,
+	} {
+		if got := printed[[]chat.Deed](t, data, append([]string{"audit"}, strings.Fields(filter)...)...); len(got) != want {
+			t.Errorf("audit %s: %d rows, want %d: %+v", filter, len(got), want, got)
+		}
+	}
 }

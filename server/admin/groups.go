@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"slices"
+	"strings"
 
 	"kamachat/shared/chat"
 )
@@ -165,6 +166,22 @@ var whats = slices.Concat(people, GroupActs(), []string{chat.ActImport, chat.Act
 
 // Whats are all acts that may be in the audit log.
 func Whats() []string { return slices.Clone(whats) }
+
+// Target is what the audit log calls what somebody names: of a person, by username,
+// the id; of all else the name itself without space around it.
+func (s *Service) Target(ctx context.Context, name string) (string, error) {
+	if name = strings.TrimSpace(name); name == "" {
+		return "", nil
+	}
+	a, err := s.ByName(ctx, name)
+	if err == nil {
+		return string(a.ID), nil
+	}
+	if chat.AsRefusal(err).Code != chat.NotFound {
+		return "", err
+	}
+	return name, nil
+}
 
 // Deeds returns one page of what administrators did, newest first, and where the
 // next begins, "" at the end.

@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Administer is the command of everything below "admin" but the import.
 const Administer = "admin"
@@ -14,7 +17,11 @@ type Administering struct {
 	Search string // of lists
 	Only   string
 	Sort   string
-	By     string // of audit: who
+	By     string // of audit: who, which act, and to whom or what
+	Act    string
+	Target string
+	Since  int64 // of audit: Unix milliseconds, 0 is no bound; Until is no longer in it
+	Until  int64
 	Note   string // of an invitation
 	Most   int    // accounts that it is for; 0: any number
 	Days   int    // that it lasts; 0: for ever
@@ -67,9 +74,13 @@ type administration struct {
 	Groups rows `cmd:"" help:"List groups."`
 	Audit  struct {
 		Storage
-		By    string `placeholder:"NAME" help:"Only what this administrator did."`
-		Limit int    `default:"100" placeholder:"N" help:"Rows at most, newest first."`
-		JSON  bool   `name:"json" help:"Print JSON."`
+		By     string    `placeholder:"NAME" help:"Only what this administrator did."`
+		What   string    `placeholder:"ACT" help:"Only this act, as the list names it."`
+		Target string    `placeholder:"NAME" help:"Only what was done to this person (username or id), group (id) or thing."`
+		Since  time.Time `format:"2006-01-02" placeholder:"YYYY-MM-DD" help:"Only from this day on."`
+		Until  time.Time `format:"2006-01-02" placeholder:"YYYY-MM-DD" help:"Only up to this day, and on it."`
+		Limit  int       `default:"100" placeholder:"N" help:"Rows at most, newest first."`
+		JSON   bool      `name:"json" help:"Print JSON."`
 	} `cmd:"" help:"Print what administrators did."`
 	Disable       deed `cmd:"" help:"Disable a person, who is signed out everywhere."`
 	Enable        deed `cmd:"" help:"Enable a person again."`
@@ -103,7 +114,7 @@ func (a *administration) load(words []string, cfg *Config) bool {
 	case "groups":
 		cfg.Storage, cfg.Admin = a.Groups.Storage, a.Groups.asks("groups")
 	case "audit":
-		cfg.Storage, cfg.Admin = a.Audit.Storage, Administering{What: "audit", By: a.Audit.By, Limit: a.Audit.Limit, JSON: a.Audit.JSON}
+		cfg.Storage, cfg.Admin = a.Audit.Storage, Administering{What: "audit", By: a.Audit.By, Act: a.Audit.What, Target: a.Audit.Target, Since: midnight(a.Audit.Since, 0), Until: midnight(a.Audit.Until, 1), Limit: a.Audit.Limit, JSON: a.Audit.JSON}
 	case "delete":
 		act(a.Delete.deed)
 		cfg.Admin.Erase, cfg.Admin.Yes = a.Delete.Erase, a.Delete.Yes
@@ -124,4 +135,13 @@ func (a *administration) load(words []string, cfg *Config) bool {
 	}
 	cfg.Command = Administer
 	return true
+}
+
+// midnight is when a day, or one so many days later, begins where the shell is: Unix
+// milliseconds, 0 of no day.
+func midnight(day time.Time, later int) int64 {
+	if day.IsZero() {
+		return 0
+	}
+	return time.Date(day.Year(), day.Month(), day.Day()+later, 0, 0, 0, 0, time.Local).UnixMilli()
 }

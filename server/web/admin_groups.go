@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"kamachat/server/admin"
@@ -98,14 +97,10 @@ func (s *server) adminAudit(w http.ResponseWriter, r *http.Request, c caller) er
 	if until := day(p.Until); until > 0 { // that day too
 		ask.Until = time.UnixMilli(until).In(p.Zone).AddDate(0, 0, 1).UnixMilli()
 	}
-	if ask.Target = strings.TrimSpace(p.Target); ask.Target != "" {
-		if a, err := s.Admin.ByName(r.Context(), ask.Target); err == nil {
-			ask.Target = string(a.ID)
-		} else if chat.AsRefusal(err).Code != chat.NotFound {
-			return err
-		}
-	}
 	var err error
+	if ask.Target, err = s.Admin.Target(r.Context(), p.Target); err != nil {
+		return err
+	}
 	if p.Deeds, p.Next, err = s.Admin.Deeds(r.Context(), ask); err != nil {
 		return err
 	}

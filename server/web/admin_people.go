@@ -22,6 +22,7 @@ type Admin interface {
 	PreviewGroups(ctx context.Context, act string, ids []chat.ConvID) ([]admin.GroupCase, error)
 	DoGroup(ctx context.Context, who admin.Who, act string, conv chat.ConvID) error
 	Deeds(ctx context.Context, ask chat.DeedAsk) ([]chat.Deed, string, error)
+	Target(ctx context.Context, name string) (string, error)
 	ByName(ctx context.Context, name string) (chat.Account, error)
 }
 
