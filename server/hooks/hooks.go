@@ -114,7 +114,7 @@ func (s *Service) may(ctx context.Context, u chat.UserID, conv chat.ConvID) erro
 	switch {
 	case err != nil:
 		return err
-	case !st.Exists:
+	case !st.Exists, !st.In && st.Rules.Joining == chat.JoinInvite: // that is not there for strangers
 		return chat.Refuse(chat.NotFound, "no such conversation")
 	case !st.In || st.Role < chat.Admin:
 		return chat.Refuse(chat.Forbidden, "not yours to do in this group")

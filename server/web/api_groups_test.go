@@ -30,8 +30,10 @@ type club struct {
 // removed as well.
 var parts = []string{"nobody", "stranger", "member", "muted", "admin", "owner", "super", "removed", "leftmuted", "disabled"}
 
-func newClub(t *testing.T) *club {
-	c := &club{house: openHouse(t, withRealHub), people: map[string]chat.Person{}, tokens: map[string]string{"nobody": ""}}
+func newClub(t *testing.T) *club { return newClubOf(t, withRealHub) }
+
+func newClubOf(t *testing.T, change func(*house, *Config)) *club {
+	c := &club{house: openHouse(t, change), people: map[string]chat.Person{}, tokens: map[string]string{"nobody": ""}}
 	for _, part := range append([]string{"plain", "second", "applicant", "banned"}, parts[1:]...) {
 		p, err := c.accounts.Register(t.Context(), part, "password1", "")
 		if err != nil {
