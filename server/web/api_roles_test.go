@@ -59,8 +59,8 @@ var attempts = map[string]attempt{
 	"listGroupInvites": {ofGroup + "/invites", "", "nf++f"}, "makeGroupInvite": {ofGroup + "/invites", `{}`, "nf++f"}, "revokeGroupInvite": {ofGroup + "/invites/@invite", "", "nf++f"},
 	"listJoinRequests": {ofGroup + "/requests", "", "nf++f"}, "acceptJoinRequest": {ofGroup + "/requests/@applicant/accept", "", "nf++f"}, "refuseJoinRequest": {ofGroup + "/requests/@applicant/refuse", "", "nf++f"},
 	"joinByInvite": {"/api/v1/join/@invite", "", "+---+"}, "getInvite": {"/api/v1/join/@invite", "", "+++++"},
-	"listHooks": {inGroup + "/hooks", "", "nf++f"}, "makeInHook": {inGroup + "/hooks/in", `{"name":"Builds"}`, "nf++f"}, "makeOutHook": {inGroup + "/hooks/out", `{"url":"https://example.org/x"}`, "nf++f"},
-	"endInHook": {inGroup + "/hooks/in/@in", "", "nf++f"}, "endOutHook": {inGroup + "/hooks/out/@out", "", "nf++f"},
+	"listHooks": {inGroup + "/hooks", "", "nf++n"}, "makeInHook": {inGroup + "/hooks/in", `{"name":"Builds"}`, "nf++f"}, "makeOutHook": {inGroup + "/hooks/out", `{"url":"https://example.org/x"}`, "nf++f"},
+	"endInHook": {inGroup + "/hooks/in/@in", "", "nf++n"}, "endOutHook": {inGroup + "/hooks/out/@out", "", "nf++n"},
 }
 
 // withAll gives a house everything that operations are about.
