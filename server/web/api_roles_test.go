@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strconv"
@@ -59,7 +60,7 @@ var attempts = map[string]attempt{
 	"listGroupInvites": {ofGroup + "/invites", "", "nf++f"}, "makeGroupInvite": {ofGroup + "/invites", `{}`, "nf++f"}, "revokeGroupInvite": {ofGroup + "/invites/@invite", "", "nf++f"},
 	"listJoinRequests": {ofGroup + "/requests", "", "nf++f"}, "acceptJoinRequest": {ofGroup + "/requests/@applicant/accept", "", "nf++f"}, "refuseJoinRequest": {ofGroup + "/requests/@applicant/refuse", "", "nf++f"},
 	"joinByInvite": {"/api/v1/join/@invite", "", "+---+"}, "getInvite": {"/api/v1/join/@invite", "", "+++++"},
-	"listHooks": {inGroup + "/hooks", "", "nf++n"}, "makeInHook": {inGroup + "/hooks/in", `{"name":"Builds"}`, "nf++f"}, "makeOutHook": {inGroup + "/hooks/out", `{"url":"https://example.org/x"}`, "nf++f"},
+	"listHooks": {inGroup + "/hooks", "", "nf++n"}, "makeInHook": {inGroup + "/hooks/in", `{"name":"Builds"}`, "nf++n"}, "makeOutHook": {inGroup + "/hooks/out", `{"url":"https://example.org/x"}`, "nf++n"},
 	"endInHook": {inGroup + "/hooks/in/@in", "", "nf++n"}, "endOutHook": {inGroup + "/hooks/out/@out", "", "nf++n"},
 }
 
@@ -128,7 +129,26 @@ func (c *club) things(n int) *strings.Replacer {
 	must(err)
 	return strings.NewReplacer("@group", string(conv), "@seq", strconv.FormatInt(said.Seq, 10), "@invite", invite.Code, "@bot", string(bot.ID), "@token", token.ID,
 		"@in", in, "@out", out, "@file", strings.Split(file, "/")[2], "@device", devices[0].ID, "@fresh", "fresh"+strconv.Itoa(n), "@subscription", string(sub), "@endpoint", endpoint,
-		"@plain", string(c.id("plain")), "@muted", string(c.id("muted")), "@applicant", string(c.id("applicant")), "@stranger", string(c.id("stranger")))
+		"@plain", string(c.id("plain")), "@second", string(c.id("second")), "@muted", string(c.id("muted")), "@applicant", string(c.id("applicant")), "@stranger", string(c.id("stranger")))
+}
+
+// class is how an attempt was answered, as attempts say.
+func class(t *testing.T, r reply) string {
+	t.Helper()
+	switch at := r.header.Get("Location"); {
+	case r.status == http.StatusUnauthorized, strings.HasPrefix(at, "/login"):
+		return "u"
+	case r.status < 400:
+		return "+"
+	case r.status == http.StatusForbidden:
+		return "f"
+	case r.status == http.StatusNotFound:
+		return "n"
+	case r.status < 500:
+		return "-"
+	}
+	t.Errorf("%d %s", r.status, r.body)
+	return "!"
 }
 
 // Whatever is described, and whatever will be, by everybody.
@@ -152,25 +172,8 @@ func TestEveryOperationInEveryRole(t *testing.T) {
 			for _, who := range triers {
 				n++
 				of := c.things(n)
-				at := path
-				if a.path != "" {
-					at = a.path
-				}
-				r := c.do(http.DefaultClient, method, of.Replace(at), strings.NewReader(of.Replace(a.body)), bearerOf(c.token(c.people[who]))...)
-				switch {
-				case r.status < 300:
-					got += "+"
-				case r.status == http.StatusUnauthorized:
-					got += "u"
-				case r.status == http.StatusForbidden:
-					got += "f"
-				case r.status == http.StatusNotFound:
-					got += "n"
-				case r.status < 500:
-					got += "-"
-				default:
-					t.Errorf("%s as %s: %d %s", op.OperationID, who, r.status, r.body)
-				}
+				at := cmp.Or(a.path, path)
+				got += class(t, c.do(http.DefaultClient, method, of.Replace(at), strings.NewReader(of.Replace(a.body)), bearerOf(c.token(c.people[who]))...))
 			}
 			if got != a.want {
 				t.Errorf("%s %s (%s): %q of %v, want %q", method, path, op.OperationID, got, triers, a.want)
@@ -179,5 +182,54 @@ func TestEveryOperationInEveryRole(t *testing.T) {
 	}
 	if n < 5*60 {
 		t.Errorf("only %d attempts", n)
+	}
+}
+
+// formField is between the fields of a form with files.
+const formField = "\r\n--x\r\nContent-Disposition: form-data; name=\""
+
+// pages are those of the group and of what is the owner's, as a browser without script
+// asks for them, and what they do; "u" is for who is sent to sign in: nobody, who comes
+// before triers.
+var pages = map[string]attempt{
+	"GET /g/@group": {"", "", "un+++n"}, "GET /g/@group/members": {"", "", "un+++n"}, "GET /g/@group/requests": {"", "", "unf++n"}, "GET /g/@group/invites": {"", "", "unf++n"},
+	"GET /g/@group/edit": {"", "", "unf++n"}, "GET /g/@group/hooks": {"", "", "unf++n"}, "POST /g/@group/edit": {"", formField + "name\"\r\n\r\nNew" + formField + "joining\"\r\n\r\napproval\r\n--x--\r\n", "unf++n"},
+	"add": {"", "act=add&user=@applicant", "unf++n"}, "remove": {"", "act=remove&user=@plain", "unf++n"}, "promote": {"", "act=promote&user=@plain", "unff+n"},
+	"demote": {"", "act=demote&user=@second", "unff+n"}, "hand": {"", "act=hand&user=@plain", "unff+n"}, "mute": {"", "act=mute&user=@plain&for=3600", "unf++n"},
+	"unmute": {"", "act=unmute&user=@muted", "unf++n"}, "accept": {"", "act=accept&user=@applicant", "unf++n"}, "refuse": {"", "act=refuse&user=@applicant", "unf++n"},
+	"link": {"", "act=link&most=1&hours=1", "unf++n"}, "revoke": {"", "act=revoke&code=@invite", "unf++n"}, "join": {"", "act=join", "un---n"}, "withdraw": {"", "act=withdraw", "u+++++"},
+	"leave": {"", "act=leave", "un++fn"}, "dismiss": {"", "act=dismiss", "unff+n"},
+	"GET /join/@invite": {"", "", "u+++++"}, "POST /join/@invite": {"", "", "u+++++"},
+	"POST /g/@group/hooks/in": {"", "name=Builds", "unf++n"}, "POST /g/@group/hooks/out": {"", "url=https://example.org/x", "unf++n"},
+	"POST /g/@group/hooks/in/@in/end": {"", "", "unf++n"}, "POST /g/@group/hooks/out/@out/end": {"", "", "unf++n"},
+	"GET /settings/bots": {"", "", "u+++++"}, "POST /settings/bots": {"", "username=@fresh&nickname=x", "u+++++"}, "POST /settings/bots/@bot/tokens": {"", "name=x&scope=files:read", "unnn+n"},
+	"POST /settings/bots/@bot/tokens/@token/end": {"", "", "unnn+n"}, "POST /settings/bots/@bot/end": {"", "", "unnn+n"},
+}
+
+func TestEveryPageOfAGroupInEveryRole(t *testing.T) {
+	c := newClubOf(t, withAll)
+	who := map[string]*http.Client{"nobody": c.browser()}
+	for _, part := range triers {
+		who[part] = c.signedIn(c.people[part])
+	}
+	n := 1000
+	for name, a := range pages {
+		method, path, page := strings.Cut(name, " ")
+		if !page {
+			method, path = "POST", "/g/@group/act"
+		}
+		got := ""
+		for _, part := range append([]string{"nobody"}, triers...) {
+			n++
+			of := c.things(n)
+			kind := "application/x-www-form-urlencoded"
+			if strings.HasPrefix(a.body, formField) {
+				kind = "multipart/form-data; boundary=x"
+			}
+			got += class(t, c.do(who[part], method, of.Replace(path), strings.NewReader(of.Replace(a.body)), "Content-Type", kind))
+		}
+		if got != a.want {
+			t.Errorf("%s: %q of nobody and %v, want %q", name, got, triers, a.want)
+		}
 	}
 }
