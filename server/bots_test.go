@@ -100,3 +100,26 @@ func TestBotsCalledLikeWebhooksAreBots(t *testing.T) {
 		t.Errorf("the page of bots is %s, %v", page, err)
 	}
 }
+
+// What a bot's token opens it opens only while the account of the bot's owner is enabled.
+func TestTokensOfBotsRestWithTheirOwners(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	url := inProcess(t, "--data", data)
+	a, b := join(t, url, "ann"), join(t, url, "bob")
+	var made struct{ Bot chat.Person }
+	call(t, "POST", url+"/api/v1/bots", a.token, map[string]string{"username": "helper"}, &made)
+	var token struct{ Secret string }
+	call(t, "POST", url+"/api/v1/bots/"+string(made.Bot.ID)+"/tokens", a.token, map[string]any{"scopes": []string{"messages:write"}}, &token)
+	for _, c := range []struct {
+		act  []string
+		want int
+	}{{[]string{"disable", "ann"}, http.StatusUnauthorized}, {[]string{"enable", "ann"}, http.StatusOK}, {[]string{"delete", "ann", "--yes"}, http.StatusUnauthorized}} {
+		if _, err := inShell(t, data, c.act...); err != nil {
+			t.Fatal(err)
+		}
+		if got, code := status(t, "POST", url+"/api/v1/conversations/"+string(b.ID)+"/messages", token.Secret, map[string]string{"text": c.act[0]}); got != c.want {
+			t.Errorf("after %v: %d %q, want %d", c.act, got, code, c.want)
+		}
+	}
+}

@@ -23,7 +23,6 @@ type Admin interface {
 	DoGroup(ctx context.Context, who admin.Who, act string, conv chat.ConvID) error
 	Deeds(ctx context.Context, ask chat.DeedAsk) ([]chat.Deed, string, error)
 	Target(ctx context.Context, name string) (string, error)
-	ByName(ctx context.Context, name string) (chat.Account, error)
 }
 
 // Where the entries of the navigation lead.
