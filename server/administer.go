@@ -36,11 +36,10 @@ func administer(ctx context.Context, cfg config.Config, log *slog.Logger, stdout
 		board: board.New(board.Config{Store: db, Log: besides{db}, Work: jobs.New(jobs.Config{Store: db, ID: ids.Next, Log: log})}),
 		set:   settings.New(db, log),
 	}
-	err = s.run(ctx)
-	if ref := (*chat.Refusal)(nil); errors.As(err, &ref) {
-		return errors.New(ref.Words)
+	if len(s.More) > 0 {
+		return s.several(ctx)
 	}
-	return err
+	return inWords(s.run(ctx))
 }
 
 // shellUser is who uses the shell, as the audit log names them.
@@ -64,6 +63,10 @@ type shell struct {
 
 func (s shell) run(ctx context.Context) error {
 	switch s.What {
+	case "overview":
+		return s.overview(ctx)
+	case "person", "group":
+		return s.look(ctx)
 	case "people":
 		return s.people(ctx)
 	case "groups":

@@ -142,3 +142,63 @@ func TestTheShellAdministersBesideARunningServer(t *testing.T) {
 		}
 	}
 }
+
+func TestShellActsOnSeveralOnceThatIsMeant(t *testing.T) {
+	data := t.TempDir()
+	url := inProcess(t, "--data", data)
+	ann, bob := join(t, url, "ann"), join(t, url, "bob")
+	out, err := inShell(t, data, "disable", "ann", string(bob.ID), "nobody")
+	if err == nil || !strings.Contains(err.Error(), "--yes") || !strings.Contains(out, string(ann.ID)) || !strings.Contains(out, string(bob.ID)) || !strings.Contains(out, "nobody, not done") {
+		t.Errorf("not meant: %v\n%s", err, out)
+	}
+	disabled := func() (names []string) {
+		for _, a := range printed[[]chat.Account](t, data, "people", "--only", "disabled") {
+			names = append(names, a.Username)
+		}
+		return names
+	}
+	if ds := disabled(); len(ds) > 0 {
+		t.Errorf("%v are disabled before that was meant", ds)
+	}
+	out, err = inShell(t, data, "disable", "ann", string(bob.ID), "nobody", "--yes")
+	if err == nil || !strings.HasPrefix(err.Error(), "nobody: ") || strings.Contains(err.Error(), "ann") {
+		t.Errorf("one who is not there: %v\n%s", err, out)
+	}
+	if ds := disabled(); strings.Join(ds, " ") != "ann bob" {
+		t.Errorf("%v are disabled, want both", ds)
+	}
+}
+
+func TestShellLooksAtNodesPeopleAndGroups(t *testing.T) {
+	data := t.TempDir()
+	url := inProcess(t, "--data", data)
+	ann, bob := join(t, url, "ann"), join(t, url, "bob")
+	var made struct{ Group struct{ ID chat.ConvID } }
+	call(t, "POST", url+"/api/v1/groups", ann.token, map[string]any{"name": "Tea", "members": []chat.UserID{bob.ID}}, &made)
+	for args, want := range map[string][]string{
+		"person ann":                     {"ann", "SIGNED IN", string(made.Group.ID)},
+		"person " + string(bob.ID):       {"bob"},
+		"group Tea":                      {string(made.Group.ID), "ann", "bob", "2 members"},
+		"group " + string(made.Group.ID): {"Tea"},
+		"overview":                       {"NODE", "MESSAGES/S"},
+		"person ann --json":              {`"username": "ann"`},
+		"group Tea --json":               {`"name": "Tea"`},
+		"overview --json":                {`"reports": 0`},
+	} {
+		out, err := inShell(t, data, strings.Fields(args)...)
+		for _, w := range want {
+			if err != nil || !strings.Contains(out, w) {
+				t.Errorf("%s, without %q: %v\n%s", args, w, err, out)
+			}
+		}
+	}
+	if _, err := inShell(t, data, "person", "nobody"); err == nil {
+		t.Error("nobody is somebody")
+	}
+	eventually(t, func() string { return "the node does not show" }, func() bool {
+		of := printed[struct {
+			Nodes []struct{ Node string }
+		}](t, data, "overview")
+		return len(of.Nodes) == 1
+	})
+}

@@ -115,6 +115,9 @@ type latest struct {
 // latestEvery is how often it is looked up how other nodes fare.
 const latestEvery = 10 * time.Second
 
+// Nodes returns the newest sample of each node that is there.
+func (s *Service) Nodes(ctx context.Context) ([]Sample, error) { return s.newest(ctx) }
+
 // newest returns the newest sample of each node that is there.
 func (s *Service) newest(ctx context.Context) ([]Sample, error) {
 	now := s.Now()

@@ -10,11 +10,12 @@ const Administer = "admin"
 
 // Administering is what an administrator wants from the shell.
 type Administering struct {
-	What   string // the word behind "admin", as of an act Acts has it
-	Name   string // of an act: the username, a group's name, or an id; of a setting its name; of an invitation its code
-	Value  string // of a setting; of "settle" the outcome
-	ID     int64  // of a report or a job
-	Search string // of lists
+	What   string   // the word behind "admin", as of an act Acts has it
+	Name   string   // of an act: the username, a group's name, or an id; of a setting its name; of an invitation its code
+	More   []string // further names of an act
+	Value  string   // of a setting; of "settle" the outcome
+	ID     int64    // of a report or a job
+	Search string   // of lists
 	Only   string
 	Sort   string
 	By     string // of audit: who, which act, and to whom or what
@@ -52,14 +53,9 @@ func (r rows) asks(what string) Administering {
 // deed is how an act is asked for in the shell.
 type deed struct {
 	Storage
-	Name string `arg:"" help:"Username, or id; of a group its name or id."`
-	JSON bool   `name:"json" help:"Print JSON."`
-}
-
-// final is deed of what can't be taken back.
-type final struct {
-	deed
-	Yes bool `help:"Do it: it can't be taken back."`
+	Names []string `arg:"" name:"name" help:"Username, or id; of a group its name or id. With several it says to whom, and wants --yes."`
+	Yes   bool     `help:"Do it: what can't be taken back, or to several."`
+	JSON  bool     `name:"json" help:"Print JSON."`
 }
 
 // administration are the commands below "admin".
@@ -88,19 +84,22 @@ type administration struct {
 	MakeAdmin     deed `cmd:"" help:"Make a person an administrator."`
 	RemoveAdmin   deed `cmd:"" help:"Make an administrator an ordinary person."`
 	Delete        struct {
-		final
+		deed
 		Erase bool `help:"Also erase what they wrote."`
 	} `cmd:"" help:"Delete a person's account for good."`
-	DisableGroup deed  `cmd:"" help:"Disable a group: nobody posts in it."`
-	EnableGroup  deed  `cmd:"" help:"Enable a group again."`
-	Dismiss      final `cmd:"" help:"Dismiss a group for good."`
+	DisableGroup deed `cmd:"" help:"Disable a group: nobody posts in it."`
+	EnableGroup  deed `cmd:"" help:"Enable a group again."`
+	Dismiss      deed `cmd:"" help:"Dismiss a group for good."`
 	installation
 }
 
 // load fills cfg with what was asked for, by the words of the command.
 func (a *administration) load(words []string, cfg *Config) bool {
 	act := func(d deed) {
-		cfg.Storage, cfg.Admin = d.Storage, Administering{What: words[1], Name: d.Name, JSON: d.JSON}
+		cfg.Storage, cfg.Admin = d.Storage, Administering{What: words[1], Name: d.Names[0], Yes: d.Yes, JSON: d.JSON}
+		if len(d.Names) > 1 {
+			cfg.Admin.More = d.Names[1:]
+		}
 	}
 	if len(words) < 2 || words[0] != "admin" {
 		return false
@@ -117,10 +116,7 @@ func (a *administration) load(words []string, cfg *Config) bool {
 		cfg.Storage, cfg.Admin = a.Audit.Storage, Administering{What: "audit", By: a.Audit.By, Act: a.Audit.What, Target: a.Audit.Target, Since: midnight(a.Audit.Since, 0), Until: midnight(a.Audit.Until, 1), Limit: a.Audit.Limit, JSON: a.Audit.JSON}
 	case "delete":
 		act(a.Delete.deed)
-		cfg.Admin.Erase, cfg.Admin.Yes = a.Delete.Erase, a.Delete.Yes
-	case "dismiss":
-		act(a.Dismiss.deed)
-		cfg.Admin.Yes = a.Dismiss.Yes
+		cfg.Admin.Erase = a.Delete.Erase
 	default:
 		if a.installation.load(words[1], cfg) {
 			break
@@ -130,7 +126,7 @@ func (a *administration) load(words []string, cfg *Config) bool {
 		}
 		act(map[string]deed{
 			"disable": a.Disable, "enable": a.Enable, "reset-password": a.ResetPassword, "make-admin": a.MakeAdmin, "remove-admin": a.RemoveAdmin,
-			"disable-group": a.DisableGroup, "enable-group": a.EnableGroup,
+			"disable-group": a.DisableGroup, "enable-group": a.EnableGroup, "dismiss": a.Dismiss,
 		}[words[1]])
 	}
 	cfg.Command = Administer

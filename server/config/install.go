@@ -6,6 +6,12 @@ type plainly struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
+// named is how one person or group is asked for.
+type named struct {
+	plainly
+	Name string `arg:"" help:"Username, or id; of a group its name or id."`
+}
+
 // latest is how a list is asked for whose newest rows come first.
 type latest struct {
 	plainly
@@ -20,6 +26,9 @@ type numbered struct {
 
 // installation are the commands below "admin" that are about nobody in particular.
 type installation struct {
+	Overview plainly `cmd:"" help:"Print how the nodes are."`
+	Person   named   `cmd:"" help:"Print a person: where they are signed in, and their groups."`
+	Group    named   `cmd:"" help:"Print a group and its members."`
 	Settings plainly `cmd:"" help:"Print the settings, and what each may be."`
 	Set      struct {
 		plainly
@@ -60,6 +69,12 @@ func (i *installation) load(what string, cfg *Config) bool {
 		return true
 	}
 	switch what {
+	case "overview":
+		return ask(i.Overview, Administering{})
+	case "person":
+		return ask(i.Person.plainly, Administering{Name: i.Person.Name})
+	case "group":
+		return ask(i.Group.plainly, Administering{Name: i.Group.Name})
 	case "settings":
 		return ask(i.Settings, Administering{})
 	case "set":
