@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -91,6 +92,38 @@ func seatOf(p chat.Person, seats map[chat.UserID]chat.Seat) chat.Seat {
 	return seat
 }
 
+// withBots is who, and of those whom p removes the bots that are in conv, but for such
+// as have p's role: who was removed reads and writes there by none.
+func (s *Service) withBots(ctx context.Context, p chat.Person, conv chat.ConvID, who []chat.UserID) ([]chat.UserID, error) {
+	all := slices.Clone(who)
+	for _, u := range who {
+		if u == p.ID {
+			continue
+		}
+		bots, err := s.store.BotsOf(ctx, u)
+		if err != nil {
+			return nil, err
+		}
+		if len(bots) == 0 {
+			continue
+		}
+		ids := []chat.UserID{p.ID}
+		for _, b := range bots {
+			ids = append(ids, b.ID)
+		}
+		seats, err := s.store.SeatsOf(ctx, conv, ids...)
+		if err != nil {
+			return nil, err
+		}
+		for _, b := range ids[1:] {
+			if seat := seats[b]; seat.In && seat.Role < seats[p.ID].Role && !slices.Contains(all, b) && len(all) < chat.MaxChange {
+				all = append(all, b)
+			}
+		}
+	}
+	return all, nil
+}
+
 // ChangeGroup makes a change of a group by p, once for each ref that p gives; an
 // empty one is new. It checks who may do it before it is carried to the commit, where
 // it is checked once more, and returns the entry that tells the members. Errors that
@@ -98,6 +131,12 @@ func seatOf(p chat.Person, seats map[chat.UserID]chat.Seat) chat.Seat {
 func (s *Service) ChangeGroup(ctx context.Context, p chat.Person, conv chat.ConvID, c chat.Change, ref string) (chat.Message, error) {
 	if err := checkChange(&c); err != nil {
 		return chat.Message{}, err
+	}
+	if c.What == chat.Left {
+		var err error
+		if c.Who, err = s.withBots(ctx, p, conv, c.Who); err != nil {
+			return chat.Message{}, err
+		}
 	}
 	_, st, seats, err := s.standing(ctx, p, conv, c.Who...)
 	if err != nil {

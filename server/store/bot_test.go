@@ -214,3 +214,60 @@ func TestWhoIsBarredFromWhom(t *testing.T) {
 		}
 	})
 }
+
+// A bot is no way around what was decided of its owner in a group.
+func TestBotsAreHeldToWhatWasDecidedOfTheirOwners(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		db, _, s, ps := club(t, dsn, 3)
+		owner, mine := ps[0], ps[1]
+		bot, stays := addBot(t, db, mine.ID, "bot"), addBot(t, db, mine.ID, "stays")
+		conv, err := s.MakeGroupOf(t.Context(), owner.ID, account.NewGroup{Name: "Few", Joining: chat.JoinDirect, Members: []chat.UserID{mine.ID, bot.ID, stays.ID}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		change := changing(t, s, owner, conv)
+		refs := 0
+		say := func(when string, by chat.Person, want chat.Code) {
+			t.Helper()
+			refs++
+			if got := appendAll(t, db, text(by.ID, conv, fmt.Sprint("r", refs), "x"))[0]; !isRefused(got.Err, want) {
+				t.Errorf("%s: %s: %v, want %q", when, by.Username, got.Err, want)
+			}
+		}
+		say("at first", bot, "")
+		if _, err := s.ChangeGroup(t.Context(), owner, conv, chat.Change{What: chat.Hushed, Who: []chat.UserID{mine.ID}, Until: chat.Endless}, ""); err != nil {
+			t.Fatal(err)
+		}
+		say("the owner is muted", bot, chat.Muted)
+		change(chat.Heard, mine.ID)
+		say("and may speak again", bot, "")
+		slow := 3600
+		if err := s.EditGroup(t.Context(), owner, conv, account.GroupEdit{Slow: &slow}); err != nil {
+			t.Fatal(err)
+		}
+		say("the group is slow", bot, "")
+		say("the bot has spoken", bot, chat.RateLimited)
+		say("the bot has spoken", mine, chat.RateLimited)
+		say("the bot has spoken", stays, chat.RateLimited)
+		slow = 0
+		if err := s.EditGroup(t.Context(), owner, conv, account.GroupEdit{Slow: &slow}); err != nil {
+			t.Fatal(err)
+		}
+		// Whoever removes a person removes their bots; one that an administrator made one stays, and is silent.
+		change(chat.Promoted, stays.ID)
+		second := ps[2]
+		if _, err := s.ChangeGroup(t.Context(), owner, conv, chat.Change{What: chat.Joined, Who: []chat.UserID{second.ID}}, ""); err != nil {
+			t.Fatal(err)
+		}
+		change(chat.Promoted, second.ID)
+		changing(t, s, second, conv)(chat.Left, mine.ID)
+		seats, err := db.SeatsOf(t.Context(), conv, mine.ID, bot.ID, stays.ID)
+		if err != nil || seats[mine.ID].In || seats[bot.ID].In || !seats[stays.ID].In {
+			t.Errorf("after the removal: %+v, %v", seats, err)
+		}
+		say("removed", bot, chat.Forbidden)
+		say("removed", stays, chat.Forbidden)
+		change(chat.Joined, mine.ID)
+		say("back", stays, "")
+	})
+}

@@ -35,14 +35,47 @@ func (s *standings) seat(m member) chat.Seat {
 	return seat
 }
 
+// asksOwnersSeats notes that places of bots are also those of their owners.
+func (s *standings) asksOwnersSeats() {
+	for m := range maps.Clone(s.seats) {
+		if o := s.users[m.user].owner; o != "" {
+			if k := (member{m.conv, o}); !s.seats[k].In {
+				s.seats[k] = chat.Seat{}
+			}
+		}
+	}
+}
+
+// asOwner makes of st that of m, a bot's: it is no way around that its owner is muted,
+// has to wait, or was removed.
+func (s *standings) asOwner(st *chat.Standing, m member) {
+	o := s.users[m.user].owner
+	if o == "" {
+		return
+	}
+	of := s.seats[member{m.conv, o}]
+	st.Muted, st.Spoke = max(st.Muted, of.Muted), max(st.Spoke, of.Spoke)
+	if of.Removed {
+		st.In, st.Removed = false, true
+	}
+}
+
 // readFormer reads what stayed of those who are to come in, and of the owners of bots.
 func (d *DB) readFormer(ctx context.Context, tx *sql.Tx, b *batch) error {
-	var args []any
+	ask := map[member]bool{}
 	for m := range b.former {
-		for _, u := range b.faceOf(m.user).Faces() {
-			if k := (member{m.conv, u}); !b.seats[k].In {
-				args = append(args, string(k.conv), string(k.user))
-			}
+		ask[m] = !b.seats[m].In
+	}
+	for m := range b.seats {
+		if o := b.users[m.user].owner; o != "" {
+			k := member{m.conv, o}
+			ask[k] = !b.seats[k].In
+		}
+	}
+	var args []any
+	for k, is := range ask {
+		if is {
+			args = append(args, string(k.conv), string(k.user))
 		}
 	}
 	if err := d.query(ctx, tx, d.sql.selectFormer, args, func(rows *sql.Rows) error {

@@ -96,6 +96,7 @@ func (d *DB) readStandings(ctx context.Context, tx *sql.Tx, b *batch) error {
 	}); err != nil {
 		return fmt.Errorf("read accounts: %w", err)
 	}
+	b.asksOwnersSeats()
 	if err := d.readSeats(ctx, tx, b); err != nil {
 		return err
 	}
@@ -165,6 +166,7 @@ func (s *standings) of(u chat.UserID, conv chat.ConvID) (st chat.Standing) {
 	if g := s.groups[conv]; g != nil {
 		st.Exists, st.State, st.Rules, st.Members = true, g.State, g.Rules, g.Group.Members
 		st.Seat = s.seat(member{conv, u})
+		s.asOwner(&st, member{conv, u})
 	}
 	return st
 }
@@ -227,6 +229,11 @@ func (s *standings) changes(m chat.Message) {
 		if seat := s.seats[at]; g.Slow > 0 && seat.Role == chat.Plain && !m.Content.Kind.Amends() {
 			seat.Spoke = m.At
 			s.seats[at], s.spoke[at] = seat, m.At
+			owner := member{m.Conv, s.users[m.Author].owner}
+			if of := s.seats[owner]; of.In { // they take turns as one
+				of.Spoke = m.At
+				s.seats[owner], s.spoke[owner] = of, m.At
+			}
 		}
 		return
 	}
