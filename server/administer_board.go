@@ -127,7 +127,7 @@ func (s shell) reports(ctx context.Context) error {
 		}
 		behind = next
 	}
-	all = all[:min(len(all), s.Limit)]
+	all = all[:max(min(len(all), s.Limit), 0)]
 	return s.print(all, "ID\tWHEN\tABOUT\tWHAT\tREASON\tBY\tOUTCOME", func(line func(...string)) {
 		for _, r := range all {
 			what := "message"

@@ -103,7 +103,7 @@ func (s *stripper) jpegSegment() error {
 	}
 	marker := head[1]
 	if marker == 0xff { // padding
-		return s.take(1)
+		return s.takePadding()
 	}
 	if marker == jpegEOI {
 		s.step = s.end
@@ -141,10 +141,11 @@ func (s *stripper) peeked(behind, n int) string {
 // jpegExif puts which way is up in place of a segment of n bytes.
 func (s *stripper) jpegExif(n int) error {
 	p := make([]byte, n)
-	if _, err := io.ReadFull(s.in, p); err == io.ErrUnexpectedEOF {
-		return io.EOF // it was cut, and goes
-	} else if err != nil {
-		return err
+	for got := 0; got < n; {
+		k, err := s.in.Read(p[got:])
+		if got += k; err != nil {
+			return err // io.EOF: it was cut, and goes
+		}
 	}
 	if o := orientation(p[10:]); o > 1 {
 		s.out.Write([]byte("\xff\xe1\x00\x22Exif\x00\x00MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00"))
@@ -175,9 +176,16 @@ func (s *stripper) jpegScan() error {
 		return nil
 	}
 	if p[1] == 0xff { // padding, or the byte before a marker
-		return s.take(1)
+		return s.takePadding()
 	}
 	return s.take(2)
+}
+
+// takePadding takes a run of 0xff but for its last byte, which may begin a marker.
+func (s *stripper) takePadding() error {
+	p, _ := s.in.Peek(s.in.Buffered())
+	n := len(p) - len(bytes.TrimLeft(p, "\xff"))
+	return s.take(max(n-1, 1))
 }
 
 // orientation is which way is up, 1 to 8, by a TIFF header and what follows, 1 where it says nothing

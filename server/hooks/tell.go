@@ -22,8 +22,9 @@ import (
 
 const (
 	// atOnce is how many webhooks are told at a time, perMaker how many of one
-	// person and perHost how many at one host: who does not answer holds up nobody else.
-	atOnce, perMaker, perHost = 16, 2, 2
+	// person and perHost how many at one host, more than one person may have there: who does
+	// not answer holds up nobody else.
+	atOnce, perMaker, perHost = 16, 2, 3
 	// answerWithin is how long one may take to answer.
 	answerWithin = 10 * time.Second
 	// heldFor is for how long a node has one to itself, beside the time in which it

@@ -18,12 +18,13 @@ import (
 type barring struct {
 	unknown bool
 	who     map[chat.UserID]bool
-	turns   int // how often there was word that it has changed
+	turns   int  // how often there was word that it has changed
+	stale   bool // there was of somebody whom they saw nothing of here
 }
 
 // learnBarred reads who is barred from u, where u is here.
 func (h *Hub) learnBarred(ctx context.Context, u chat.UserID) error {
-	for h.Seer != nil {
+	for tries := 0; h.Seer != nil; tries++ {
 		h.mu.Lock()
 		l, turns := h.live[u], 0
 		if l != nil {
@@ -44,7 +45,9 @@ func (h *Hub) learnBarred(ctx context.Context, u chat.UserID) error {
 		h.mu.Lock()
 		learnt := l.barred.turns == turns // else what was read may be older than what was told
 		if learnt {
-			l.barred.unknown, l.barred.who = false, who
+			l.barred.unknown, l.barred.stale, l.barred.who = false, false, who
+		} else if tries == 3 {
+			l.barred.unknown, learnt = true, true // learnRest goes on
 		}
 		h.mu.Unlock()
 		if learnt {
@@ -52,6 +55,18 @@ func (h *Hub) learnBarred(ctx context.Context, u chat.UserID) error {
 		}
 	}
 	return nil
+}
+
+// learnStale is learnBarred where there was word of a change since.
+func (h *Hub) learnStale(ctx context.Context, u chat.UserID) error {
+	h.mu.Lock()
+	l := h.live[u]
+	stale := l != nil && l.barred.stale
+	h.mu.Unlock()
+	if !stale {
+		return nil
+	}
+	return h.learnBarred(ctx, u)
 }
 
 // learnRest reads what could not be read before, and tells those whom it concerns who is here.
@@ -98,7 +113,7 @@ func (l *person) bars(p chat.UserID) bool {
 func (h *Hub) unbarred(ctx context.Context, u chat.UserID, us []chat.UserID) []chat.UserID {
 	h.mu.Lock()
 	l := h.live[u]
-	here := l != nil && !l.barred.unknown
+	here := l != nil && !l.barred.unknown && !l.barred.stale
 	h.mu.Unlock()
 	if here || u == "" || h.Seer == nil || len(us) == 0 {
 		return us // mutual knows
@@ -122,12 +137,18 @@ func (h *Hub) turnedBetween(ctx context.Context, conv chat.ConvID) {
 	defer cancel()
 	h.mu.Lock()
 	was := h.barredLocked(x, y)
-	for _, u := range []chat.UserID{x, y} {
-		if l := h.live[u]; l != nil {
+	a, b := h.live[x], h.live[y]
+	meet := a != nil && b != nil || a != nil && a.peers[y] || b != nil && b.peers[x]
+	for _, l := range []*person{a, b} {
+		if l != nil {
 			l.barred.turns++
+			l.barred.stale = l.barred.stale || !meet
 		}
 	}
 	h.mu.Unlock()
+	if !meet { // it is read when they come to see more people
+		return
+	}
 	for _, u := range []chat.UserID{x, y} {
 		if err := h.learnBarred(ctx, u); err != nil {
 			h.Log.Warn("who is barred is not known anew, will be tried again", "user", u, "err", err)

@@ -2,6 +2,7 @@ package room_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -89,6 +90,30 @@ func TestWhoIsBlockedSeesNothingOfTheOther(t *testing.T) {
 			welcomed(t, h, b)
 			time.Sleep(time.Second)
 			both(t, h, a, b, true, "no longer, and again")
+		})
+	})
+	t.Run("who is further down the list", func(t *testing.T) {
+		seen(t, func(t *testing.T, h *room.Hub, s *seer, a, b *ear) {
+			c := &ear{user: "Uc"}
+			welcomed(t, h, c)
+			s.mu.Lock()
+			s.blocks = map[chat.UserID]chat.UserID{"Ua": "Uc"}
+			s.mu.Unlock()
+			if err := h.Renew(t.Context(), chat.Direct("Ua", "Uc"), "Ua", "Uc"); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+			post(t, h, "Uc", chat.Direct("Ua", "Uc"), "hello") // of which the store here does not know
+			time.Sleep(time.Second)
+			if a.sees("Uc") || c.sees("Ua") {
+				t.Error("a conversation that is new to them tells")
+			}
+			for _, u := range []chat.UserID{"Ua", "Uc"} {
+				l, err := h.Lines(t.Context(), u, wire.List{})
+				if err != nil || slices.Contains(l.Online, "Ua") || slices.Contains(l.Online, "Uc") {
+					t.Errorf("%s lists %v as online: %v", u, l.Online, err)
+				}
+			}
 		})
 	})
 	t.Run("while somebody is welcomed", func(t *testing.T) {

@@ -85,6 +85,9 @@ func (h *Hub) Lines(ctx context.Context, u chat.UserID, ask wire.List) (wire.Lis
 	for i, s := range l.Convs {
 		convs[i] = s.Conv
 	}
+	if err := h.learnStale(ctx, u); err != nil {
+		return l, err
+	}
 	peers, fresh := h.watch(u, convs)
 	l.Online = h.online(ctx, u, peers)
 	h.tellHere(ctx, u, slices.DeleteFunc(slices.Clone(l.Online), func(p chat.UserID) bool { return !fresh[p] }))

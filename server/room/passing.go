@@ -32,6 +32,14 @@ func (h *Hub) Typing(ctx context.Context, u chat.UserID, conv chat.ConvID) error
 	return h.Fanout.Publish(ctx, wire.Event{Conv: conv, To: to, Frame: wire.Frame{Body: wire.Typing{Conv: conv, User: u}}})
 }
 
+// talked reports whether there is an entry in conv, which is in memory.
+func (h *Hub) talked(conv chat.ConvID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r := h.rooms[conv]
+	return r != nil && r.last > 0
+}
+
 // Signal passes the call signal that d is to the other person of a direct
 // conversation. One that is kept in the log is posted instead, and comes as Posted.
 func (h *Hub) Signal(ctx context.Context, d chat.Draft) error {
@@ -48,6 +56,9 @@ func (h *Hub) Signal(ctx context.Context, d chat.Draft) error {
 	st, err := h.StandingIn(ctx, d.Author, d.Conv)
 	if err == nil {
 		err = st.MayPost(d.Conv, chat.CallK, h.Now().UnixMilli())
+	}
+	if err == nil && !h.talked(d.Conv) { // a call begins with what is stored
+		err = chat.Refuse(chat.NotFound, "there is no such call")
 	}
 	if err != nil {
 		return h.Refused(err)

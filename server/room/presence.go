@@ -153,6 +153,12 @@ func (h *Hub) befriend(ctx context.Context, x, y chat.UserID) {
 	if err != nil {
 		h.Log.Warn("presence is not known", "err", err)
 	}
+	for _, u := range []chat.UserID{x, y} {
+		if err := h.learnStale(ctx, u); err != nil {
+			h.Log.Warn("who is barred is not known anew, will be tried again", "user", u, "err", err)
+			h.forgetBarred(u)
+		}
+	}
 	mutual := len(h.mutual(x, []chat.UserID{y})) > 0
 	for _, p := range [][2]chat.UserID{{x, y}, {y, x}} {
 		h.mu.Lock()

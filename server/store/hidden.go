@@ -19,6 +19,19 @@ func (d *DB) Hidden(ctx context.Context, u chat.UserID, ids ...chat.UserID) ([]c
 	return d.hiddenFrom(ctx, d.read.DB, u, ids...)
 }
 
+// there answers chat.NotFound where peer does not exist, or not for u.
+func (d *DB) there(ctx context.Context, tx bun.Tx, u, peer chat.UserID) error {
+	is, err := tx.NewSelect().Table("users").Where("id = ?", string(peer)).Exists(ctx)
+	if err != nil {
+		return err
+	}
+	hidden, err := d.hiddenFrom(ctx, tx.Tx, u, peer)
+	if err == nil && (!is || len(hidden) > 0) {
+		err = chat.Refuse(chat.NotFound, "no such person")
+	}
+	return err
+}
+
 // hiddenFrom is Hidden by what conn reads.
 func (d *DB) hiddenFrom(ctx context.Context, conn bun.IConn, u chat.UserID, ids ...chat.UserID) (hidden []chat.UserID, err error) {
 	for part := range slices.Chunk(ids, chunk) {

@@ -103,7 +103,10 @@ func (d *DB) SetLine(ctx context.Context, u chat.UserID, conv chat.ConvID, c cha
 		if err != nil {
 			return err
 		}
-		if _, direct := conv.Peer(u); len(rows) == 0 && direct && c == (chat.LineChange{Hush: c.Hush}) {
+		if peer, direct := conv.Peer(u); len(rows) == 0 && direct && c == (chat.LineChange{Hush: c.Hush}) {
+			if err := d.there(ctx, tx, u, peer); err != nil {
+				return err
+			}
 			l = chat.Line{Hushed: *c.Hush}
 			return muteIn(ctx, tx, u, conv, hushed, l.Hushed)
 		}

@@ -175,3 +175,20 @@ func TestChangesOfALineAtOnceAllCount(t *testing.T) {
 		}
 	})
 }
+
+// Nobody keeps mutes of people who are not there, or not for them.
+func TestMutesAreOfPeopleWhoAreThere(t *testing.T) {
+	each(t, func(t *testing.T, dsn string) {
+		db := withPeople(t, dsn)
+		if err := db.SaveProfile(t.Context(), cat, "cat", "", chat.Profile{Unlisted: true}, 1); err != nil {
+			t.Fatal(err)
+		}
+		forever := int64(chat.Endless)
+		for peer, want := range map[chat.UserID]chat.Code{bob: "", "Unobody": chat.NotFound, cat: chat.NotFound} {
+			_, err := db.SetLine(t.Context(), dan, chat.Direct(dan, peer), chat.LineChange{Hush: &forever})
+			if !isRefused(err, want) {
+				t.Errorf("dan mutes %s: %v, want %q", peer, err, want)
+			}
+		}
+	})
+}
