@@ -169,11 +169,11 @@ func TestProgramsPostAndAreTold(t *testing.T) {
 	// Only who administers the group has to do with them.
 	c := join(t, url, "cat")
 	for what, want := range map[string][3]int{ // member, stranger, nobody
-		"GET ":                       {403, 403, 401},
-		"POST /in":                   {403, 403, 401},
-		"POST /out":                  {403, 403, 401},
-		"DELETE /in/" + in.Hook.ID:   {403, 403, 401},
-		"DELETE /out/" + out.Hook.ID: {403, 403, 401},
+		"GET ":                       {403, 404, 401},
+		"POST /in":                   {403, 404, 401},
+		"POST /out":                  {403, 404, 401},
+		"DELETE /in/" + in.Hook.ID:   {403, 404, 401},
+		"DELETE /out/" + out.Hook.ID: {403, 404, 401},
 	} {
 		method, path, _ := strings.Cut(what, " ")
 		for i, token := range []string{b.token, c.token, ""} {

@@ -106,20 +106,20 @@ func (s *Service) Run(ctx context.Context) {
 	t, learn := time.NewTicker(lookEvery), time.NewTicker(learnEvery)
 	defer t.Stop()
 	defer learn.Stop()
-	for {
+	look := func() {
 		if _, _, err := s.Look(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("what has expired is not removed, will be tried again", "err", err)
 		}
-		for waits := true; waits; {
-			select {
-			case <-ctx.Done():
-				return
-			case <-t.C:
-				waits = false
-			case <-learn.C:
-				if err := s.Learn(ctx); err != nil && ctx.Err() == nil {
-					s.Log.Debug("what is kept no longer is not known anew", "err", err)
-				}
+	}
+	for look(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			look()
+		case <-learn.C:
+			if err := s.Learn(ctx); err != nil && ctx.Err() == nil {
+				s.Log.Warn("what is kept no longer is not known anew", "err", err)
 			}
 		}
 	}
