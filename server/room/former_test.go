@@ -1,6 +1,7 @@
 package room_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +20,9 @@ func TestWhoComesBackMutedIsTold(t *testing.T) {
 		h.Join(t.Context(), c)
 		post(t, h, "Ua", "G1", "x") // with it the group is told of
 		time.Sleep(time.Second)
+		b.mu.Lock()
 		b.got = nil
+		b.mu.Unlock()
 		until := time.Now().Add(time.Hour).UnixMilli()
 		for i, ch := range []struct {
 			by chat.UserID
@@ -37,7 +40,10 @@ func TestWhoComesBackMutedIsTold(t *testing.T) {
 		time.Sleep(time.Second)
 		for e, want := range map[*ear]int64{b: until, c: 0} {
 			told := 0
-			for _, x := range e.got {
+			e.mu.Lock()
+			got := slices.Clone(e.got)
+			e.mu.Unlock()
+			for _, x := range got {
 				if o, ok := x.(wire.Opened); ok {
 					told++
 					if o.Summary.Place.Muted != want || o.Summary.Members != 1 {
