@@ -31,15 +31,24 @@ func (s *server) adminRoutes(mux *http.ServeMux) {
 var errNoPage = chat.Refuse(chat.NotFound, "there is no such page")
 
 // admin makes a page of one that is for administrators, signed in with a browser.
-// Whoever is not signed in is sent to sign in; everybody else is told what they
-// would be told of an address that leads nowhere.
+// Whoever is not signed in is sent to sign in; everybody else, and every program with
+// a token of whatever kind, is told what they would be told of an address that leads
+// nowhere.
 func (s *server) admin(h func(http.ResponseWriter, *http.Request, caller) error) http.HandlerFunc {
-	return s.signedIn(func(w http.ResponseWriter, r *http.Request, c caller) error {
-		if !c.Admin || bearer(r) != "" {
+	browsers := s.signedIn(func(w http.ResponseWriter, r *http.Request, c caller) error {
+		if !c.Admin {
 			return errNoPage
 		}
 		return h(w, r, c)
 	})
+	return func(w http.ResponseWriter, r *http.Request) {
+		if bearer(r) != "" {
+			w.Header().Set("Cache-Control", "no-store")
+			s.pageProblem(w, r, errNoPage)
+			return
+		}
+		browsers(w, r)
+	}
 }
 
 // adminPage is what a page of the administration begins with. at is its entry
