@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -27,13 +28,16 @@ type Description struct {
 	closed *openapi3.T    // allows no fields but those that it names
 	at     *http.ServeMux // finds the operation of a request
 	wrong  operation      // whose answers are those of requests to nowhere
+
+	mu      sync.Mutex
+	granted map[operation]bool // those that were answered 2xx, and as described
 }
 
 type operation struct{ method, path string }
 
 // Read reads a description in JSON, as the server indents it.
 func Read(doc []byte) (*Description, error) {
-	d := &Description{at: http.NewServeMux()}
+	d := &Description{at: http.NewServeMux(), granted: map[operation]bool{}}
 	var err error
 	if d.Open, err = openapi3.NewLoader().LoadFromData(doc); err != nil {
 		return nil, fmt.Errorf("read description: %w", err)
@@ -126,7 +130,32 @@ func (d *Description) Check(x Exchange) error {
 	if err := openapi3filter.ValidateResponse(r.Context(), out.SetBodyBytes(x.Body)); err != nil || x.Status >= 300 {
 		return err
 	}
-	return openapi3filter.ValidateRequest(r.Context(), d.input(d.Open, op, params, x))
+	if err := openapi3filter.ValidateRequest(r.Context(), d.input(d.Open, op, params, x)); err != nil {
+		return err
+	}
+	if x.Status >= 200 {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.granted[op] = true
+	}
+	return nil
+}
+
+// Ungranted returns the operations that no answer checked so far has granted, with a
+// status of 2xx and as described: "POST /api/v1/tea/{kind} (brew)", in order.
+func (d *Description) Ungranted() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var never []string
+	for path, item := range d.Open.Paths.Map() {
+		for method, op := range item.Operations() {
+			if !d.granted[operation{method, path}] {
+				never = append(never, method+" "+path+" ("+op.OperationID+")")
+			}
+		}
+	}
+	slices.Sort(never)
+	return never
 }
 
 // input is x as kin-openapi wants it.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -117,6 +118,37 @@ func TestWrongAnswersAreFound(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What is granted, as it is described, counts; what is refused, wrong or elsewhere does not.
+func TestUngrantedIsWhatNobodyWasGranted(t *testing.T) {
+	const brew = "POST /api/v1/tea/{kind} (brew)"
+	for name, c := range map[string]struct {
+		path   string
+		answer answer
+		want   []string
+	}{
+		"granted":   {"/api/v1/tea/oolong", answer{200, "application/json", "no-store", `{"warm":true}`}, nil},
+		"wrong":     {"/api/v1/tea/oolong", answer{200, "application/json", "no-store", `{"warm":"yes"}`}, []string{brew}},
+		"asked ill": {"/api/v1/tea/coffee", answer{200, "application/json", "no-store", `{"warm":true}`}, []string{brew}},
+		"refused":   {"/api/v1/tea/oolong", answer{409, "application/problem+json", "no-store", `{"code":"cold"}`}, []string{brew}},
+		"elsewhere": {"/tea", answer{200, "text/html", "", `<p>`}, []string{brew}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, err := Read([]byte(tea))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := d.Ungranted(); !slices.Equal(got, []string{brew}) {
+				t.Errorf("before anything was asked: %q", got)
+			}
+			h := d.Handler(c.answer, func(error) {})
+			h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", c.path, strings.NewReader(`{"cups":2}`)))
+			if got := d.Ungranted(); !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
 }
 

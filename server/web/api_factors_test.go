@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pquerna/otp/totp"
+
+	"kamachat/shared/chat"
 )
 
 // Second factors are set up by programs with a full sign-in, that know the password,
@@ -64,5 +66,38 @@ func TestSecondFactorsAreSetUpByTheAPI(t *testing.T) {
 	do("POST", "totp/remove", with(codes[0]), ann, 204)
 	if f := decode[factorsAnswer](t, do("GET", "factors", "", ann, 200)); f.TOTP {
 		t.Errorf("removed: %+v", f)
+	}
+}
+
+// A passkey is removed by who has it and knows the password; for others it is not there.
+func TestAPasskeyIsRemovedByTheAPI(t *testing.T) {
+	h := open(t)
+	ann, bob := bearerOf(h.token(h.ann)), bearerOf(h.token(h.bob))
+	if err := h.db.AddPasskey(t.Context(), h.ann.ID, chat.Passkey{ID: "key1", Name: "Phone", CreatedAt: 1, Data: []byte("{}")}, 10); err != nil {
+		t.Fatal(err)
+	}
+	names := func() (names []string) {
+		for _, k := range decode[factorsAnswer](t, h.do(http.DefaultClient, "GET", "/api/v1/me/factors", nil, ann...)).Passkeys {
+			names = append(names, k.Name)
+		}
+		return names
+	}
+	for _, c := range []struct {
+		who          string
+		as           []string
+		id, password string
+		status, left int
+	}{
+		{"nobody", nil, "key1", "password1", 401, 1},
+		{"another", bob, "key1", "password1", 404, 1},
+		{"without the password", ann, "key1", "wrong", 403, 1},
+		{"of another name", ann, "key2", "password1", 404, 1},
+		{"the owner", ann, "key1", "password1", 204, 0},
+		{"the owner again", ann, "key1", "password1", 404, 0},
+	} {
+		got := h.do(http.DefaultClient, "POST", "/api/v1/me/passkeys/"+c.id+"/remove", strings.NewReader(fmt.Sprintf(`{"password":%q}`, c.password)), c.as...)
+		if left := names(); got.status != c.status || len(left) != c.left {
+			t.Errorf("%s: %d %s, want %d; left are %q, want %d", c.who, got.status, got.body, c.status, left, c.left)
+		}
 	}
 }
