@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -44,15 +42,5 @@ func described() (doc []byte, err error) {
 	if err != nil || at < 0 {
 		return nil, fmt.Errorf("the server said %q, %v", line, err)
 	}
-	client := &http.Client{Transport: &http.Transport{}}
-	defer client.CloseIdleConnections()
-	res, err := client.Get(strings.TrimSpace(line[at:]) + "/api/v1/openapi.json")
-	if err != nil {
-		return nil, err
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("answered %s", res.Status)
-	}
-	return io.ReadAll(res.Body)
+	return apitest.Fetch(strings.TrimSpace(line[at:]))
 }

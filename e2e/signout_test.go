@@ -46,13 +46,19 @@ func TestSignOutDoesNotWaitForTheWorkerToBeInstalled(t *testing.T) {
 	p.until(`(navigator.serviceWorker.getRegistration().then(r => window.$reg = r), window.$reg && window.$reg.installing)`)
 	// Browsers unregister a worker once it is installed, or has failed to: nobody waits for that.
 	promised[bool](p, `kama.forget().then(() => true)`)
+	p.signOutLeavesNothing()
+	p.quiet()
+}
+
+// signOutLeavesNothing signs out by the menu, and looks what is left of it.
+func (p *page) signOutLeavesNothing() {
+	p.Helper()
 	p.click(".who-am-i")
 	p.click("[data-set=out]")
 	p.until(`location.pathname == "/login" && document.querySelector("#username")`)
 	const left = `Promise.all([caches.keys(), indexedDB.databases().then(all => all.map(d => d.name)),
 		navigator.serviceWorker.getRegistrations().then(all => all.map(r => r.scope)), Object.keys(localStorage)]).then(all => all.flat())`
 	if got := promised[[]string](p, left); len(got) > 0 {
-		t.Errorf("signed out, the browser still has %v", got)
+		p.Errorf("signed out, the browser still has %v", got)
 	}
-	p.quiet()
 }

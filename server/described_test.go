@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -38,17 +37,7 @@ func described() (doc []byte, err error) {
 			stop()
 			err = errors.Join(err, <-done)
 		}()
-		client := &http.Client{Transport: &http.Transport{}}
-		defer client.CloseIdleConnections()
-		res, err := client.Get(at + "/api/v1/openapi.json")
-		if err != nil {
-			return nil, err
-		}
-		defer res.Body.Close()
-		if res.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("answered %s", res.Status)
-		}
-		return io.ReadAll(res.Body)
+		return apitest.Fetch(at)
 	}
 }
 

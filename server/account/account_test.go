@@ -225,7 +225,7 @@ func TestGroupIsMadeAndAnnounced(t *testing.T) {
 	var p poster
 	s := service(t, func(c *account.Config) { c.Poster = &p })
 	ann, bob := register(t, s, "ann"), register(t, s, "bob")
-	conv, err := s.MakeGroup(t.Context(), ann.ID, " Tea ", []chat.UserID{bob.ID, ann.ID, bob.ID})
+	conv, err := s.MakeGroup(t.Context(), ann.ID, account.NewGroup{Name: " Tea ", Members: []chat.UserID{bob.ID, ann.ID, bob.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +246,7 @@ func TestGroupIsMadeAndAnnounced(t *testing.T) {
 		"unknown member":   {"x", []chat.UserID{"Unobody"}, chat.NotFound},
 		"too many members": {"x", make([]chat.UserID, chat.MaxMembers+1), chat.TooLong},
 	} {
-		if _, err := s.MakeGroup(t.Context(), ann.ID, c.name, c.members); code(err) != c.want {
+		if _, err := s.MakeGroup(t.Context(), ann.ID, account.NewGroup{Name: c.name, Members: c.members}); code(err) != c.want {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)
 		}
 	}
@@ -398,7 +398,7 @@ func TestLargeGroupCountsAsManyChanges(t *testing.T) {
 		if err := s.AdmitChange(maker); err != nil { // as the API does
 			t.Fatal(err)
 		}
-		if _, err := s.MakeGroup(t.Context(), maker, "x", members[:c.members]); err != nil {
+		if _, err := s.MakeGroup(t.Context(), maker, account.NewGroup{Name: "x", Members: members[:c.members]}); err != nil {
 			t.Errorf("of %d: %v", c.members, err)
 		}
 		if n := left(maker); n != c.left {
@@ -410,13 +410,13 @@ func TestLargeGroupCountsAsManyChanges(t *testing.T) {
 		strangers[i] = chat.UserID(fmt.Sprint("Ustranger", i))
 	}
 	_ = s.AdmitChange(ann.ID)
-	if _, err := s.MakeGroup(t.Context(), ann.ID, "x", strangers); code(err) != chat.NotFound {
+	if _, err := s.MakeGroup(t.Context(), ann.ID, account.NewGroup{Name: "x", Members: strangers}); code(err) != chat.NotFound {
 		t.Errorf("the largest is never allowed: %v", err)
 	}
 	if n := left(ann.ID); n != 0 {
 		t.Errorf("the largest leaves %d changes", n)
 	}
-	if _, err := s.MakeGroup(t.Context(), ann.ID, "x", members); code(err) != chat.RateLimited {
+	if _, err := s.MakeGroup(t.Context(), ann.ID, account.NewGroup{Name: "x", Members: members}); code(err) != chat.RateLimited {
 		t.Errorf("another: %v, want that it is too much", err)
 	}
 }
@@ -431,11 +431,11 @@ func TestOneLargeGroupIsMadeAtATime(t *testing.T) {
 	}
 	first := make(chan error)
 	go func() {
-		_, err := s.MakeGroup(t.Context(), ann.ID, "first", members)
+		_, err := s.MakeGroup(t.Context(), ann.ID, account.NewGroup{Name: "first", Members: members})
 		first <- err
 	}()
 	<-p.came
-	if _, err := s.MakeGroup(t.Context(), ann.ID, "second", members); code(err) != chat.Busy {
+	if _, err := s.MakeGroup(t.Context(), ann.ID, account.NewGroup{Name: "second", Members: members}); code(err) != chat.Busy {
 		t.Errorf("the second: %v, want busy", err)
 	}
 	close(p.ends)
@@ -443,7 +443,7 @@ func TestOneLargeGroupIsMadeAtATime(t *testing.T) {
 		t.Error(err)
 	}
 	go func() { <-p.came }()
-	if _, err := s.MakeGroup(t.Context(), ann.ID, "third", members); err != nil {
+	if _, err := s.MakeGroup(t.Context(), ann.ID, account.NewGroup{Name: "third", Members: members}); err != nil {
 		t.Errorf("when the first is made: %v", err)
 	}
 }

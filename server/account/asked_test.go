@@ -72,7 +72,7 @@ func TestBellRingsForWhoLooksAfterAGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conv, err := s.MakeGroupOf(ctx, me, account.NewGroup{Name: "Tea", Joining: chat.JoinApproval})
+	conv, err := s.MakeGroup(ctx, me, account.NewGroup{Name: "Tea", Joining: chat.JoinApproval})
 	if err != nil {
 		t.Fatal(err)
 	}

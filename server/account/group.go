@@ -51,15 +51,10 @@ type NewGroup struct {
 	Joining chat.Joining // empty: chat.JoinInvite
 }
 
-// MakeGroup makes a group of by and members that is by invitation.
-func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error) {
-	return s.MakeGroupOf(ctx, by, NewGroup{Name: name, Members: members})
-}
-
-// MakeGroupOf makes a group of by and others and posts its first entry, which
+// MakeGroup makes a group of by and others and posts its first entry, which
 // tells the members. When only the post fails the group exists: its id is
 // returned with the error.
-func (s *Service) MakeGroupOf(ctx context.Context, by chat.UserID, n NewGroup) (chat.ConvID, error) {
+func (s *Service) MakeGroup(ctx context.Context, by chat.UserID, n NewGroup) (chat.ConvID, error) {
 	g, err := s.newGroup(by, n)
 	if err != nil {
 		return "", err

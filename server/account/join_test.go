@@ -99,10 +99,10 @@ func TestGroupsAreAsLargeAsAdministratorsSaid(t *testing.T) {
 	p := account.Policy{Registration: chat.RegisterOpen, MaxGroup: 2}
 	s := under(t, open(t), &p)
 	ann, bob, eve := register(t, s, "ann"), register(t, s, "bob"), register(t, s, "eve")
-	if _, err := s.MakeGroup(t.Context(), ann.ID, "two", []chat.UserID{bob.ID}); err != nil {
+	if _, err := s.MakeGroup(t.Context(), ann.ID, account.NewGroup{Name: "two", Members: []chat.UserID{bob.ID}}); err != nil {
 		t.Errorf("a group of two: %v", err)
 	}
-	if _, err := s.MakeGroup(t.Context(), ann.ID, "three", []chat.UserID{bob.ID, eve.ID}); !errors.Is(err, &chat.Refusal{Code: chat.TooLong}) {
+	if _, err := s.MakeGroup(t.Context(), ann.ID, account.NewGroup{Name: "three", Members: []chat.UserID{bob.ID, eve.ID}}); !errors.Is(err, &chat.Refusal{Code: chat.TooLong}) {
 		t.Errorf("a group of three: %v", err)
 	}
 }

@@ -204,18 +204,24 @@ func (s *Service) BeginPasskeySignIn(ctx context.Context, at Site, ticket string
 	if err != nil {
 		return nil, "", err
 	}
+	return s.beginWith(ctx, w, p, "second", ticket, errPasskey)
+}
+
+// beginWith asks for a passkey of p's for a purpose, bound to proof; none is the answer
+// to who has none.
+func (s *Service) beginWith(ctx context.Context, w *webauthn.WebAuthn, p chat.Person, purpose, proof string, none error) (options any, state string, err error) {
 	u, err := s.keyUser(ctx, p)
 	if err != nil {
 		return nil, "", err
 	}
 	if len(u.keys) == 0 {
-		return nil, "", errPasskey
+		return nil, "", none
 	}
 	o, session, err := w.BeginLogin(u, webauthn.WithUserVerification(protocol.VerificationRequired))
 	if err != nil {
-		return nil, "", fmt.Errorf("begin sign-in by passkey: %w", err)
+		return nil, "", fmt.Errorf("begin with a passkey: %w", err)
 	}
-	state, err = s.keep(ctx, "second", sealed{User: p.ID, Proof: ticket}, session)
+	state, err = s.keep(ctx, purpose, sealed{User: p.ID, Proof: proof}, session)
 	return o.Response, state, err
 }
 

@@ -3,10 +3,8 @@ package account
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/go-webauthn/webauthn/protocol"
-	"github.com/go-webauthn/webauthn/webauthn"
 
 	"kamachat/shared/chat"
 )
@@ -25,19 +23,7 @@ func (s *Service) BeginProof(ctx context.Context, at Site, p chat.Person, login 
 	if err != nil {
 		return nil, "", err
 	}
-	u, err := s.keyUser(ctx, p)
-	if err != nil {
-		return nil, "", err
-	}
-	if len(u.keys) == 0 {
-		return nil, "", errProof
-	}
-	o, session, err := w.BeginLogin(u, webauthn.WithUserVerification(protocol.VerificationRequired))
-	if err != nil {
-		return nil, "", fmt.Errorf("begin proof by passkey: %w", err)
-	}
-	state, err = s.keep(ctx, "proof", sealed{User: p.ID, Proof: login}, session)
-	return o.Response, state, err
+	return s.beginWith(ctx, w, p, "proof", login, errProof)
 }
 
 // The answers to what proves nothing: Forbidden, since who asks stays signed in.

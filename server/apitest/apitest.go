@@ -56,6 +56,21 @@ func Read(doc []byte) (*Description, error) {
 	return d, nil
 }
 
+// Fetch returns the description that the server at an address gives of itself.
+func Fetch(url string) ([]byte, error) {
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	res, err := client.Get(url + "/api/v1/openapi.json")
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("answered %s", res.Status)
+	}
+	return io.ReadAll(res.Body)
+}
+
 // A finder is told which request an operation is for.
 type finder struct {
 	http.ResponseWriter

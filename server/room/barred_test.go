@@ -41,12 +41,7 @@ func (e *ear) typed(u chat.UserID) (n int) {
 func TestWhoIsBlockedSeesNothingOfTheOther(t *testing.T) {
 	both := func(t *testing.T, h *room.Hub, a, b *ear, want bool, when string) {
 		t.Helper()
-		if x, y := a.sees("Ub"), b.sees("Ua"); x != want || y != want {
-			t.Errorf("%s: a sees b %v, b sees a %v, want %v", when, x, y, want)
-		}
-		if x, y := len(h.Here(t.Context(), "Ua", "Ub")) > 0, len(h.Here(t.Context(), "Ub", "Ua")) > 0; x != want || y != want {
-			t.Errorf("%s: asked, a sees b %v, b sees a %v, want %v", when, x, y, want)
-		}
+		meet(t, h, a, b, want, when)
 		before := a.typed("Ub") + b.typed("Ua")
 		for _, u := range []chat.UserID{"Ua", "Ub"} {
 			if err := h.Typing(t.Context(), u, direct); err != nil {

@@ -147,16 +147,19 @@ func welcomed(t *testing.T, h *room.Hub, e *ear) {
 	e.mu.Unlock()
 }
 
-func TestWhoIsUnseenSeesNobodyAndIsNotSeen(t *testing.T) {
-	both := func(t *testing.T, h *room.Hub, a, b *ear, want bool, when string) {
-		t.Helper()
-		if x, y := a.sees("Ub"), b.sees("Ua"); x != want || y != want {
-			t.Errorf("%s: a sees b %v, b sees a %v, want %v", when, x, y, want)
-		}
-		if x, y := len(h.Here(t.Context(), "Ua", "Ub")) > 0, len(h.Here(t.Context(), "Ub", "Ua")) > 0; x != want || y != want {
-			t.Errorf("%s: asked, a sees b %v, b sees a %v, want %v", when, x, y, want)
-		}
+// meet looks whether a, who is Ua, and b, who is Ub, see each other as wanted.
+func meet(t *testing.T, h *room.Hub, a, b *ear, want bool, when string) {
+	t.Helper()
+	if x, y := a.sees("Ub"), b.sees("Ua"); x != want || y != want {
+		t.Errorf("%s: a sees b %v, b sees a %v, want %v", when, x, y, want)
 	}
+	if x, y := len(h.Here(t.Context(), "Ua", "Ub")) > 0, len(h.Here(t.Context(), "Ub", "Ua")) > 0; x != want || y != want {
+		t.Errorf("%s: asked, a sees b %v, b sees a %v, want %v", when, x, y, want)
+	}
+}
+
+func TestWhoIsUnseenSeesNobodyAndIsNotSeen(t *testing.T) {
+	both := meet
 	t.Run("from the beginning", func(t *testing.T) {
 		seen(t, func(t *testing.T, h *room.Hub, s *seer, a, b *ear) {
 			both(t, h, a, b, false, "at first")

@@ -14,7 +14,7 @@ func TestGroupsAskedAreThoseThatOneLooksAfter(t *testing.T) {
 		ctx := t.Context()
 		group := func(name string) chat.ConvID {
 			t.Helper()
-			conv, err := s.MakeGroupOf(ctx, ps[0].ID, account.NewGroup{Name: name, Joining: chat.JoinApproval, Members: []chat.UserID{ps[1].ID, ps[2].ID}})
+			conv, err := s.MakeGroup(ctx, ps[0].ID, account.NewGroup{Name: name, Joining: chat.JoinApproval, Members: []chat.UserID{ps[1].ID, ps[2].ID}})
 			if err != nil {
 				t.Fatal(err)
 			}

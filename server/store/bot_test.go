@@ -115,7 +115,7 @@ func TestBotsOfWhoIsDisabledWriteNothing(t *testing.T) {
 		db, _, s, ps := club(t, dsn, 3)
 		owner, peer := ps[1].ID, ps[2].ID
 		bot := addBot(t, db, owner, "bot").ID
-		conv, err := s.MakeGroupOf(t.Context(), ps[0].ID, account.NewGroup{Name: "Few"})
+		conv, err := s.MakeGroup(t.Context(), ps[0].ID, account.NewGroup{Name: "Few"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func TestBotsAreHeldToWhatWasDecidedOfTheirOwners(t *testing.T) {
 		db, _, s, ps := club(t, dsn, 3)
 		owner, mine := ps[0], ps[1]
 		bot, stays := addBot(t, db, mine.ID, "bot"), addBot(t, db, mine.ID, "stays")
-		conv, err := s.MakeGroupOf(t.Context(), owner.ID, account.NewGroup{Name: "Few", Joining: chat.JoinDirect, Members: []chat.UserID{mine.ID, bot.ID, stays.ID}})
+		conv, err := s.MakeGroup(t.Context(), owner.ID, account.NewGroup{Name: "Few", Joining: chat.JoinDirect, Members: []chat.UserID{mine.ID, bot.ID, stays.ID}})
 		if err != nil {
 			t.Fatal(err)
 		}

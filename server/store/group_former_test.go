@@ -58,7 +58,7 @@ func TestLeavingAndComingBackLiftsNoMute(t *testing.T) {
 			}},
 		}
 		for name, w := range ways {
-			conv, err := s.MakeGroupOf(t.Context(), owner.ID, account.NewGroup{Name: "Few", Members: []chat.UserID{other.ID, me.ID}, Joining: w.joining})
+			conv, err := s.MakeGroup(t.Context(), owner.ID, account.NewGroup{Name: "Few", Members: []chat.UserID{other.ID, me.ID}, Joining: w.joining})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -168,7 +168,7 @@ func TestWhoWasRemovedComesBackOnlyByAnAdministrator(t *testing.T) {
 			return seats[me.ID].In
 		}
 		for name, r := range rows {
-			conv, err := s.MakeGroupOf(ctx, owner.ID, account.NewGroup{Name: "Few", Members: []chat.UserID{other.ID, me.ID}, Joining: r.joining})
+			conv, err := s.MakeGroup(ctx, owner.ID, account.NewGroup{Name: "Few", Members: []chat.UserID{other.ID, me.ID}, Joining: r.joining})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -59,7 +59,7 @@ func TestLinkLetsInAsManyAsItSaysHoweverManyCome(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		db, poster, s, ps := club(t, dsn, 21)
 		ctx := t.Context()
-		conv, err := s.MakeGroupOf(ctx, ps[0].ID, account.NewGroup{Name: "Few"})
+		conv, err := s.MakeGroup(ctx, ps[0].ID, account.NewGroup{Name: "Few"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestLinkDiesWithItsTimeAndWithTheRightToInvite(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		db, _, s, ps := club(t, dsn, 5)
 		ctx := t.Context()
-		conv, err := s.MakeGroupOf(ctx, ps[0].ID, account.NewGroup{Name: "Few", Members: []chat.UserID{ps[1].ID}, Joining: chat.JoinApproval})
+		conv, err := s.MakeGroup(ctx, ps[0].ID, account.NewGroup{Name: "Few", Members: []chat.UserID{ps[1].ID}, Joining: chat.JoinApproval})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +156,7 @@ func TestRequestIsAnsweredOnce(t *testing.T) {
 	each(t, func(t *testing.T, dsn string) {
 		db, poster, s, ps := club(t, dsn, 8)
 		ctx := t.Context()
-		conv, err := s.MakeGroupOf(ctx, ps[0].ID, account.NewGroup{Name: "Few", Members: []chat.UserID{ps[1].ID, ps[2].ID, ps[3].ID}, Joining: chat.JoinApproval})
+		conv, err := s.MakeGroup(ctx, ps[0].ID, account.NewGroup{Name: "Few", Members: []chat.UserID{ps[1].ID, ps[2].ID, ps[3].ID}, Joining: chat.JoinApproval})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func TestGroupsHoldNoMoreThanTheyMay(t *testing.T) {
 			d.SetMaxGroup(func() int { return most })
 		}
 		ctx := t.Context()
-		conv, err := s.MakeGroupOf(ctx, ps[0].ID, account.NewGroup{Name: "Few", Joining: chat.JoinDirect, Members: []chat.UserID{ps[1].ID}})
+		conv, err := s.MakeGroup(ctx, ps[0].ID, account.NewGroup{Name: "Few", Joining: chat.JoinDirect, Members: []chat.UserID{ps[1].ID}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +163,7 @@ func TestAGroupBeginsWithAPictureOfItsMakers(t *testing.T) {
 			t.Fatal("no book")
 		}
 		make := func(avatar string) (chat.ConvID, error) {
-			return s.MakeGroupOf(ctx, maker.ID, account.NewGroup{Name: "Few", Members: []chat.UserID{member.ID}, Avatar: avatar})
+			return s.MakeGroup(ctx, maker.ID, account.NewGroup{Name: "Few", Members: []chat.UserID{member.ID}, Avatar: avatar})
 		}
 		conv, err := make("")
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"kamachat/server/account"
 	"kamachat/server/jobs"
 	"kamachat/shared/chat"
 )
@@ -28,7 +29,7 @@ func TestNobodyElseFindsAnyRouteOfAdministrators(t *testing.T) {
 	routed := http.NewServeMux()
 	(&server{Config: conf}).adminRoutes(routed)
 	own, member, owner := bearerOf(h.token(boss)), h.signedIn(h.bob), h.signedIn(h.ann)
-	if _, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, "Tea", []chat.UserID{h.bob.ID}); err != nil {
+	if _, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, account.NewGroup{Name: "Tea", Members: []chat.UserID{h.bob.ID}}); err != nil {
 		t.Fatal(err)
 	}
 	bot, err := h.accounts.MakeBot(t.Context(), boss, "helper", "")

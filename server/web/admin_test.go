@@ -58,7 +58,7 @@ func (h *house) deeds() (out []string) {
 
 func TestTheAdministrationIsNowhereForOthers(t *testing.T) {
 	h, boss, b := administered(t)
-	conv, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, "Walk", []chat.UserID{h.bob.ID})
+	conv, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, account.NewGroup{Name: "Walk", Members: []chat.UserID{h.bob.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestABulkActTellsOfEachAndStopsAtTheLastAdministrator(t *testing.T) {
 
 func TestGroupsAreDisabledAndDismissed(t *testing.T) {
 	h, _, b := administered(t)
-	conv, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, "Walk", []chat.UserID{h.bob.ID})
+	conv, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, account.NewGroup{Name: "Walk", Members: []chat.UserID{h.bob.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func (c *club) group(joining chat.Joining) chat.ConvID {
 	c.t.Helper()
 	ctx := c.t.Context()
 	owner := c.people["owner"]
-	conv, err := c.accounts.MakeGroupOf(ctx, owner.ID, account.NewGroup{
+	conv, err := c.accounts.MakeGroup(ctx, owner.ID, account.NewGroup{
 		Name: "Walk", Joining: joining, Members: []chat.UserID{c.id("member"), c.id("muted"), c.id("admin"), c.id("disabled"), c.id("plain"), c.id("second"), c.id("removed"), c.id("leftmuted"), c.id("banned")},
 	})
 	if err != nil {
@@ -439,7 +439,7 @@ func (c *club) bond(from, to string, contact, blocked bool) {
 func TestGroupIsMadeWithAllThatItIs(t *testing.T) {
 	c := newClub(t)
 	picture := c.picture("owner")
-	conv, err := c.accounts.MakeGroupOf(t.Context(), c.id("owner"), account.NewGroup{Name: " Tea ", Notice: "at\r\nfour ", Avatar: picture, Joining: chat.JoinApproval})
+	conv, err := c.accounts.MakeGroup(t.Context(), c.id("owner"), account.NewGroup{Name: " Tea ", Notice: "at\r\nfour ", Avatar: picture, Joining: chat.JoinApproval})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -451,7 +451,7 @@ func TestGroupIsMadeWithAllThatItIs(t *testing.T) {
 		"no name": {Name: " "}, "long notice": {Name: "x", Notice: strings.Repeat("字", 501)}, "foreign picture": {Name: "x", Avatar: "https://evil.example/x.png"},
 		"unknown way in": {Name: "x", Joining: "all"}, "zero in the notice": {Name: "x", Notice: "a\x00"},
 	} {
-		if _, err := c.accounts.MakeGroupOf(t.Context(), c.id("owner"), n); err == nil {
+		if _, err := c.accounts.MakeGroup(t.Context(), c.id("owner"), n); err == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}

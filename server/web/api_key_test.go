@@ -5,13 +5,14 @@ import (
 	"strings"
 	"testing"
 
+	"kamachat/server/account"
 	"kamachat/shared/chat"
 )
 
 func TestPostWithAKeyIsStoredOnce(t *testing.T) {
 	h := openHouse(t, withRealHub)
 	auth := bearerOf(h.token(h.ann))
-	group, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, "Tea", []chat.UserID{h.bob.ID})
+	group, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, account.NewGroup{Name: "Tea", Members: []chat.UserID{h.bob.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}

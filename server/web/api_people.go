@@ -48,6 +48,6 @@ type madeGroup struct {
 }
 
 func (s *server) apiMakeGroup(ctx context.Context, c caller, in *struct{ Body newGroup }) (groupAnswer, error) {
-	id, err := s.Accounts.MakeGroupOf(ctx, c.ID, account.NewGroup(in.Body))
+	id, err := s.Accounts.MakeGroup(ctx, c.ID, account.NewGroup(in.Body))
 	return groupAnswer{madeGroup{id, strings.TrimSpace(in.Body.Name)}}, err
 }

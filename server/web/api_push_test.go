@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"kamachat/server/account"
 	"kamachat/server/inproc"
 	"kamachat/server/push"
 	"kamachat/shared/chat"
@@ -128,7 +129,7 @@ func TestMuteAndQuietAreSetAndRead(t *testing.T) {
 	h := withPush(t)
 	auth := bearerOf(h.token(h.ann))
 	bob, direct := "/api/v1/conversations/"+string(h.bob.ID)+"/mute", chat.Direct(h.ann.ID, h.bob.ID)
-	g, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, "Tea", []chat.UserID{h.bob.ID})
+	g, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, account.NewGroup{Name: "Tea", Members: []chat.UserID{h.bob.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +170,7 @@ func TestMuteAndQuietAreSetAndRead(t *testing.T) {
 func TestPushRoutesRefuse(t *testing.T) {
 	h := withPush(t)
 	auth := bearerOf(h.token(h.ann))
-	others, err := h.accounts.MakeGroup(t.Context(), h.bob.ID, "Others", []chat.UserID{h.bob.ID})
+	others, err := h.accounts.MakeGroup(t.Context(), h.bob.ID, account.NewGroup{Name: "Others", Members: []chat.UserID{h.bob.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ func TestGroupsPictureIsShownToThoseWhoMayComeIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	ann, bob, stranger := a.signedIn(a.ann), a.signedIn(a.bob), a.signedIn(eve)
-	conv, err := a.accounts.MakeGroupOf(t.Context(), a.ann.ID, account.NewGroup{Name: "Tea", Members: []chat.UserID{a.bob.ID}})
+	conv, err := a.accounts.MakeGroup(t.Context(), a.ann.ID, account.NewGroup{Name: "Tea", Members: []chat.UserID{a.bob.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}

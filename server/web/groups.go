@@ -10,7 +10,7 @@ import (
 
 // Groups is what the routes need to know of groups. It checks who may do what.
 type Groups interface {
-	MakeGroupOf(ctx context.Context, by chat.UserID, n account.NewGroup) (chat.ConvID, error)
+	MakeGroup(ctx context.Context, by chat.UserID, n account.NewGroup) (chat.ConvID, error)
 	ViewGroup(ctx context.Context, p chat.Person, conv chat.ConvID) (account.GroupView, error)
 	GroupOwner(ctx context.Context, conv chat.ConvID) (chat.UserID, error)
 	MembersOf(ctx context.Context, p chat.Person, conv chat.ConvID, ask chat.MemberAsk) ([]chat.Member, string, error)

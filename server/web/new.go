@@ -74,7 +74,7 @@ func (s *server) pageNewDo(w http.ResponseWriter, r *http.Request, c caller) err
 	if err != nil || typed.Get("act") == "find" {
 		return s.new(w, r, c, typed, err)
 	}
-	id, err := s.Accounts.MakeGroupOf(r.Context(), c.ID, account.NewGroup{
+	id, err := s.Accounts.MakeGroup(r.Context(), c.ID, account.NewGroup{
 		Name: typed.Get("name"), Members: members(typed), Notice: typed.Get("notice"), Avatar: typed.Get("avatar"), Joining: chat.Joining(typed.Get("joining")),
 	})
 	if refused := chat.AsRefusal(err); err != nil && refused.Code != chat.Internal {

@@ -281,7 +281,7 @@ func TestPictureOfAPersonIsForAllWhoAreSignedIn(t *testing.T) {
 func TestWhoWaitsForAnAnswerIsThere(t *testing.T) {
 	h := openHouse(t, withRealHub)
 	ctx := t.Context()
-	conv, err := h.accounts.MakeGroupOf(ctx, h.ann.ID, account.NewGroup{Name: "Tea <3", Joining: chat.JoinApproval})
+	conv, err := h.accounts.MakeGroup(ctx, h.ann.ID, account.NewGroup{Name: "Tea <3", Joining: chat.JoinApproval})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,7 +338,7 @@ func TestWhoIsUnlistedIsNotThereForStrangers(t *testing.T) {
 			w := newTown(t)
 			ask := func(by chat.Person, id chat.UserID) string {
 				t.Helper()
-				g, err := w.accounts.MakeGroup(t.Context(), by.ID, "mine", nil)
+				g, err := w.accounts.MakeGroup(t.Context(), by.ID, account.NewGroup{Name: "mine"})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -368,7 +368,7 @@ func TestWhoIsUnlistedIsNotThereForStrangers(t *testing.T) {
 				},
 				"was asked": func(p chat.Person) error { _, err := w.accounts.AskContact(t.Context(), hidden, p.ID, ""); return err },
 				"in one group": func(p chat.Person) error {
-					_, err := w.accounts.MakeGroup(t.Context(), hidden, "ours", []chat.UserID{p.ID})
+					_, err := w.accounts.MakeGroup(t.Context(), hidden, account.NewGroup{Name: "ours", Members: []chat.UserID{p.ID}})
 					return err
 				},
 				"was written to": func(p chat.Person) error {

@@ -40,7 +40,6 @@ type Accounts interface {
 	PersonFor(ctx context.Context, by, id chat.UserID) (chat.Person, error)
 	PeopleFor(ctx context.Context, by chat.UserID, ids ...chat.UserID) ([]chat.Person, error)
 	Search(ctx context.Context, by chat.UserID, q string) ([]chat.Person, error)
-	MakeGroup(ctx context.Context, by chat.UserID, name string, members []chat.UserID) (chat.ConvID, error)
 	Renew(ctx context.Context, p chat.Person, password string, keep chat.SignIn) (ended []string, err error)
 	Bots
 	Contacts

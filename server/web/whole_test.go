@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"kamachat/server/account"
 	"kamachat/server/inproc"
 	"kamachat/server/room"
 	"kamachat/shared/chat"
@@ -101,7 +102,7 @@ func TestGroupByInvitationIsNotThereForStrangers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conv, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, "Secret", []chat.UserID{h.bob.ID})
+	conv, err := h.accounts.MakeGroup(t.Context(), h.ann.ID, account.NewGroup{Name: "Secret", Members: []chat.UserID{h.bob.ID}})
 	if err != nil {
 		t.Fatal(err)
 	}
